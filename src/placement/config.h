@@ -1,0 +1,153 @@
+/* config - the value that says who is who.
+ *
+ * Does:   lineage, epoch, members, shards and their slots, actors open and retired, losses,
+ *         the running migration; encoding; the pure functions config -> config that change it.
+ * Not:    deciding which value is next: cluster/register.h. Who is alive: cluster/suspect.h.
+ * Holds:  K1 every slot belongs to exactly one shard. K2 member ids and addresses are unique.
+ *         K3 actor ids are unique among members and retired actors and below next_actor.
+ *         K4 a member of a shard has an actor; a spare has none. K5 epoch >= 1, fence <= epoch.
+ *         K6 members stand in the order of joining the cluster.
+ * Limits: LIMIT_MEMBERS, LIMIT_SHARDS, LIMIT_ACTORS, LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is
+ *         large (some 130 KB): heap only, passed by pointer, encoded small.
+ * See:    docs/protocol.md sections 1, 5 and 6.
+ */
+#pragma once
+
+#include "placement/slotset.h"
+
+/* No shard: a spare. */
+#define SHARD_NONE UINT32_MAX
+
+enum member_state {
+    MEMBER_ACTIVE,  /* has all of its holding and serves it */
+    MEMBER_SYNCING, /* fills up, does not serve yet, and counts */
+    MEMBER_SPARE,   /* of no shard: only forwards */
+    MEMBER_INVITED, /* listed, has not shown up, counts for nothing */
+};
+
+struct address {
+    char text[LIMIT_ADDRESS_BYTES + 1]; /* "host:port", NUL-terminated; as the operator wrote it */
+};
+
+struct member {
+    uint64_t node_id;        /* 64 random bits; 0 only while invited */
+    struct address address;  /* where it listens */
+    uint32_t shard;          /* index of its shard, or SHARD_NONE */
+    uint32_t actor;          /* its present actor, 0 for none */
+    enum member_state state; /* see above */
+};
+
+struct shard {
+    uint32_t id;          /* "s<id>" in the API */
+    struct slotset slots; /* what it owns */
+};
+
+enum retired_state {
+    RETIRED_SEALING, /* taken only by walks among the keepers (protocol 6.5) */
+    RETIRED_SEALED,  /* no more dots, last seq known, not yet covered everywhere */
+    RETIRED_MOVING,  /* its member has yet to seal it itself */
+};
+
+struct retired {
+    uint32_t actor;           /* never used again */
+    uint64_t node_id;         /* whose it was */
+    enum retired_state state; /* see above */
+    uint64_t last_seq;        /* when sealed: its last seq */
+    struct slotset slots;     /* the slots it wrote */
+};
+
+struct loss {
+    uint32_t actor;     /* whose writes may be lost; 0 for a whole shard */
+    uint32_t shard;     /* shard id, where actor is 0 */
+    uint64_t whole_seq; /* the last seq that surely is whole */
+    uint64_t epoch;     /* since when */
+    uint64_t wall_ms;   /* when, for the 30 days */
+};
+
+struct ancestor {
+    uint64_t lineage;    /* of the history this one forked from */
+    uint64_t epoch;      /* up to which it is shared */
+    uint32_t next_actor; /* actors of it from here on are unknown to this one */
+};
+
+struct config {
+    uint64_t lineage;                               /* this history; not 0 */
+    uint64_t epoch;                                 /* version number within the lineage, from 1 */
+    uint64_t fence;                                 /* last epoch that took responsibility away */
+    uint32_t next_actor;                            /* next free actor id */
+    struct siphash_key token_key;                   /* secret of the tokens; never shown */
+    uint32_t member_count;                          /* members in use */
+    struct member members[LIMIT_MEMBERS];           /* in the order of joining */
+    uint32_t shard_count;                           /* shards in use */
+    struct shard shards[LIMIT_SHARDS];              /* by index */
+    uint32_t retired_count;                         /* retired actors in use */
+    struct retired retired[LIMIT_ACTORS / 2];       /* ascending by actor */
+    uint32_t ancestor_count;                        /* ancestors in use */
+    struct ancestor ancestors[LIMIT_ANCESTORS];     /* oldest first */
+    uint32_t loss_count;                            /* losses in use */
+    struct loss losses[LIMIT_LOSSES];               /* oldest first */
+    uint8_t owner[LIMIT_SLOTS];                     /* slot -> shard index; derived, not encoded */
+};
+
+struct config *config_new(void); /* zeroed; not yet a valid configuration */
+void config_free(struct config *config);
+struct config *config_dup(const struct config *config);
+
+/* What the first start is made of. */
+struct first_start {
+    uint64_t lineage;             /* random, not 0 */
+    struct siphash_key token_key; /* random */
+    uint32_t shard_count;         /* SHARD_COUNT */
+    uint32_t member_count;        /* addresses in VIEW */
+    struct {
+        uint64_t node_id;       /* as the node at that address said */
+        struct address address; /* as in VIEW */
+    } members[LIMIT_MEMBERS];   /* in VIEW order */
+};
+
+/* Epoch 1: SHARD_COUNT blocks of members in VIEW order, sizes differing by at most one, the
+ * larger blocks first; slots in SHARD_COUNT even, contiguous ranges; actors 1, 2, 3 … by member. Returns
+ * NULL and sets *err to E_DEGRADED_START when a shard would have fewer than two members (one
+ * member and one shard is allowed). */
+struct config *config_first(const struct first_start *start, enum err *err);
+
+/* A new epoch with nothing else changed (for drills, and to move every node to one epoch). */
+struct config *config_touch(const struct config *config);
+
+uint32_t config_shard_of_slot(const struct config *config, uint32_t slot);
+const struct member *config_member_by_id(const struct config *config, uint64_t node_id);
+const struct member *config_member_by_address(const struct config *config, struct slice address);
+const struct member *config_member_by_actor(const struct config *config, uint32_t actor);
+
+/* The slots of an open actor (a member's shard's, or a retired one's), or NULL when it is closed. */
+const struct slotset *config_actor_slots(const struct config *config, uint32_t actor);
+
+/* True when actor is neither a member's nor retired, and below next_actor: all its writes that
+ * will ever be covered are covered. */
+bool config_actor_closed(const struct config *config, uint32_t actor);
+
+/* Index of the shard with this id, or SHARD_NONE. */
+uint32_t config_shard_by_id(const struct config *config, uint32_t id);
+
+/* Members that count for the stability of actor: active and syncing members of every shard that
+ * owns one of its slots. Writes indices into config->members; returns how many. */
+uint32_t config_responsible(const struct config *config, uint32_t actor,
+                            uint32_t members[LIMIT_MEMBERS]);
+
+/* The acceptors of the next epoch (protocol 6.1): an odd number of members, at most
+ * LIMIT_ACCEPTORS, not invited, chosen round robin over the shards by joining order, then
+ * spares. Indices into config->members; returns how many. */
+uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_ACCEPTORS]);
+
+/* Encoding with a format version; equal configurations have equal bytes. Nothing is shared. */
+void config_encode(const struct config *config, struct buf *out);
+
+/* NULL when the bytes are not a valid configuration (K1 to K6 checked). The caller frees. */
+struct config *config_decode(struct slice bytes);
+
+/* Asserts K1 to K6. */
+void config_check(const struct config *config);
+
+/* "ip:port", "[v6]:port" or "name:port" with port 1 to 65535: true, and the canonical text (numbers
+ * without leading zeroes, v6 in lower case and brackets, names in lower case) in *out. */
+bool address_parse(struct slice text, struct address *out);
