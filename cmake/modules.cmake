@@ -1,0 +1,55 @@
+# One static library a module, `th_<module>`, of all src/<module>/*.c but main.c; one program a
+# main.c. A module may use what its line in the file of layers names: the same file that
+# tools/layers checks the #includes against, so that borders stand in one place.
+
+# thence_modules(<file>) makes a library for every line `module: modules it may include`.
+function(thence_modules layers)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${layers})
+    file(STRINGS ${layers} lines REGEX "^[a-z]+:")
+    set(modules "")
+    foreach(line IN LISTS lines)
+        string(REGEX MATCH "^([a-z]+):(.*)$" _ "${line}")
+        set(module ${CMAKE_MATCH_1})
+        string(REGEX MATCHALL "[a-z]+" uses "${CMAKE_MATCH_2}")
+        list(APPEND modules ${module})
+        set(THENCE_USES_${module} ${uses} PARENT_SCOPE)
+        thence_module(${module} "${uses}")
+    endforeach()
+    set(THENCE_MODULES ${modules} PARENT_SCOPE)
+endfunction()
+
+# A module without any .c yet is no library yet.
+function(thence_module module uses)
+    file(GLOB sources CONFIGURE_DEPENDS src/${module}/*.c)
+    list(FILTER sources EXCLUDE REGEX "/main\\.c$")
+    if(NOT sources)
+        return()
+    endif()
+    add_library(th_${module} STATIC ${sources})
+    target_link_libraries(th_${module} PRIVATE thence_flags)
+    thence_link(th_${module} PUBLIC ${uses})
+    if(THENCE_FUZZ)
+        target_compile_options(th_${module} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
+endfunction()
+
+# thence_link(<target> <scope> <module>...) links what exists, the rightmost layer first.
+function(thence_link target scope)
+    set(modules ${ARGN})
+    list(REVERSE modules)
+    foreach(module IN LISTS modules)
+        if(TARGET th_${module})
+            target_link_libraries(${target} ${scope} th_${module})
+        endif()
+    endforeach()
+endfunction()
+
+function(thence_program name module)
+    file(GLOB main CONFIGURE_DEPENDS src/${module}/main.c)
+    if(NOT main)
+        return()
+    endif()
+    add_executable(${name} ${main})
+    target_link_libraries(${name} PRIVATE thence_flags)
+    thence_link(${name} PRIVATE ${THENCE_USES_${module}} ${module})
+endfunction()

@@ -1,0 +1,42 @@
+# Tests register themselves by where they lie; this is the only place that knows them.
+#
+#   tests/unit/<module>/test_<noun>.c   one program each, `test_<module>_<noun>`, label unit
+#   tests/fuzz/fuzz_<target>.c          with THENCE_FUZZ a libFuzzer program; else its corpus
+#                                       tests/fuzz/corpus/<target>/ is replayed, label fuzz
+
+file(GLOB unit_tests CONFIGURE_DEPENDS tests/unit/*/test_*.c)
+if(unit_tests AND NOT CMOCKA_FOUND)
+    message(STATUS "cmocka is not here: the unit tests are left out (`make setup` installs it)")
+    set(unit_tests "")
+endif()
+
+foreach(source IN LISTS unit_tests)
+    get_filename_component(folder ${source} DIRECTORY)
+    get_filename_component(module ${folder} NAME)
+    get_filename_component(noun ${source} NAME_WE)
+    string(REGEX REPLACE "^test_" "test_${module}_" name ${noun})
+    add_executable(${name} ${source})
+    target_include_directories(${name} PRIVATE tests)
+    target_link_libraries(${name} PRIVATE thence_flags PkgConfig::CMOCKA)
+    thence_link(${name} PRIVATE ${THENCE_USES_${module}} ${module})
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+endforeach()
+
+file(GLOB fuzz_targets CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+foreach(source IN LISTS fuzz_targets)
+    get_filename_component(name ${source} NAME_WE)
+    string(REGEX REPLACE "^fuzz_" "" target ${name})
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE thence_flags)
+    # A target feeds one module and names it in no list: it may use all of them.
+    thence_link(${name} PRIVATE ${THENCE_MODULES})
+    if(THENCE_FUZZ)
+        target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        target_sources(${name} PRIVATE tests/fuzz/replay_main.c)
+        add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${target})
+        set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+    endif()
+endforeach()
