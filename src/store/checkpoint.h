@@ -1,0 +1,42 @@
+/* checkpoint - rewriting what lives, so that the rest of the log can go.
+ *
+ * Does:   decides when (the log exceeds twice what lives), begins a new segment, dumps the table
+ *         slot by slot in steps of bounded size among the normal records, writes the footer,
+ *         and moves the base of the log once that is synced.
+ * Not:    the records that others must repeat at the start of a checkpoint (configuration,
+ *         register, coverage, ranges, pending writes, clock ceiling): the node appends them right
+ *         after checkpoint_begin, in the same batch.
+ * Holds:  P1 the base moves only after the footer was synced. P2 a step dumps at most its budget
+ *         (and at least one version). P3 replaying from the base gives the same state as from
+ *         the beginning.
+ * Limits: -
+ * See:    log.h; docs/architecture.md "Table and log".
+ */
+#pragma once
+
+#include "store/log.h"
+
+struct checkpoint {
+    bool running;           /* between begin and done */
+    bool footer_written;    /* waiting for the footer to be synced */
+    uint64_t base;          /* first segment of this checkpoint */
+    uint64_t footer_position; /* end of the footer */
+    struct table_scan scan; /* how far it is */
+};
+
+void checkpoint_init(struct checkpoint *checkpoint);
+
+/* True when a checkpoint is due: the log is longer than twice what lives, and than floor_bytes. */
+bool checkpoint_due(const struct checkpoint *checkpoint, const struct table *table,
+                    const struct log *log, uint64_t floor_bytes);
+
+/* Rolls the log and appends RECORD_CHECKPOINT. The caller appends its own records next. */
+void checkpoint_begin(struct checkpoint *checkpoint, struct log *log);
+
+/* Dumps up to budget_bytes; writes the footer at the end. True when it appended something. */
+bool checkpoint_step(struct checkpoint *checkpoint, const struct table *table, struct log *log,
+                     uint64_t budget_bytes);
+
+/* Tells it how far the log is synced; true when with this the checkpoint became done (the base
+ * was moved; log_next_drop has work once the new segment is synced too). */
+bool checkpoint_synced(struct checkpoint *checkpoint, struct log *log, uint64_t position);

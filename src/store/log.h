@@ -1,0 +1,105 @@
+/* log - the append-only, checksummed log, as bytes in and bytes out.
+ *
+ * Does:   collects the records of a turn into one batch; cuts the log into segments; replays
+ *         segments at start, cutting what is torn and telling what is damaged; says from which
+ *         segment on the log is needed.
+ * Not:    files: the shell (or the simulated disk) appends, reads and drops bytes. The meaning
+ *         of records: whoever appended them. When to checkpoint: store/checkpoint.h.
+ * Holds:  L1 a batch lies in one segment. L2 positions ascend. L3 a segment starts with a
+ *         RECORD_SEGMENT: its id, the base (first segment that recovery needs), the valid length
+ *         of the segment before it, and the position of its first byte. L4 segments before the
+ *         base are dropped only after a segment that names the base was synced. L5 recovery
+ *         hands out exactly the records that were whole, in order.
+ * Limits: LIMIT_SEGMENT_BYTES; positions 2^51.
+ * See:    docs/architecture.md "Table and log"; docs/protocol.md sections 4.2, 6.3.
+ *
+ * A position is the distance in bytes from the very first byte ever logged: a multiple of 8, so
+ * that the table keeps it in 48 bits.
+ */
+#pragma once
+
+#include "store/table.h"
+
+struct log;
+
+struct log *log_new(void);
+void log_free(struct log *log);
+
+/* One segment as found at start. */
+struct log_segment {
+    uint64_t id;        /* its number; file names carry it */
+    struct slice bytes; /* the whole content; borrowed for log_recover */
+};
+
+enum log_state {
+    LOG_EMPTY,   /* nothing was ever logged */
+    LOG_WHOLE,   /* every byte made sense; or the end was an incomplete record, which was cut */
+    LOG_CUT,     /* a complete last record had a wrong checksum, above the synced mark: cut */
+    LOG_DAMAGED, /* damage below the synced mark, or a segment is missing: do not trust it */
+};
+
+struct log_recovery {
+    enum log_state state;      /* see above */
+    bool clean_stop;           /* the last record is RECORD_STOP */
+    uint64_t records;          /* handed out */
+    uint64_t cut_bytes;        /* thrown away at the end */
+    uint64_t bad_segment;      /* where it was cut or damaged */
+    uint64_t bad_offset;       /* in that segment */
+    uint64_t synced_position;  /* everything before was known to be synced */
+    uint64_t end_position;     /* of the last whole record's end */
+    bool synced_to_end;        /* nothing was logged after synced_position but the mark itself */
+};
+
+/* Called for each record from the base on, in order. False stops recovery: LOG_DAMAGED (the body
+ * made no sense to its owner). */
+typedef bool (*log_replay)(void *arg, const struct record *record, uint64_t position);
+
+/* Replays segments (ascending by id). Afterwards the log appends to a new segment. */
+void log_recover(struct log *log, const struct log_segment *segments, size_t count,
+                 log_replay replay, void *arg, struct log_recovery *recovery);
+
+/* Adds a record to the batch of this turn; returns its position. */
+uint64_t log_append(struct log *log, enum record_kind kind, struct slice body);
+
+/* The same for a body whose checksum is known (an arrival from a peer). */
+uint64_t log_append_summed(struct log *log, enum record_kind kind, struct slice body,
+                           uint64_t sum);
+
+/* The same for a version that is encoded right into the batch; *whole (borrowed until the next
+ * append) is the record. */
+uint64_t log_append_version(struct log *log, enum record_kind kind, const struct version *version,
+                            struct slice *whole);
+
+/* True when the batch of this turn has something in it; its size in bytes. */
+bool log_pending(const struct log *log);
+size_t log_pending_bytes(const struct log *log);
+
+/* What a COMMIT effect carries: append bytes to segment at offset (0: a new file). */
+struct log_batch {
+    uint64_t segment;   /* id */
+    uint64_t offset;    /* where the bytes go */
+    struct slice bytes; /* borrowed until the next log_take */
+};
+
+/* Takes the batch; the next append starts another one. Only when log_pending. */
+void log_take(struct log *log, struct log_batch *batch);
+
+/* The end of everything appended so far. */
+uint64_t log_position(const struct log *log);
+
+/* Everything before position is synced: the next batch will carry a RECORD_SYNCED. */
+void log_synced(struct log *log, uint64_t position);
+
+/* Starts a new segment with the next batch; returns its id. */
+uint64_t log_roll(struct log *log);
+
+/* From now on new segments name base as their base (call after the footer of the checkpoint
+ * that began there is committed), and rolls. */
+void log_set_base(struct log *log, uint64_t base);
+
+/* The oldest segment that may be dropped now, or 0; repeat after each. Segments below the base
+ * qualify once a segment naming it was synced (log_synced). Ascending. */
+uint64_t log_next_drop(struct log *log);
+
+/* Bytes of all segments that exist. */
+uint64_t log_total_bytes(const struct log *log);

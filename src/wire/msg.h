@@ -1,0 +1,54 @@
+/* msg - messages between nodes as structures.
+ *
+ * Does:   struct msg_<name>, msg_<name>_encode and msg_<name>_decode for every row of msg.def.
+ * Not:    assertions on input; decoders return false.
+ * Holds:  decode(encode(m)) equals m; what decode accepts has valid vectors (V1 to V3), valid
+ *         ranges (N1, N2) and no bytes left over.
+ * Limits: as the fields'.
+ * See:    msg.def; frame.h.
+ */
+#pragma once
+
+#include "wire/frame.h"
+
+#include "wire/msg.def"
+
+enum msg_type {
+#define M(NAME, name, number) MSG_##NAME = (number),
+    MSG_LIST(M)
+#undef M
+};
+
+/* C types of the field types. */
+#define MSG_TYPE_u8 uint8_t
+#define MSG_TYPE_u32 uint32_t
+#define MSG_TYPE_u64 uint64_t
+#define MSG_TYPE_bytes struct slice
+#define MSG_TYPE_vv struct vv
+#define MSG_TYPE_ranges struct ranges
+#define MSG_TYPE_ctx struct ctx
+
+#define MSG_FIELD(type, name) MSG_TYPE_##type name;
+#define M(NAME, name, number)                                                                      \
+    struct msg_##name {                                                                            \
+        MSG_FIELDS_##NAME(MSG_FIELD)                                                               \
+    };                                                                                             \
+    void msg_##name##_encode(const struct msg_##name *msg, struct buf *out);                       \
+    bool msg_##name##_decode(struct slice body, struct msg_##name *msg);
+MSG_LIST(M)
+#undef M
+#undef MSG_FIELD
+
+/* Flags of REPORT. */
+#define REPORT_REWIND 1U /* send your stream again from what this report says */
+#define REPORT_DOUBT 2U  /* the sender does not vouch for its coverage */
+
+/* States of HELLO. */
+enum hello_state {
+    HELLO_EMPTY = 1,  /* no configuration, no data */
+    HELLO_MEMBER = 2, /* has a configuration and its data */
+    HELLO_DOUBT = 3,  /* has a configuration, cannot prove its data whole */
+};
+
+/* The name of a message type, for logs; static; "?" for an unknown one. */
+const char *msg_name(uint8_t type);

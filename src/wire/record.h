@@ -1,0 +1,79 @@
+/* record - the frame around everything that is logged, and around versions between peers.
+ *
+ * Does:   16 bytes of head and a body, padded to 8: kind, length, checksums of head and body.
+ * Not:    segments and recovery (store/log.h); what bodies mean (version.h and the codecs).
+ * Holds:  the checksum of the body does not depend on the kind, so that an arrival may be
+ *         logged elsewhere as what it is there, with the bytes untouched.
+ * Limits: a body of LIMIT_FRAME_BYTES.
+ * See:    docs/protocol.md sections 3.4 and 4.2.
+ *
+ * Head, little-endian:
+ *   offset size  meaning
+ *   0      4     body length without padding
+ *   4      1     kind (enum record_kind)
+ *   5      1     format version, RECORD_FORMAT
+ *   6      2     low 16 bits of XXH3 of bytes 0 to 5: tells a torn head from a torn body
+ *   8      8     XXH3 of the body
+ *   16     .     body, then zeroes up to a multiple of 8
+ */
+#pragma once
+
+#include "wire/version.h"
+
+#define RECORD_HEAD_BYTES 16U
+#define RECORD_FORMAT 1U
+
+/* Numbers are on disk: never reuse one. */
+enum record_kind {
+    RECORD_SEGMENT = 1,     /* first in each segment (store/log.h) */
+    RECORD_ARRIVAL = 2,     /* version: written here, or arrived by a stream */
+    RECORD_WALKED = 3,      /* version: arrived by a walk, says nothing about coverage */
+    RECORD_DUMP = 4,        /* version: written by a checkpoint */
+    RECORD_RAISE = 5,       /* coverage of a holding: holding 4, vector */
+    RECORD_RANGE = 6,       /* received above coverage: actor 4, low 8, high 8 */
+    RECORD_CONFIG = 7,      /* adopted configuration (config_encode) */
+    RECORD_REGISTER = 8,    /* state of the register (cluster) */
+    RECORD_CEILING = 9,     /* HLC ceiling 8: no announced clock is above it */
+    RECORD_START = 10,      /* a process started on this directory (node) */
+    RECORD_STOP = 11,       /* clean stop: nothing follows until the next start */
+    RECORD_SYNCED = 12,     /* all log before this position was synced: position 8 */
+    RECORD_CHECKPOINT = 13, /* a checkpoint begins */
+    RECORD_FOOTER = 14,     /* the checkpoint that began at segment 8 is whole */
+    RECORD_DROP = 15,       /* slots given away: slot set; for resharding */
+    RECORD_SEAL = 16,       /* last seq of the own actor: actor 4, seq 8; for resharding */
+    RECORD_ABSENT = 17,     /* versions dropped at the end of a slot walk: for filling up */
+    RECORD_IDENTITY = 18,   /* node id 8, own address: the first record of a directory */
+};
+
+struct record {
+    enum record_kind kind; /* what body is; unknown kinds are refused by the reader of a body */
+    uint64_t sum;          /* XXH3 of the body */
+    struct slice body;     /* borrowed */
+    struct slice whole;    /* head, body and padding; borrowed */
+};
+
+enum record_scan {
+    RECORD_OK,         /* *record is filled in */
+    RECORD_INCOMPLETE, /* the bytes end before the record does: the head is right or cut */
+    RECORD_DAMAGED,    /* a checksum is wrong, or the head makes no sense */
+};
+
+/* Bytes a record with this body takes, padding included. */
+static inline size_t record_size(size_t body_len)
+{
+    return (RECORD_HEAD_BYTES + body_len + 7U) & ~(size_t)7U;
+}
+
+/* Appends a record around body, computing its checksum. */
+void record_encode(enum record_kind kind, struct slice body, struct buf *out);
+
+/* Appends a record around a body whose checksum is known. */
+void record_encode_summed(enum record_kind kind, struct slice body, uint64_t sum, struct buf *out);
+
+/* Begins a record: reserves the head, returns the offset to hand to record_end, which computes
+ * length and checksum over what was appended in between, and pads. */
+size_t record_begin(struct buf *out);
+void record_end(enum record_kind kind, size_t begin, struct buf *out);
+
+/* Looks at the first record of bytes. */
+enum record_scan record_decode(struct slice bytes, struct record *record);
