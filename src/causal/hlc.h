@@ -34,8 +34,13 @@ void hlc_init(struct hlc *hlc);
 /* A time for a new write: greater than all before it. wall_ms is this node's wall clock. */
 uint64_t hlc_tick(struct hlc *hlc, uint64_t wall_ms);
 
-/* What a tick would at least be, without making one: every later tick is greater than this. */
+/* What a tick would at least be, without making one: every later tick is greater than this, as
+ * long as the wall clock does not step back. Who promises it to others uses hlc_announce. */
 uint64_t hlc_floor(const struct hlc *hlc, uint64_t wall_ms);
+
+/* The floor, kept: the clock is raised to it, so that every later tick is greater whatever the
+ * wall clock does (traps T14). To survive a restart it must be logged as well. */
+uint64_t hlc_announce(struct hlc *hlc, uint64_t wall_ms);
 
 /* A time seen in a received write. Returns false, and moves nothing, when it is too far ahead
  * of wall_ms (H3): the caller counts and logs that. */

@@ -16,6 +16,8 @@
  *   .      var   count of entries, LEB128
  *   .      var   each: actor minus the previous actor, LEB128; seq, LEB128
  *   .      8     SipHash-2-4 of all bytes before
+ * Every format version keeps the first byte, the lineage and the MAC where they are: so garbage
+ * and foreign tokens are told from those of a newer version.
  */
 #pragma once
 
@@ -27,7 +29,7 @@
 enum token_result {
     TOKEN_OK,      /* ctx is filled in */
     TOKEN_BAD,     /* not base64url, cut, altered, or of another key */
-    TOKEN_VERSION, /* well-formed text of a format version that this code does not know */
+    TOKEN_VERSION, /* given out under this key, in a format version that this code does not know */
 };
 
 /* Appends the text of ctx to out. */

@@ -34,13 +34,14 @@ void vv_copy(struct vv *to, const struct vv *from);
 uint64_t vv_get(const struct vv *vv, uint32_t actor);
 
 /* Makes the entry of actor exactly seq; seq 0 removes it. False when a new entry would exceed
- * the limit; then nothing has changed. */
+ * the limit; then nothing has changed. actor > 0 (asserted: whoever reads vectors from outside
+ * checks it first). */
 bool vv_set(struct vv *vv, uint32_t actor, uint64_t seq);
 
-/* Raises the entry of actor to at least seq. False as vv_set. seq 0 changes nothing. */
+/* Raises the entry of actor to at least seq. False, and actor, as vv_set. seq 0 changes nothing. */
 bool vv_raise(struct vv *vv, uint32_t actor, uint64_t seq);
 
-/* True when dot is in the set. */
+/* True when dot is in the set. "No dot" is in every set. */
 bool vv_covers(const struct vv *vv, struct dot dot);
 
 /* True when every dot of low is in high (VV_EQUAL or VV_BEFORE, without computing which). */

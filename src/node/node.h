@@ -1,0 +1,113 @@
+/* node - the root of the core: event in, effects out.
+ *
+ * Does:   everything that decides anything: routing, parking, forwarding, acknowledgement,
+ *         replication, first start, suspicion. Pure: the same options and events give the same
+ *         effects, byte for byte (S2).
+ * Not:    I/O, clocks, randomness from outside, threads: the shell (server/) and the simulator
+ *         (sim/) have those.
+ * Holds:  S1 a step neither blocks nor fails. S2 as above. S3 TURN_END yields one COMMIT for the
+ *         whole turn; replies and frames that rest on it leave in the step of its COMMITTED. S4 commits
+ *         complete in order. S5 a failed commit ends the process. S7 at most LIMIT_EFFECTS
+ *         effects a step; the rest waits, node_deadline_ms then says "now".
+ * Limits: knobs.def, base/limits.h.
+ * See:    event.h, effect.h; docs/architecture.md "The step"; docs/protocol.md.
+ *
+ * A turn: any number of events, each a step; then EVENT_TURN_END; then the COMMIT of that step, if
+ * there was one, is carried out and EVENT_COMMITTED handed in when it is done (with `os` durability
+ * at once). Effects of every step are carried out before the next step.
+ */
+#pragma once
+
+#include "node/effect.h"
+#include "node/event.h"
+#include "node/knobs.h"
+
+struct node;
+
+struct node_options {
+    struct address address;            /* of this node, as the others know it */
+    uint32_t view_count;               /* addresses in VIEW, this one included; 0 is 1: itself */
+    struct address view[LIMIT_MEMBERS]; /* VIEW, in its order */
+    uint32_t shard_count;              /* SHARD_COUNT; 0: not given */
+    struct knobs knobs;                /* the rest */
+    uint8_t entropy[32];               /* truly random (in a simulation: from the seed) */
+    uint64_t boot_id;                  /* which boot of the machine this is: a hash */
+    uint64_t directory_id;             /* inode and change time of the lock file: a hash; differs
+                                          when the data directory is a copy */
+    bool bootstrap;                    /* start with whoever of VIEW is there (by hand) */
+    enum plant plant;                  /* PLANT build only: the active planted bug */
+    struct tracer tracer;              /* who listens; may be empty */
+};
+
+/* Checks what can be checked before a start: the view holds the own address, no address twice, and
+ * enough nodes for the shards. E_OK, or a sentence in *why (static) and the code. */
+enum err node_options_check(const struct node_options *options, const char **why);
+
+/* The options are copied. */
+struct node *node_new(const struct node_options *options);
+void node_free(struct node *node);
+
+/* One step. effects is emptied first. */
+void node_step(struct node *node, const struct event *event, struct effects *effects);
+
+/* When the node wants EVENT_TICK at the latest, in mono_ms; UINT64_MAX: never. */
+uint64_t node_deadline_ms(const struct node *node);
+
+/* ---- What may be asked between steps (reading changes nothing) ---- */
+
+enum node_phase {
+    NODE_BOOTING, /* no configuration yet */
+    NODE_SERVING, /* a member of a shard, serves */
+    NODE_SPARE,   /* a member of no shard: only forwards */
+    NODE_REFUSED, /* in doubt, empty at a known address, or not a member: refuses, says why */
+    NODE_STOPPING,
+};
+
+enum node_phase node_phase(const struct node *node);
+
+/* Why it does not serve: a sentence appended to out; nothing where it does. */
+void node_why_not(const struct node *node, struct buf *out);
+
+/* The configuration, or NULL before the first one. Borrowed until the next step. */
+const struct config *node_config(const struct node *node);
+
+uint64_t node_id(const struct node *node);
+
+/* True for this node itself and for members that are not suspected. */
+bool node_believes_alive(const struct node *node, uint64_t node_id);
+
+/* Before the first configuration: addresses of VIEW that answer, this one included, in VIEW
+ * order. Returns how many were written. */
+uint32_t node_reachable_view(const struct node *node, const struct address *list[LIMIT_MEMBERS]);
+
+/* Index into config->shards of the own shard, or SHARD_NONE. */
+uint32_t node_shard(const struct node *node);
+
+/* Figures, brought up to date. Borrowed until the next step. */
+const struct metrics *node_metrics(struct node *node);
+
+/* Coverage of this node, and what it knows to be stable everywhere. */
+const struct vv *node_coverage(const struct node *node);
+void node_stable(const struct node *node, struct vv *stable);
+
+/* What this node last heard of a member of its shard: for /cluster. False when nothing. */
+struct node_peer_info {
+    uint64_t behind_by;      /* own-shard writes that it lacks against this node's coverage */
+    uint64_t silent_ms;      /* since the last sign of life */
+    int64_t clock_diff_ms;   /* its wall clock minus ours, as last heard */
+    bool connected;          /* our connection to it stands */
+    bool suspected;          /* see node_believes_alive */
+};
+bool node_peer_info(const struct node *node, uint64_t node_id, struct node_peer_info *info);
+
+/* A drill: proposes an epoch in which nothing changes. False when the register is busy or there is
+ * no configuration. For the simulator and tests of epochs. */
+bool node_propose_touch(struct node *node);
+
+/* ---- For the simulator ---- */
+
+/* The table, for checks of convergence. */
+const struct table *node_table(const struct node *node);
+
+/* Asserts the invariants of all modules (x_check). */
+void node_check(const struct node *node);
