@@ -11,7 +11,7 @@
 #include "base/base.h"
 
 /* Characters for `bytes` bytes, and the most bytes that `chars` characters hold. */
-#define BASE64URL_CHARS(bytes) (((bytes) * 4 + 2) / 3)
+#define BASE64URL_CHARS(bytes) (((bytes)*4 + 2) / 3)
 #define BASE64URL_BYTES(chars) ((chars) / 4 * 3 + 2)
 
 /* Writes BASE64URL_CHARS(bytes.len) characters to `to`. */

@@ -39,7 +39,7 @@ uint64_t hlc_tick(struct hlc *hlc, uint64_t wall_ms);
 uint64_t hlc_floor(const struct hlc *hlc, uint64_t wall_ms);
 
 /* The floor, kept: the clock is raised to it, so that every later tick is greater whatever the
- * wall clock does (traps T14). To survive a restart it must be logged as well. */
+ * wall clock does (trap T14). To survive a restart it must be logged as well. */
 uint64_t hlc_announce(struct hlc *hlc, uint64_t wall_ms);
 
 /* A time seen in a received write. Returns false, and moves nothing, when it is too far ahead

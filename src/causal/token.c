@@ -16,8 +16,7 @@
 #define VARINT_BYTES_MAX 10U
 
 /* Format, lineage, fence, count (2), entries of an actor (5) and a seq (10) each, MAC. */
-#define TOKEN_BYTES_MAX                                                                            \
-    (FENCE_OFFSET + VARINT_BYTES_MAX + 2U + LIMIT_VV_ENTRIES * 15U + MAC_BYTES)
+#define TOKEN_BYTES_MAX (FENCE_OFFSET + VARINT_BYTES_MAX + 2U + LIMIT_VV_ENTRIES * 15U + MAC_BYTES)
 
 static_assert(LIMIT_VV_ENTRIES < 1U << 14, "the count fits two bytes");
 static_assert(BASE64URL_CHARS(TOKEN_BYTES_MAX) <= LIMIT_TOKEN_TEXT_BYTES, "the greatest fits");

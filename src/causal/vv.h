@@ -15,7 +15,7 @@
 #include "causal/dot.h"
 
 struct vv {
-    uint32_t count;                        /* entries in use */
+    uint32_t count;                       /* entries in use */
     struct dot entries[LIMIT_VV_ENTRIES]; /* ascending by actor */
 };
 
