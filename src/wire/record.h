@@ -12,7 +12,8 @@
  *   0      4     body length without padding
  *   4      1     kind (enum record_kind)
  *   5      1     format version, RECORD_FORMAT
- *   6      2     low 16 bits of XXH3 of bytes 0 to 5: tells a torn head from a torn body
+ *   6      2     bytes 0 to 5 as one number, modulo RECORD_HEAD_PRIME: no single altered byte
+ *                passes (XXH3 cut to 16 bits would let one in 65536 through)
  *   8      8     XXH3 of the body
  *   16     .     body, then zeroes up to a multiple of 8
  */
@@ -22,6 +23,7 @@
 
 #define RECORD_HEAD_BYTES 16U
 #define RECORD_FORMAT 1U
+#define RECORD_HEAD_PRIME 65521U /* the greatest prime below 2^16 */
 
 /* Numbers are on disk: never reuse one. */
 enum record_kind {
