@@ -10,6 +10,7 @@
 
 #include "wire/frame.h"
 #include "wire/msg.h"
+#include "wire/outbox.h"
 #include "wire/ranges.h"
 #include "wire/record.h"
 #include "wire/version.h"
