@@ -6,9 +6,10 @@
  * Holds:  K1 every slot belongs to exactly one shard. K2 member ids and addresses are unique.
  *         K3 actor ids are unique among members and retired actors and below next_actor.
  *         K4 a member of a shard has an actor; a spare has none. K5 epoch >= 1, fence <= epoch.
- *         K6 members stand in the order of joining the cluster.
+ *         K6 members stand in the order of joining the cluster. K7 counts are within their
+ *         limits, shard ids differ, retired actors ascend, addresses are not empty.
  * Limits: LIMIT_MEMBERS, LIMIT_SHARDS, LIMIT_ACTORS, LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is
- *         large (some 130 KB): heap only, passed by pointer, encoded small.
+ *         large (some 260 KB): heap only, passed by pointer, encoded small.
  * See:    docs/protocol.md sections 1, 5 and 6.
  */
 #pragma once
@@ -71,27 +72,30 @@ struct ancestor {
 };
 
 struct config {
-    uint64_t lineage;                               /* this history; not 0 */
-    uint64_t epoch;                                 /* version number within the lineage, from 1 */
-    uint64_t fence;                                 /* last epoch that took responsibility away */
-    uint32_t next_actor;                            /* next free actor id */
-    struct siphash_key token_key;                   /* secret of the tokens; never shown */
-    uint32_t member_count;                          /* members in use */
-    struct member members[LIMIT_MEMBERS];           /* in the order of joining */
-    uint32_t shard_count;                           /* shards in use */
-    struct shard shards[LIMIT_SHARDS];              /* by index */
-    uint32_t retired_count;                         /* retired actors in use */
-    struct retired retired[LIMIT_ACTORS / 2];       /* ascending by actor */
-    uint32_t ancestor_count;                        /* ancestors in use */
-    struct ancestor ancestors[LIMIT_ANCESTORS];     /* oldest first */
-    uint32_t loss_count;                            /* losses in use */
-    struct loss losses[LIMIT_LOSSES];               /* oldest first */
-    uint8_t owner[LIMIT_SLOTS];                     /* slot -> shard index; derived, not encoded */
+    uint64_t lineage;                           /* this history; not 0 */
+    uint64_t epoch;                             /* version number within the lineage, from 1 */
+    uint64_t fence;                             /* last epoch that took responsibility away */
+    uint32_t next_actor;                        /* next free actor id */
+    struct siphash_key token_key;               /* secret of the tokens; never shown */
+    uint32_t member_count;                      /* members in use */
+    struct member members[LIMIT_MEMBERS];       /* in the order of joining */
+    uint32_t shard_count;                       /* shards in use */
+    struct shard shards[LIMIT_SHARDS];          /* by index */
+    uint32_t retired_count;                     /* retired actors in use */
+    struct retired retired[LIMIT_ACTORS / 2];   /* ascending by actor */
+    uint32_t ancestor_count;                    /* ancestors in use */
+    struct ancestor ancestors[LIMIT_ANCESTORS]; /* oldest first */
+    uint32_t loss_count;                        /* losses in use */
+    struct loss losses[LIMIT_LOSSES];           /* oldest first */
+    uint8_t owner[LIMIT_SLOTS];                 /* slot -> shard index; derived, not encoded */
 };
 
 struct config *config_new(void); /* zeroed; not yet a valid configuration */
 void config_free(struct config *config);
 struct config *config_dup(const struct config *config);
+
+/* Fills owner from the slots of the shards: whoever changed those calls it. */
+void config_index(struct config *config);
 
 /* What the first start is made of. */
 struct first_start {
@@ -106,12 +110,14 @@ struct first_start {
 };
 
 /* Epoch 1: SHARD_COUNT blocks of members in VIEW order, sizes differing by at most one, the
- * larger blocks first; slots in SHARD_COUNT even, contiguous ranges; actors 1, 2, 3 … by member. Returns
- * NULL and sets *err to E_DEGRADED_START when a shard would have fewer than two members (one
- * member and one shard is allowed). */
+ * larger blocks first; slots in SHARD_COUNT even, contiguous ranges; actors 1, 2, 3 … by member.
+ * Returns NULL and sets *err to E_DEGRADED_START when a shard would have fewer than two members
+ * (one member and one shard is allowed), to E_MALFORMED when there is no shard, there are too
+ * many members, or two share an address or a node id. The caller frees. */
 struct config *config_first(const struct first_start *start, enum err *err);
 
-/* A new epoch with nothing else changed (for drills, and to move every node to one epoch). */
+/* A new epoch with nothing else changed (for drills, and to move every node to one epoch). The
+ * caller frees. */
 struct config *config_touch(const struct config *config);
 
 uint32_t config_shard_of_slot(const struct config *config, uint32_t slot);
@@ -142,12 +148,14 @@ uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_AC
 /* Encoding with a format version; equal configurations have equal bytes. Nothing is shared. */
 void config_encode(const struct config *config, struct buf *out);
 
-/* NULL when the bytes are not a valid configuration (K1 to K6 checked). The caller frees. */
+/* NULL when the bytes are not a valid configuration (K1 to K7 checked). The caller frees. */
 struct config *config_decode(struct slice bytes);
 
-/* Asserts K1 to K6. */
+/* Asserts K1 to K5 and K7. */
 void config_check(const struct config *config);
 
-/* "ip:port", "[v6]:port" or "name:port" with port 1 to 65535: true, and the canonical text (numbers
- * without leading zeroes, v6 in lower case and brackets, names in lower case) in *out. */
+/* "ip:port", "[v6]:port" or "name:port" with port 1 to 65535: true, and the one canonical text in
+ * *out: numbers without leading zeroes, v6 as RFC 5952 writes it and in brackets, names in lower
+ * case. Else false, and *out has not changed. Refused as well: v4 octets with leading zeroes (some
+ * read them as octal), v6 zones, names that end in a number or a dot. */
 bool address_parse(struct slice text, struct address *out);

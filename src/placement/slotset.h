@@ -29,9 +29,13 @@ void slotset_subtract(struct slotset *to, const struct slotset *from);
 /* The least slot >= from that is in the set, or LIMIT_SLOTS. */
 uint32_t slotset_next(const struct slotset *set, uint32_t from);
 
+/* The least slot >= from that is not in the set, or LIMIT_SLOTS. */
+uint32_t slotset_next_absent(const struct slotset *set, uint32_t from);
+
 /* As ascending, disjoint, non-adjacent ranges: LEB128 count, then (first - previous last, length
- * - 1) each in LEB128; one set has one encoding. */
+ * - 1) each in LEB128, where 0 stands for the last before the first range; one set has one
+ * encoding. */
 void slotset_encode(const struct slotset *set, struct buf *out);
 
-/* False, with *set undefined, when the bytes are not what slotset_encode writes. */
+/* False, with *set undefined, when the next bytes are not what slotset_encode writes. */
 bool slotset_decode(struct read *in, struct slotset *set);

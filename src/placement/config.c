@@ -1,0 +1,175 @@
+/* config - the value that says who is who.
+ *
+ * Does:   see config.h: life cycle, lookups, and who is responsible, acceptor, closed.
+ * Not:    the first value and its changes (config_first.c), bytes (config_codec.c), the
+ *         invariants (config_rules.c).
+ * Holds:  K1 to K7.
+ * Limits: -
+ * See:    config.h.
+ */
+#include "placement/config.h"
+
+struct config *config_new(void)
+{
+    return mem_zalloc(1, sizeof(struct config));
+}
+
+void config_free(struct config *config)
+{
+    mem_free(config);
+}
+
+struct config *config_dup(const struct config *config)
+{
+    return mem_dup(config, sizeof(*config));
+}
+
+void config_index(struct config *config)
+{
+    ASSERT(config->shard_count <= LIMIT_SHARDS);
+    memset(config->owner, UINT8_MAX, sizeof(config->owner));
+    for (uint32_t i = 0; i < config->shard_count; i++) {
+        const struct slotset *slots = &config->shards[i].slots;
+        for (uint32_t slot = slotset_next(slots, 0); slot < LIMIT_SLOTS;
+             slot = slotset_next(slots, slot + 1))
+            config->owner[slot] = (uint8_t)i;
+    }
+}
+
+uint32_t config_shard_of_slot(const struct config *config, uint32_t slot)
+{
+    ASSERT(slot < LIMIT_SLOTS);
+    ASSERT(config->owner[slot] < config->shard_count);
+    return config->owner[slot];
+}
+
+const struct member *config_member_by_id(const struct config *config, uint64_t node_id)
+{
+    if (node_id == 0)
+        return NULL;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (config->members[i].node_id == node_id)
+            return &config->members[i];
+    return NULL;
+}
+
+const struct member *config_member_by_address(const struct config *config, struct slice address)
+{
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (slice_equal(slice_str(config->members[i].address.text), address))
+            return &config->members[i];
+    return NULL;
+}
+
+const struct member *config_member_by_actor(const struct config *config, uint32_t actor)
+{
+    if (actor == 0)
+        return NULL;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (config->members[i].actor == actor)
+            return &config->members[i];
+    return NULL;
+}
+
+static const struct retired *retired_by_actor(const struct config *config, uint32_t actor)
+{
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        if (config->retired[i].actor == actor)
+            return &config->retired[i];
+    return NULL;
+}
+
+const struct slotset *config_actor_slots(const struct config *config, uint32_t actor)
+{
+    const struct member *member = config_member_by_actor(config, actor);
+    if (member != NULL) {
+        ASSERT(member->shard < config->shard_count);
+        return &config->shards[member->shard].slots;
+    }
+    const struct retired *retired = retired_by_actor(config, actor);
+    return retired != NULL ? &retired->slots : NULL;
+}
+
+bool config_actor_closed(const struct config *config, uint32_t actor)
+{
+    if (actor == 0 || actor >= config->next_actor)
+        return false;
+    return config_member_by_actor(config, actor) == NULL && retired_by_actor(config, actor) == NULL;
+}
+
+uint32_t config_shard_by_id(const struct config *config, uint32_t id)
+{
+    for (uint32_t i = 0; i < config->shard_count; i++)
+        if (config->shards[i].id == id)
+            return i;
+    return SHARD_NONE;
+}
+
+/* Active and syncing members count, from the epoch that lists them (protocol 5, "count before
+ * you serve"). */
+static bool member_counts(const struct member *member)
+{
+    switch (member->state) {
+    case MEMBER_ACTIVE:
+    case MEMBER_SYNCING:
+        return true;
+    case MEMBER_SPARE:
+    case MEMBER_INVITED:
+        return false;
+    }
+    UNREACHABLE();
+}
+
+uint32_t config_responsible(const struct config *config, uint32_t actor,
+                            uint32_t members[LIMIT_MEMBERS])
+{
+    const struct slotset *slots = config_actor_slots(config, actor);
+    if (slots == NULL)
+        return 0;
+    bool shard_meets[LIMIT_SHARDS] = {false};
+    for (uint32_t i = 0; i < config->shard_count; i++)
+        shard_meets[i] = slotset_meets(&config->shards[i].slots, slots);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        if (member_counts(member) && shard_meets[member->shard])
+            members[count++] = i;
+    }
+    ASSERT(count <= config->member_count);
+    return count;
+}
+
+/* Adds the rank-th member (from 0, by joining order) of shard; SHARD_NONE stands for the spares.
+ * False when there is none. */
+static bool acceptor_add(const struct config *config, uint32_t shard, uint32_t rank,
+                         uint32_t members[LIMIT_ACCEPTORS], uint32_t *count)
+{
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        if (member->state == MEMBER_INVITED || member->shard != shard || rank-- > 0)
+            continue;
+        if (*count < LIMIT_ACCEPTORS)
+            members[(*count)++] = i;
+        return true;
+    }
+    return false;
+}
+
+uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_ACCEPTORS])
+{
+    ASSERT(config->shard_count <= LIMIT_SHARDS);
+    uint32_t count = 0;
+    bool found = true;
+    for (uint32_t rank = 0; found && count < LIMIT_ACCEPTORS; rank++) {
+        found = false;
+        for (uint32_t shard = 0; shard < config->shard_count; shard++)
+            found |= acceptor_add(config, shard, rank, members, &count);
+    }
+    for (uint32_t rank = 0; count < LIMIT_ACCEPTORS; rank++)
+        if (!acceptor_add(config, SHARD_NONE, rank, members, &count))
+            break;
+    /* An even number tolerates no more failures than one less. */
+    if (count > 0 && count % 2 == 0)
+        count--;
+    return count;
+}

@@ -1,0 +1,161 @@
+/* config_rules - K1 to K7 as questions.
+ *
+ * Does:   see config_rules.h.
+ * Not:    -
+ * Holds:  K1 to K5, K7.
+ * Limits: members and actors are few (LIMIT_MEMBERS, LIMIT_ACTORS): pairs are compared one by
+ *         one.
+ * See:    config.h.
+ */
+#include "placement/config_rules.h"
+
+/* The sets are disjoint and complete when their sizes add up to all slots and so does the union's;
+ * then the owner table has to say the same. */
+bool config__k1(const struct config *config)
+{
+    uint32_t size_sum = 0;
+    struct slotset all;
+    slotset_init(&all);
+    for (uint32_t i = 0; i < config->shard_count; i++) {
+        size_sum += slotset_size(&config->shards[i].slots);
+        slotset_merge(&all, &config->shards[i].slots);
+    }
+    if (size_sum != LIMIT_SLOTS || slotset_size(&all) != LIMIT_SLOTS)
+        return false;
+    for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++) {
+        uint32_t owner = config->owner[slot];
+        if (owner >= config->shard_count || !slotset_has(&config->shards[owner].slots, slot))
+            return false;
+    }
+    return true;
+}
+
+static bool members_clash(const struct member *a, const struct member *b)
+{
+    return (a->node_id != 0 && a->node_id == b->node_id) ||
+           strcmp(a->address.text, b->address.text) == 0;
+}
+
+bool config__k2(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->member_count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (members_clash(&config->members[i], &config->members[j]))
+                return false;
+    return true;
+}
+
+/* How many members and retired actors bear this id. */
+static uint32_t bearers_of(const struct config *config, uint32_t actor)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        count += config->members[i].actor == actor;
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        count += config->retired[i].actor == actor;
+    return count;
+}
+
+static bool actor_is_sound(const struct config *config, uint32_t actor)
+{
+    return actor > 0 && actor < config->next_actor && bearers_of(config, actor) == 1;
+}
+
+bool config__k3(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        uint32_t actor = config->members[i].actor;
+        if (actor != 0 && !actor_is_sound(config, actor))
+            return false;
+    }
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        if (!actor_is_sound(config, config->retired[i].actor))
+            return false;
+    return true;
+}
+
+static bool member_is_placed(const struct config *config, const struct member *member)
+{
+    switch (member->state) {
+    case MEMBER_ACTIVE:
+    case MEMBER_SYNCING:
+        return member->node_id != 0 && member->actor != 0 && member->shard < config->shard_count;
+    case MEMBER_SPARE:
+        return member->node_id != 0 && member->actor == 0 && member->shard == SHARD_NONE;
+    case MEMBER_INVITED:
+        return member->actor == 0 && member->shard == SHARD_NONE;
+    }
+    return false;
+}
+
+bool config__k4(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (!member_is_placed(config, &config->members[i]))
+            return false;
+    return true;
+}
+
+bool config__k5(const struct config *config)
+{
+    return config->lineage != 0 && config->epoch >= 1 && config->epoch < UINT64_MAX &&
+           config->fence <= config->epoch;
+}
+
+static bool counts_fit(const struct config *config)
+{
+    return config->member_count <= LIMIT_MEMBERS && config->shard_count <= LIMIT_SHARDS &&
+           config->retired_count <= LIMIT_ACTORS / 2 && config->ancestor_count <= LIMIT_ANCESTORS &&
+           config->loss_count <= LIMIT_LOSSES && config->next_actor >= 1;
+}
+
+static bool address_is_text(const struct address *address)
+{
+    return address->text[0] != '\0' && memchr(address->text, '\0', sizeof(address->text)) != NULL;
+}
+
+static bool shard_ids_differ(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->shard_count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (config->shards[i].id == config->shards[j].id)
+                return false;
+    return true;
+}
+
+static bool retired_are_ordered(const struct config *config)
+{
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < config->retired_count; i++) {
+        if (config->retired[i].actor <= last || config->retired[i].state > RETIRED_MOVING)
+            return false;
+        last = config->retired[i].actor;
+    }
+    return true;
+}
+
+bool config__k7(const struct config *config)
+{
+    if (!counts_fit(config) || !shard_ids_differ(config) || !retired_are_ordered(config))
+        return false;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (!address_is_text(&config->members[i].address))
+            return false;
+    return true;
+}
+
+bool config__is_valid(const struct config *config)
+{
+    return config__k7(config) && config__k5(config) && config__k4(config) && config__k3(config) &&
+           config__k2(config) && config__k1(config);
+}
+
+void config_check(const struct config *config)
+{
+    ASSERT(config__k7(config));
+    ASSERT(config__k1(config));
+    ASSERT(config__k2(config));
+    ASSERT(config__k3(config));
+    ASSERT(config__k4(config));
+    ASSERT(config__k5(config));
+}
