@@ -2,7 +2,9 @@
  *
  * Does:   a head of 32 bytes and a body; splitting a byte stream into frames; checks.
  * Not:    what bodies mean: msg.h.
- * Holds:  F1 the first byte is never one that an HTTP request starts with.
+ * Holds:  F1 the first byte is never one that an HTTP request starts with. F2 of one type,
+ *         lineage, epoch and body there is one frame. F3 an altered byte is found: by
+ *         frame_split (magic, format, byte 3, too long) or frame_decode (everything else).
  * Limits: LIMIT_FRAME_BYTES for head and body together; a caller may set a lower one before
  *         the peer has said who it is.
  * See:    docs/protocol.md section 3.2 (lineage and epoch in every frame).
@@ -39,12 +41,18 @@ enum frame_scan {
     FRAME_BAD,   /* not a frame, another format version, or too large; *why says which */
 };
 
-/* Looks at the head of the first frame of bytes, without checking the body. */
+/* Looks at the head of the first frame of bytes, as far as it is there, without checking the body
+ * or any sum: the length may be an altered one until frame_decode has said yes. What is not a
+ * frame is BAD from the first byte that shows it. limit: for head and body together; above
+ * LIMIT_FRAME_BYTES it means that. *why: static, NULL unless BAD. */
 enum frame_scan frame_split(struct slice bytes, size_t limit, size_t *size, const char **why);
 
-/* Takes one whole frame apart and checks its sum; false when it is damaged. */
+/* Takes one whole frame apart (bytes are *size of FRAME_OK, no more) and checks its sum; false
+ * when it is damaged: hang up, where it began is not known any more. *frame changes with true
+ * only. A type of 0 or one unknown here is for the caller to judge. */
 bool frame_decode(struct slice bytes, struct frame *frame);
 
-/* Begins a frame in out; the body is appended by the caller; frame_end fills in the head. */
+/* Begins a frame in out; the body is appended by the caller (no more than LIMIT_FRAME_BYTES less
+ * FRAME_HEAD_BYTES); frame_end fills in the head. begin: what frame_begin returned. */
 size_t frame_begin(struct buf *out);
 void frame_end(size_t begin, uint8_t type, uint64_t lineage, uint64_t epoch, struct buf *out);

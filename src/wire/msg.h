@@ -1,10 +1,13 @@
 /* msg - messages between nodes as structures.
  *
  * Does:   struct msg_<name>, msg_<name>_encode and msg_<name>_decode for every row of msg.def.
- * Not:    assertions on input; decoders return false.
- * Holds:  decode(encode(m)) equals m; what decode accepts has valid vectors (V1 to V3), valid
+ * Not:    assertions on input; decoders return false. The meaning of codes, flags, operations,
+ *         forms, texts, keys and the like: numbers and bytes are taken as they come, and whoever
+ *         uses them judges them.
+ * Holds:  decode(encode(m)) equals m, and encode(decode(b)) equals b; what decode accepts has
+ *         valid vectors (V1 to V3, no seq above LIMIT_SEQ), valid contexts (C1, C2), valid
  *         ranges (N1, N2) and no bytes left over.
- * Limits: as the fields'.
+ * Limits: as the fields'. A message of vectors is large (5 KB); it allocates nothing.
  * See:    msg.def; frame.h.
  */
 #pragma once
@@ -19,7 +22,9 @@ enum msg_type {
 #undef M
 };
 
-/* C types of the field types. */
+/* C types of the field types. encode: the vectors, contexts and ranges are valid, all together
+ * fits LIMIT_FRAME_BYTES, and no slice borrows from out. decode: slices borrow from body; after
+ * false *msg is undefined. */
 #define MSG_TYPE_u8 uint8_t
 #define MSG_TYPE_u32 uint32_t
 #define MSG_TYPE_u64 uint64_t

@@ -1,8 +1,8 @@
 /* ranges - what was received above coverage: one contiguous range for each actor.
  *
- * Does:   a small sorted array of (actor, low, high); lookup, set, remove; codec.
- * Not:    joining to coverage: replica/ does, where it knows both.
- * Holds:  N1 ascending strictly by actor. N2 0 < low <= high <= LIMIT_SEQ.
+ * Does:   a small sorted array of (actor, low, high); lookup, set, remove.
+ * Not:    joining to coverage: replica/ does, where it knows both. Bytes: msg.def.
+ * Holds:  N1 ascending strictly by actor, none of them 0. N2 0 < low <= high <= LIMIT_SEQ.
  * Limits: LIMIT_ACTORS.
  * See:    docs/protocol.md section 4.1 (receipts, T30).
  */
@@ -17,17 +17,19 @@ struct range {
 };
 
 struct ranges {
-    uint32_t count;                     /* in use */
+    uint32_t count;                  /* in use */
     struct range list[LIMIT_ACTORS]; /* ascending by actor */
 };
 
 void ranges_init(struct ranges *ranges);
 void ranges_copy(struct ranges *to, const struct ranges *from);
 
-/* The range of actor, or NULL. */
+/* The range of actor, or NULL; borrowed until the next change. */
 const struct range *ranges_get(const struct ranges *ranges, uint32_t actor);
 
-/* Sets the range of actor; low > high removes it. False when full. */
+/* Sets the range of actor (> 0); low > high removes it, else N2 holds for them. False when full:
+ * then nothing has changed. */
 bool ranges_set(struct ranges *ranges, uint32_t actor, uint64_t low, uint64_t high);
 
+/* Asserts N1 and N2. */
 void ranges_check(const struct ranges *ranges);

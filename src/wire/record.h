@@ -2,8 +2,10 @@
  *
  * Does:   16 bytes of head and a body, padded to 8: kind, length, checksums of head and body.
  * Not:    segments and recovery (store/log.h); what bodies mean (version.h and the codecs).
- * Holds:  the checksum of the body does not depend on the kind, so that an arrival may be
- *         logged elsewhere as what it is there, with the bytes untouched.
+ * Holds:  R1 the checksum of the body does not depend on the kind, so that an arrival may be
+ *         logged elsewhere as what it is there, with the bytes untouched. R2 of one body and
+ *         kind there is one record. R3 a cut record is INCOMPLETE, one with an altered byte
+ *         is DAMAGED (see record_decode).
  * Limits: a body of LIMIT_FRAME_BYTES.
  * See:    docs/protocol.md sections 3.4 and 4.2.
  *
@@ -15,7 +17,7 @@
  *   6      2     bytes 0 to 5 as one number, modulo RECORD_HEAD_PRIME: no single altered byte
  *                passes (XXH3 cut to 16 bits would let one in 65536 through)
  *   8      8     XXH3 of the body
- *   16     .     body, then zeroes up to a multiple of 8
+ *   16     .     body, then zeroes up to a multiple of 8 (anything else there is damage)
  */
 #pragma once
 
@@ -56,7 +58,7 @@ struct record {
 
 enum record_scan {
     RECORD_OK,         /* *record is filled in */
-    RECORD_INCOMPLETE, /* the bytes end before the record does: the head is right or cut */
+    RECORD_INCOMPLETE, /* the bytes end before the record does; the head is right or cut */
     RECORD_DAMAGED,    /* a checksum is wrong, or the head makes no sense */
 };
 
@@ -69,7 +71,8 @@ static inline size_t record_size(size_t body_len)
 /* Appends a record around body, computing its checksum. */
 void record_encode(enum record_kind kind, struct slice body, struct buf *out);
 
-/* Appends a record around a body whose checksum is known. */
+/* Appends a record around a body whose checksum is known (and was checked: it is not computed
+ * again). */
 void record_encode_summed(enum record_kind kind, struct slice body, uint64_t sum, struct buf *out);
 
 /* Begins a record: reserves the head, returns the offset to hand to record_end, which computes
@@ -77,5 +80,12 @@ void record_encode_summed(enum record_kind kind, struct slice body, uint64_t sum
 size_t record_begin(struct buf *out);
 void record_end(enum record_kind kind, size_t begin, struct buf *out);
 
-/* Looks at the first record of bytes. */
+/* Looks at the first record of bytes; *record changes with RECORD_OK only. In this order:
+ *   fewer than 8 bytes, even none      INCOMPLETE, whatever they are: nothing vouches for them
+ *   bytes 0 to 7 do not make sense     DAMAGED, also when the rest of the head is cut off:
+ *                                      wrong check, format not RECORD_FORMAT, kind 0, body
+ *                                      longer than LIMIT_FRAME_BYTES. Zeroes are DAMAGED.
+ *   fewer bytes than the head asks for INCOMPLETE; the sum of the part is not looked at
+ *   wrong sum, padding not zero        DAMAGED
+ * The kind may be one that this version does not know. */
 enum record_scan record_decode(struct slice bytes, struct record *record);

@@ -3,9 +3,13 @@
  * Does:   the body of a version record: encode by its writer, and a view of it that borrows.
  *         The same bytes and checksum are log record, peer record and the replica's log record.
  * Not:    conflict resolution: version_newer says which of two wins, the table applies it.
- * Holds:  what version_decode accepts has: a dot in use; deps ascending by actor without
- *         zeroes; a key of 1 to LIMIT_KEY_BYTES; a tombstone has no value; no bytes left over.
- * Limits: LIMIT_KEY_BYTES, LIMIT_VALUE_BYTES, LIMIT_VV_ENTRIES dependencies.
+ *         What is in a value: its form says it, the wire carries it (a VALUE_RAW may be cut
+ *         short: whoever takes it apart looks).
+ * Holds:  W1 what version_decode accepts has: a dot in use; a known form; deps ascending by
+ *         actor without zeroes; a key of 1 to LIMIT_KEY_BYTES; a tombstone has no value; no
+ *         bytes left over. W2 it is what version_encode makes of the result, byte for byte.
+ * Limits: LIMIT_KEY_BYTES, LIMIT_VALUE_BYTES, LIMIT_VV_ENTRIES dependencies, LIMIT_SEQ for the
+ *         dot and each of them.
  * See:    docs/protocol.md sections 1 and 3.4; record.h for the frame around it.
  *
  * Body, little-endian:
@@ -47,16 +51,19 @@ struct version {
 /* Bytes that version_encode appends. */
 size_t version_size(const struct version *version);
 
-/* Appends the body. */
+/* Appends the body, in one piece. version must hold W1 (who takes key and value from a client or
+ * a peer has checked them), and must not borrow from out. */
 void version_encode(const struct version *version, struct buf *out);
 
-/* A view into body, or false when it is not what version_encode writes. */
+/* A view into body, or false when it is not what version_encode writes; then *version is
+ * undefined. */
 bool version_decode(struct slice body, struct version *version);
 
 /* True when a wins over b: (hlc, actor) greater. Equal dots: neither wins. */
 bool version_newer(const struct version *a, const struct version *b);
 
-/* Dependencies as bytes <-> vector. */
+/* Dependencies as bytes <-> vector. The slices are those of version_decode or deps_encode: a
+ * length that is no multiple of VERSION_DEP_BYTES is a bug. index < deps_count. */
 void deps_encode(const struct vv *deps, struct buf *out);
 uint32_t deps_count(struct slice deps);
 struct dot deps_at(struct slice deps, uint32_t index);
