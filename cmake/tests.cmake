@@ -5,6 +5,9 @@
 #                                       tests/fuzz/corpus/<target>/ is replayed, label fuzz
 
 file(GLOB unit_tests CONFIGURE_DEPENDS tests/unit/*/test_*.c)
+if(THENCE_FUZZ)
+    set(unit_tests "") # the fuzz build is for fuzzing
+endif()
 if(unit_tests AND NOT CMOCKA_FOUND)
     message(STATUS "cmocka is not here: the unit tests are left out (`make setup` installs it)")
     set(unit_tests "")
