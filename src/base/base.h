@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/knobs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/metrics.h"

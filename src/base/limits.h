@@ -1,7 +1,7 @@
 /* limits - everything that could grow, and how far.
  *
  * Does:   fixed limits in one place, with assertions that relate them. What an operator may
- *         change is a knob (node/knobs.def) and has its range there.
+ *         change is a knob (base/knobs.def) and has its range there.
  * Not:    -
  * Holds:  the static assertions below.
  * Limits: these.

@@ -20,7 +20,6 @@
 
 #include "node/effect.h"
 #include "node/event.h"
-#include "node/knobs.h"
 
 struct node;
 

@@ -9,11 +9,12 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include <stddef.h>
+#include <stdint.h>
 
 struct knobs {
 #define KNOB(name, env, normal, least, most, sim_least, sim_most, help) uint64_t name;
-#include "node/knobs.def"
+#include "base/knobs.def"
 #undef KNOB
 };
 

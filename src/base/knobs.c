@@ -6,14 +6,14 @@
  * Limits: -
  * See:    knobs.def.
  */
-#include "node/knobs.h"
+#include "base/knobs.h"
 
 #include <stddef.h>
 
 static const struct knob_row rows[] = {
 #define KNOB(name, env, normal, least, most, sim_least, sim_most, help)                            \
     {#name, #env, help, offsetof(struct knobs, name), normal, least, most, sim_least, sim_most},
-#include "node/knobs.def"
+#include "base/knobs.def"
 #undef KNOB
 };
 
