@@ -1,11 +1,13 @@
 /* unit - what every unit test starts with.
  *
  * Does:   cmocka with the headers that it wants before it; a seed for randomized tests, printed
- *         so that a failure can be repeated (SEED=<number> ./test_…); bodies that must abort.
+ *         so that a failure can be repeated (SEED=<number> ./test_…); failed assertions of the
+ *         product end the test instead of the process, and expect_assert_failure(call) demands
+ *         one.
  * Not:    fixtures: each test makes its own.
  * Holds:  -
- * Limits: include it first: it asks the C library for POSIX.
- * See:    docs/testing.md.
+ * Limits: one program, one file that includes it: it defines a function.
+ * See:    docs/testing.md; base/assert.h.
  */
 #pragma once
 
@@ -21,14 +23,18 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
+
+/* cmocka jumps from here to whoever expects the failure, or to the end of the test. */
+void assert_report(const char *what, const char *file, int line)
+{
+    mock_assert(0, what, file, line);
+}
 
 /* A generator with a new seed, or that of the environment. */
 static inline struct rng unit_rng(void)
@@ -40,22 +46,4 @@ static inline struct rng unit_rng(void)
     struct rng rng;
     rng_init(&rng, seed);
     return rng;
-}
-
-/* True when body(arg), run in a child, ends by abort: a failed ASSERT. */
-static inline bool unit_aborts(void (*body)(void *arg), void *arg)
-{
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        signal(SIGABRT, SIG_DFL); /* cmocka catches it */
-        if (freopen("/dev/null", "w", stderr) == NULL)
-            _exit(2);
-        body(arg);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }

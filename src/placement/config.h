@@ -125,7 +125,7 @@ const struct member *config_member_by_id(const struct config *config, uint64_t n
 const struct member *config_member_by_address(const struct config *config, struct slice address);
 const struct member *config_member_by_actor(const struct config *config, uint32_t actor);
 
-/* The slots of an open actor (a member's shard's, or a retired one's), or NULL when it is closed. */
+/* The slots of an open actor (a member's shard's, or a retired one's); NULL when it is not open. */
 const struct slotset *config_actor_slots(const struct config *config, uint32_t actor);
 
 /* True when actor is neither a member's nor retired, and below next_actor: all its writes that
