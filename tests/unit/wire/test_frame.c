@@ -234,6 +234,44 @@ static void test_greatest_frame(void **state)
     buf_fini(&out);
 }
 
+/* A frame with a right sum, whatever its head says. */
+static bool accepts_forged(uint8_t format, uint8_t reserved, uint32_t length, size_t body_len)
+{
+    struct buf out = BUF_EMPTY;
+    struct frame frame;
+    buf_u8(&out, FRAME_MAGIC);
+    buf_u8(&out, format);
+    buf_u8(&out, MSG_DATA);
+    buf_u8(&out, reserved);
+    buf_u32(&out, length);
+    buf_u64(&out, 1);
+    buf_u64(&out, 2);
+    uint64_t seed = hash_bytes(buf_slice(&out));
+    buf_u64(&out, 0);
+    memset(buf_grow(&out, body_len), 'x', body_len);
+    struct slice body = slice_of(out.ptr + FRAME_HEAD_BYTES, body_len);
+    struct buf sum = BUF_EMPTY;
+    buf_u64(&sum, hash_seeded(body, seed));
+    memcpy(out.ptr + 24, sum.ptr, 8);
+    bool yes = frame_decode(buf_slice(&out), &frame);
+    buf_fini(&sum);
+    buf_fini(&out);
+    return yes;
+}
+
+static void test_heads_that_make_no_sense(void **state)
+{
+    (void)state;
+    assert_true(accepts_forged(FRAME_FORMAT, 0, 20, 20));
+    assert_false(accepts_forged(FRAME_FORMAT + 1, 0, 20, 20));
+    assert_false(accepts_forged(FRAME_FORMAT, 1, 20, 20));
+    assert_false(accepts_forged(FRAME_FORMAT, 0, 19, 20));
+    assert_false(accepts_forged(FRAME_FORMAT, 0, 21, 20));
+    uint32_t most = LIMIT_FRAME_BYTES - FRAME_HEAD_BYTES;
+    assert_true(accepts_forged(FRAME_FORMAT, 0, most, most));
+    assert_false(accepts_forged(FRAME_FORMAT, 0, most + 1, most + 1));
+}
+
 /* F1, and what else knocks at a port: refused at the first byte. */
 static void test_other_protocols(void **state)
 {
@@ -269,6 +307,7 @@ int main(void)
         cmocka_unit_test_prestate(test_a_stream_in_pieces, &rng),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_greatest_frame),
+        cmocka_unit_test(test_heads_that_make_no_sense),
         cmocka_unit_test(test_other_protocols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

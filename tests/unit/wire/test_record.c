@@ -266,7 +266,7 @@ static void test_a_log_of_many(void **state)
     struct rng *rng = *state;
     for (int round = 0; round < ROUNDS / 10; round++) {
         struct buf log = BUF_EMPTY;
-        size_t count = rng_below(rng, 30), found = 0, at = 0, size;
+        size_t count = 1 + rng_below(rng, 30), found = 0, at = 0, size;
         for (size_t i = 0; i < count; i++)
             gen_record(rng, &log);
         while (scan(log.ptr + at, log.len - at, &size) == RECORD_OK) {
