@@ -21,6 +21,8 @@ struct boot_peer {
     enum hello_state state; /* as it said */
     uint32_t shard_count;   /* as it said */
     bool same_view;         /* its VIEW is the same set of addresses */
+    struct address extra;   /* one that its VIEW has and ours has not; empty: none */
+    struct address lacking; /* one that ours has and its VIEW has not; empty: none */
 };
 
 struct boot {
@@ -31,11 +33,15 @@ struct boot {
     bool alone_allowed;                   /* --bootstrap */
 };
 
+/* view: VIEW, self in it (count 0: self alone), no address twice. shard_count: 0 is 1.
+ * bootstrap: by hand, whoever of VIEW is there and fits is enough, and this node proposes whatever
+ * its address. boot knows no time: the caller gives the others some before it asks boot_ready. */
 void boot_init(struct boot *boot, const struct address *view, uint32_t count,
                const struct address *self, uint64_t node_id, uint32_t shard_count,
                bool bootstrap);
 
-/* What a peer said. view: its VIEW as comma-separated text. */
+/* What a peer said. view: its VIEW as comma-separated text. Of somebody not in VIEW: ignored.
+ * HELLO_EMPTY is also said in the middle of a first start (reg_started). */
 void boot_hello(struct boot *boot, uint64_t node_id, const struct msg_hello *hello);
 
 /* Its connection is lost: it must say HELLO again. */
@@ -44,7 +50,8 @@ void boot_lost(struct boot *boot, uint64_t node_id);
 /* True when this node is to propose now; fills in *start except lineage and key. */
 bool boot_ready(const struct boot *boot, struct first_start *start);
 
-/* Node ids of all of VIEW: who must accept. Returns how many. Only when boot_ready. */
+/* Node ids of all in start, in its order: who must accept (quorum: all of them). Returns how many.
+ * Only when boot_ready. When they change while a proposal is under way: reg_abandon, and again. */
 uint32_t boot_acceptors(const struct boot *boot, uint64_t acceptors[LIMIT_MEMBERS]);
 
 /* A sentence for people: which addresses it is waiting for, or in what VIEWs differ, or that a

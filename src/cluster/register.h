@@ -9,13 +9,18 @@
  *         never accepts or promises below its promise, over crashes: promise and acceptance are in
  *         the log, synced, before an answer leaves. G3 a proposer proposes the value of the
  *         highest acceptance that it saw. G4 a ballot is used by one proposer, for one value.
- * Limits: values up to 1 MiB; one instance at a time.
+ * Limits: REGISTER_VALUE_BYTES; one instance at a time.
  * See:    docs/protocol.md 6.1, 6.2; Lamport, "Paxos made simple", 2001, section 2; Howard et
  *         al., "Flexible Paxos", 2016 (all acceptors at the first start).
  */
 #pragma once
 
 #include "store/store.h"
+
+/* A value at most, and the greatest round: there is room above it in 64 bits, so that no peer can
+ * use up all ballots by accident. */
+#define REGISTER_VALUE_BYTES (1U << 20)
+#define REGISTER_ROUND_MAX (UINT64_C(1) << 62)
 
 struct ballot {
     uint64_t round; /* 0: no ballot */
@@ -50,6 +55,10 @@ struct proposer {
     bool answered[LIMIT_MEMBERS];    /* by index of acceptors, in this phase */
     uint64_t retry_ms;               /* when to try again, mono */
     uint64_t give_up_ms;             /* when to give up, mono; UINT64_MAX: never (first start) */
+    struct buf proposed;             /* what reg_propose was given; owned */
+    bool decided;                    /* value is decided (until the next reg_propose) */
+    uint32_t lost_count;             /* ballots lost to higher ones: pauses grow */
+    uint32_t resend_count;           /* times that this phase sent its frames: gaps grow */
 };
 
 struct reg {
@@ -59,15 +68,22 @@ struct reg {
     struct rng rng;           /* pauses between tries */
 };
 
-/* What came out of a call, beside frames in the outbox. */
+/* What came out of a call, beside frames in the outbox. After both of the last two the proposer is
+ * idle. */
 enum reg_result {
     REG_NOTHING, /* nothing new */
-    REG_DECIDED, /* proposer.value is decided for proposer.instance (the caller adopts it) */
-    REG_LOST,    /* gave up, or another value was decided for this proposal (value differs) */
+    REG_DECIDED, /* proposer.value, as proposed, is decided for proposer.instance: adopt it */
+    REG_LOST,    /* proposer.decided: another value, now in proposer.value, is decided for
+                    proposer.instance: adopt that. Not decided: given up, and what was proposed may
+                    be decided yet, by whoever finds it */
 };
 
-/* What a call needs: frames leave only after what was appended to log is synced whenever
- * *must_sync was set. */
+/* What a call needs. Where must_sync is set (then something was appended to log), nothing that
+ * this call brought about leaves before that is synced: no frame, and nothing that rests on its
+ * result. A cluster of one decides in the step of its own acceptance: the caller appends the
+ * adoption after it, to the same batch, and holds everything until that is synced. So a crash finds
+ * the promise, the acceptance and the adoption, or only the first of these, in that order, and
+ * nobody has seen what is missing. */
 struct reg_io {
     struct outbox *out; /* frames */
     struct log *log;    /* RECORD_REGISTER goes here */
@@ -82,19 +98,34 @@ void reg_fini(struct reg *reg);
 bool reg_replay(struct reg *reg, struct slice body);
 void reg_checkpoint(const struct reg *reg, struct log *log);
 
-/* Proposes value for instance among acceptors (this node may be one of them: it answers itself
- * without frames). quorum: majority, or all. False when a proposal is under way. */
+/* Proposes value (1 byte to REGISTER_VALUE_BYTES; copied) for instance, the own epoch + 1, among
+ * acceptors (this node may be one of them: it answers itself without frames). quorum: majority, or
+ * all. False when a proposal is under way, or the instance is behind what this node has promised
+ * in. Results come from the other calls only: a node that is its only acceptor decides in
+ * reg_tick, which is due at once. */
 bool reg_propose(struct reg *reg, uint64_t instance, struct slice value, const uint64_t *acceptors,
                  uint32_t acceptor_count, uint32_t quorum, uint64_t give_up_ms,
                  struct reg_io *io);
 
-/* Forgets the proposal of an instance that is decided elsewhere, and acceptor state below
- * instance (epochs that were adopted). */
+/* The epoch of this number was adopted (the record of it is in the log, before any later one of
+ * this module): forgets a proposal of it or of one before, and acceptor state up to it. Leaves
+ * proposer.value and .decided as they are: whether the own proposal was what was decided elsewhere
+ * is seen by comparing with proposer.proposed. */
 void reg_adopted(struct reg *reg, uint64_t instance);
+
+/* Forgets the proposal under way, if there is one (who must accept has changed: an address of
+ * VIEW came back as another node). What was sent may be decided yet. */
+void reg_abandon(struct reg *reg);
+
+/* True when a first configuration was accepted here: it may be decided, so this node is not empty
+ * any more. In HELLO it says HELLO_EMPTY with epoch_max 1 (an empty node says 0). */
+bool reg_started(const struct reg *reg);
 
 /* Messages. epoch: that this node has adopted; an acceptor answers only for instance epoch + 1 (or
  * 1 when it has none). An acceptor that was not asked by its own configuration still answers:
- * the proposer counts only those that it asked. */
+ * the proposer counts only those that it asked. A PROMISE that is not granted names the ballot that
+ * was promised instead in accepted_round and accepted_node, with an empty value. Messages that make
+ * no sense, and those of earlier ballots, change nothing. */
 enum reg_result reg_prepare(struct reg *reg, uint64_t from, uint64_t epoch,
                             const struct msg_prepare *msg, struct reg_io *io);
 enum reg_result reg_promise(struct reg *reg, uint64_t from, const struct msg_promise *msg,

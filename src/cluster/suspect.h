@@ -26,5 +26,6 @@ void suspect_reset(struct suspect *suspect);
  * (at most four times suspect_ms), or reset. */
 bool suspect_is(const struct suspect *suspect, uint64_t mono_ms, uint64_t suspect_ms);
 
-/* When it would become suspected if nothing is heard; UINT64_MAX when it already is. */
+/* When it would become suspected if nothing is heard; UINT64_MAX when it already is for another
+ * reason than silence. In the past: it is suspected by silence, nothing more will change. */
 uint64_t suspect_deadline_ms(const struct suspect *suspect, uint64_t suspect_ms);
