@@ -1,0 +1,531 @@
+/* replica - one shard's data at one of its members: making, adopting, asking.
+ *
+ * Does:   life cycle, configuration, recovery, and the questions of replica.h.
+ * Not:    the work: deliver.c, stream.c, walk_in.c, walk_out.c, stable.c, purge.c, write.c.
+ * Holds:  see replica.h.
+ * Limits: -
+ * See:    replica.h.
+ */
+#include "replica/state.h"
+
+struct replica *replica_new(const struct knobs *knobs, enum plant plant, uint64_t node_id)
+{
+    struct replica *replica = mem_zalloc(1, sizeof(*replica));
+    replica->knobs = knobs;
+    replica->plant = plant;
+    replica->node_id = node_id;
+    replica->shard = SHARD_NONE;
+    hlc_init(&replica->hlc);
+    vv_init(&replica->coverage);
+    replica->window.first_seq = 1;
+    return replica;
+}
+
+void replica_free(struct replica *replica)
+{
+    if (replica == NULL)
+        return;
+    for (uint32_t i = 0; i < replica->actor_count; i++)
+        replica__drop_pending(replica, &replica->actors[i], UINT64_MAX);
+    for (uint64_t i = 0; i < replica->window.count; i++)
+        mem_free(replica->window
+                     .ring[(replica->window.first_seq + i) & (replica->window.cap - 1)]
+                     .bytes);
+    for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
+        mem_free(replica->walks_out[i].cursors);
+        mem_free(replica->walks_out[i].tails);
+    }
+    mem_free(replica->window.ring);
+    mem_free(replica->peers);
+    mem_free(replica);
+}
+
+/* Actors are few (one a member, and some retired), so a linear search beats cleverness. */
+const struct actor_state *replica__actor_const(const struct replica *replica, uint32_t actor)
+{
+    for (uint32_t i = 0; i < replica->actor_count; i++)
+        if (replica->actors[i].actor == actor)
+            return &replica->actors[i];
+    return NULL;
+}
+
+struct actor_state *replica__actor(struct replica *replica, uint32_t actor)
+{
+    for (uint32_t i = 0; i < replica->actor_count; i++)
+        if (replica->actors[i].actor == actor)
+            return &replica->actors[i];
+    return NULL;
+}
+
+const struct peer *replica__peer_const(const struct replica *replica, uint64_t node_id)
+{
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        if (replica->peers[i].node_id == node_id)
+            return &replica->peers[i];
+    return NULL;
+}
+
+struct peer *replica__peer(struct replica *replica, uint64_t node_id)
+{
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        if (replica->peers[i].node_id == node_id)
+            return &replica->peers[i];
+    return NULL;
+}
+
+struct peer *replica__peer_by_actor(struct replica *replica, uint32_t actor)
+{
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        if (replica->peers[i].actor == actor)
+            return &replica->peers[i];
+    return NULL;
+}
+
+/* ---- configuration ---- */
+
+static void adopt_actor(struct replica *replica, uint32_t actor, const struct actor_state *old,
+                        uint32_t old_count)
+{
+    const struct slotset *slots = config_actor_slots(replica->config, actor);
+    const struct slotset *own = &replica->config->shards[replica->shard].slots;
+    if (slots == NULL || !slotset_meets(slots, own))
+        return;
+    ASSERT(replica->actor_count < LIMIT_ACTORS);
+    struct actor_state *state = &replica->actors[replica->actor_count++];
+    *state = (struct actor_state){.actor = actor};
+    for (uint32_t i = 0; i < old_count; i++)
+        if (old[i].actor == actor)
+            *state = old[i];
+}
+
+static void adopt_actors(struct replica *replica)
+{
+    const struct config *config = replica->config;
+    uint32_t old_count = replica->actor_count;
+    struct actor_state *old = mem_dup(replica->actors, old_count * sizeof(*old));
+    replica->actor_count = 0;
+    if (replica->shard != SHARD_NONE) {
+        for (uint32_t i = 0; i < config->member_count; i++)
+            if (config->members[i].actor > 0)
+                adopt_actor(replica, config->members[i].actor, old, old_count);
+        for (uint32_t i = 0; i < config->retired_count; i++)
+            adopt_actor(replica, config->retired[i].actor, old, old_count);
+    }
+    for (uint32_t i = 0; i < old_count; i++)
+        if (replica__actor(replica, old[i].actor) == NULL)
+            replica__drop_pending(replica, &old[i], UINT64_MAX);
+    mem_free(old);
+}
+
+static void adopt_peers(struct replica *replica)
+{
+    const struct config *config = replica->config;
+    uint32_t old_count = replica->peer_count;
+    struct peer *old = replica->peers;
+    replica->peers = mem_zalloc(config->member_count, sizeof(*replica->peers));
+    replica->peer_count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        bool mine = replica->shard != SHARD_NONE && member->shard == replica->shard;
+        if (!mine || member->node_id == replica->node_id || member->state == MEMBER_INVITED)
+            continue;
+        struct peer *peer = &replica->peers[replica->peer_count++];
+        for (uint32_t j = 0; j < old_count; j++)
+            if (old[j].node_id == member->node_id)
+                *peer = old[j];
+        if (peer->actor != member->actor)
+            *peer = (struct peer){.generation = peer->generation,
+                                  .their_generation = peer->their_generation,
+                                  .connected = peer->connected,
+                                  .suspected = peer->suspected,
+                                  .report_due = peer->connected};
+        peer->node_id = member->node_id;
+        peer->actor = member->actor;
+    }
+    mem_free(old);
+}
+
+void replica_adopt(struct replica *replica, const struct config *config)
+{
+    ASSERT(config != NULL);
+    const struct member *self = config_member_by_id(config, replica->node_id);
+    uint32_t actor = self != NULL ? self->actor : 0;
+    ASSERT(replica->actor == 0 || actor == replica->actor); /* new terms come with membership */
+    replica->config = config;
+    replica->shard = self != NULL ? self->shard : SHARD_NONE;
+    replica->actor = actor;
+    adopt_actors(replica);
+    adopt_peers(replica);
+    replica__stable_adopt(replica);
+}
+
+uint32_t replica_shard(const struct replica *replica)
+{
+    return replica->shard;
+}
+
+/* ---- recovery ---- */
+
+static bool replay_version(struct replica *replica, const struct record *record,
+                           uint64_t position, struct replica_io *io)
+{
+    struct version version;
+    if (!version_decode(record->body, &version))
+        return false;
+    if (record->kind != RECORD_ARRIVAL) {
+        replica__apply(&version, position, io);
+        return true;
+    }
+    if (replica__actor(replica, version.dot.actor) == NULL)
+        return config_actor_closed(replica->config, version.dot.actor);
+    if (version.dot.actor == replica->actor && version.dot.seq > replica->seq)
+        replica->seq = version.dot.seq;
+    if (replica__classify(replica, version.dot) == ARRIVAL_TAKEN)
+        replica__arrive(replica, &version, record->body, record->sum, position, io);
+    return true;
+}
+
+static bool replay_raise(struct replica *replica, struct slice body, struct replica_io *io)
+{
+    struct read in = read_of(body);
+    uint32_t holding = read_u32(&in);
+    struct vv to;
+    vv_init(&to);
+    uint32_t count = read_u32(&in);
+    for (uint32_t i = 0; i < count && read_ok(&in); i++) {
+        uint32_t actor = read_u32(&in);
+        uint64_t seq = read_u64(&in);
+        if (actor == 0 || seq == 0 || !vv_raise(&to, actor, seq))
+            return false;
+    }
+    if (!read_done(&in) || holding != 0)
+        return false;
+    replica__raise(replica, &to, io);
+    return true;
+}
+
+static bool replay_range(struct replica *replica, struct slice body)
+{
+    struct read in = read_of(body);
+    uint32_t id = read_u32(&in);
+    uint64_t low = read_u64(&in);
+    uint64_t high = read_u64(&in);
+    if (!read_done(&in) || low == 0 || low > high)
+        return false;
+    struct actor_state *actor = replica__actor(replica, id);
+    if (actor == NULL)
+        return true;
+    actor->gap_low = low;
+    actor->gap_high = high;
+    return true;
+}
+
+bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
+                    struct replica_io *io)
+{
+    if (replica->config == NULL)
+        return false; /* the adoption stands in the log before every record made under it */
+    switch ((int)record->kind) {
+    case RECORD_ARRIVAL:
+    case RECORD_WALKED:
+    case RECORD_DUMP:
+        return replay_version(replica, record, position, io);
+    case RECORD_RAISE:
+        return replay_raise(replica, record->body, io);
+    case RECORD_RANGE:
+        return replay_range(replica, record->body);
+    case RECORD_CEILING: {
+        struct read in = read_of(record->body);
+        uint64_t ceiling = read_u64(&in);
+        if (!read_done(&in))
+            return false;
+        if (ceiling > replica->ceiling)
+            replica->ceiling = ceiling;
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+void replica_recovered(struct replica *replica, struct replica_io *io)
+{
+    uint64_t covered = vv_get(&replica->coverage, replica->actor);
+    if (replica->seq < covered)
+        replica->seq = covered;
+    if (PLANTED(replica->plant, REUSE_SEQ) && replica->seq > 0) {
+        replica->seq--;
+        vv_set(&replica->coverage, replica->actor, replica->seq);
+    }
+    replica->window.first_seq = replica->seq + 1;
+    hlc_raise(&replica->hlc, replica->ceiling);
+    replica__deliver(replica, io);
+    replica->walk_wanted = true;
+}
+
+static void checkpoint_u64s(struct log *log, enum record_kind kind, uint32_t actor,
+                            const uint64_t *values, size_t count)
+{
+    struct buf body = BUF_EMPTY;
+    if (actor != 0)
+        buf_u32(&body, actor);
+    for (size_t i = 0; i < count; i++)
+        buf_u64(&body, values[i]);
+    log_append(log, kind, buf_slice(&body));
+    buf_fini(&body);
+}
+
+void replica__log_raise(const struct vv *to, struct log *log)
+{
+    struct buf body = BUF_EMPTY;
+    buf_u32(&body, 0); /* the one holding there is */
+    buf_u32(&body, to->count);
+    for (uint32_t i = 0; i < to->count; i++) {
+        buf_u32(&body, to->entries[i].actor);
+        buf_u64(&body, to->entries[i].seq);
+    }
+    log_append(log, RECORD_RAISE, buf_slice(&body));
+    buf_fini(&body);
+}
+
+void replica_checkpoint(const struct replica *replica, struct log *log)
+{
+    checkpoint_u64s(log, RECORD_CEILING, 0, &replica->ceiling, 1);
+    replica__log_raise(&replica->coverage, log);
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        const struct actor_state *actor = &replica->actors[i];
+        uint64_t range[2] = {actor->gap_low, actor->gap_high};
+        if (actor->gap_low > 0)
+            checkpoint_u64s(log, RECORD_RANGE, actor->actor, range, 2);
+        for (const struct pending *item = actor->head; item != NULL; item = item->next)
+            log_append_summed(log, RECORD_ARRIVAL, slice_of(item->body, item->len), item->sum);
+    }
+}
+
+/* ---- questions ---- */
+
+bool replica_covers(const struct replica *replica, const struct vv *seen, struct dot *missing)
+{
+    if (PLANTED(replica->plant, SKIP_DEPENDENCY_CHECK))
+        return true;
+    for (uint32_t i = 0; i < seen->count; i++) {
+        struct dot dot = seen->entries[i];
+        if (replica__actor_const(replica, dot.actor) == NULL ||
+            vv_covers(&replica->coverage, dot))
+            continue;
+        *missing = dot;
+        return false;
+    }
+    return true;
+}
+
+bool replica_peer_covers(const struct replica *replica, uint64_t node_id, const struct vv *seen)
+{
+    const struct peer *peer = replica__peer_const(replica, node_id);
+    if (peer == NULL || !peer->reported)
+        return false;
+    for (uint32_t i = 0; i < seen->count; i++)
+        if (replica__actor_const(replica, seen->entries[i].actor) != NULL &&
+            !vv_covers(&peer->coverage, seen->entries[i]))
+            return false;
+    return true;
+}
+
+uint64_t replica_behind_by(const struct replica *replica, uint64_t node_id, struct dot missing)
+{
+    const struct vv *coverage = &replica->coverage;
+    if (node_id != replica->node_id) {
+        const struct peer *peer = replica__peer_const(replica, node_id);
+        if (peer == NULL || !peer->reported)
+            return missing.seq;
+        coverage = &peer->coverage;
+    }
+    uint64_t have = vv_get(coverage, missing.actor);
+    return have < missing.seq ? missing.seq - have : 0;
+}
+
+bool replica_receipted(const struct replica *replica, uint64_t seq)
+{
+    for (uint32_t i = 0; i < replica->peer_count; i++) {
+        const struct peer *peer = &replica->peers[i];
+        if (!peer->reported)
+            continue;
+        if (vv_get(&peer->coverage, replica->actor) >= seq)
+            return true;
+        const struct range *range = ranges_get(&peer->ranges, replica->actor);
+        if (range != NULL && range->low <= seq && seq <= range->high)
+            return true;
+    }
+    return false;
+}
+
+bool replica_alone(const struct replica *replica, uint64_t mono_ms)
+{
+    for (uint32_t i = 0; i < replica->peer_count; i++) {
+        const struct peer *peer = &replica->peers[i];
+        bool silent = peer->receipt_ok_ms + replica->knobs->suspect_ms <= mono_ms;
+        if (!silent && !peer->suspected)
+            return false;
+    }
+    return true;
+}
+
+bool replica_single(const struct replica *replica)
+{
+    return replica->peer_count == 0;
+}
+
+uint64_t replica_walk_source(const struct replica *replica)
+{
+    return replica->walk_in.id != 0 ? replica->walk_in.source : 0;
+}
+
+const struct vv *replica_coverage(const struct replica *replica)
+{
+    return &replica->coverage;
+}
+
+uint64_t replica_seq(const struct replica *replica)
+{
+    return replica->seq;
+}
+
+bool replica_contradicted(const struct replica *replica)
+{
+    return replica->contradicted;
+}
+
+uint64_t replica_memory_bytes(const struct replica *replica)
+{
+    return replica->window.bytes + replica->pending_bytes;
+}
+
+int64_t replica_clock_diff_ms(const struct replica *replica, uint64_t node_id)
+{
+    const struct peer *peer = replica__peer_const(replica, node_id);
+    return peer != NULL ? peer->clock_diff_ms : 0;
+}
+
+const struct vv *replica_peer_coverage(const struct replica *replica, uint64_t node_id)
+{
+    const struct peer *peer = replica__peer_const(replica, node_id);
+    return peer != NULL && peer->reported ? &peer->coverage : NULL;
+}
+
+/* ---- peers come and go ---- */
+
+void replica_peer_up(struct replica *replica, uint64_t node_id, uint32_t generation)
+{
+    struct peer *peer = replica__peer(replica, node_id);
+    if (peer == NULL)
+        return;
+    peer->connected = true;
+    peer->generation = generation;
+    peer->streaming = false; /* until it has said what it has, on this connection */
+    peer->report_due = true;
+}
+
+void replica_peer_down(struct replica *replica, uint64_t node_id, struct replica_io *io)
+{
+    struct peer *peer = replica__peer(replica, node_id);
+    if (peer == NULL)
+        return;
+    peer->connected = false;
+    peer->streaming = false;
+    replica__walk_out_stop(replica, node_id, io->table);
+    if (replica->walk_in.id != 0 && replica->walk_in.source == node_id)
+        replica__walk_lost(replica, io);
+}
+
+void replica_peer_hello(struct replica *replica, uint64_t node_id, uint32_t generation)
+{
+    struct peer *peer = replica__peer(replica, node_id);
+    if (peer == NULL)
+        return;
+    peer->their_generation = generation;
+    peer->report_due = true; /* its stream begins with what we say we have */
+}
+
+void replica_peer_suspected(struct replica *replica, uint64_t node_id, bool suspected)
+{
+    struct peer *peer = replica__peer(replica, node_id);
+    if (peer != NULL)
+        peer->suspected = suspected;
+}
+
+/* ---- time ---- */
+
+void replica_tick(struct replica *replica, struct replica_io *io)
+{
+    if (replica->config == NULL)
+        return;
+    if (io->mono_ms >= replica->gossip_ms) {
+        replica->gossip_ms = io->mono_ms + replica->knobs->gossip_ms;
+        replica__gossip(replica, io);
+    }
+    if (replica->shard == SHARD_NONE || io->mono_ms < replica->heartbeat_ms)
+        return;
+    replica->heartbeat_ms = io->mono_ms + replica->knobs->heartbeat_ms;
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        replica->peers[i].report_due = true;
+    replica__walk_pull(replica, io);
+    replica__sweep(replica, io);
+}
+
+void replica_flush(struct replica *replica, struct replica_io *io)
+{
+    if (replica->shard == SHARD_NONE)
+        return;
+    if (replica->walk_wanted)
+        replica__walk_pull(replica, io);
+    replica__stream(replica, io);
+    replica__walks_send(replica, io);
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        if (replica->peers[i].report_due && replica->peers[i].connected)
+            replica__report(replica, &replica->peers[i], io);
+}
+
+uint64_t replica_deadline_ms(const struct replica *replica)
+{
+    if (replica->config == NULL)
+        return UINT64_MAX;
+    if (replica->shard == SHARD_NONE || replica->gossip_ms < replica->heartbeat_ms)
+        return replica->gossip_ms;
+    return replica->heartbeat_ms;
+}
+
+bool replica_busy(const struct replica *replica)
+{
+    return replica->shard != SHARD_NONE &&
+           (replica__stream_busy(replica) || replica__walks_busy(replica));
+}
+
+/* ---- invariants ---- */
+
+static void check_actor(const struct replica *replica, const struct actor_state *actor)
+{
+    uint64_t covered = vv_get(&replica->coverage, actor->actor);
+    ASSERT(actor->gap_low == 0 || actor->head == NULL);       /* R5 */
+    ASSERT(actor->gap_low == 0 || actor->gap_low > covered + 1);
+    ASSERT(actor->gap_low <= actor->gap_high);
+    uint64_t expected = covered + 1;
+    for (const struct pending *item = actor->head; item != NULL; item = item->next) {
+        ASSERT(item->seq == expected); /* R5: no hole */
+        expected++;
+    }
+}
+
+void replica_check(const struct replica *replica, const struct table *table)
+{
+    (void)table;
+    vv_check(&replica->coverage);
+    for (uint32_t i = 0; i < replica->actor_count; i++)
+        check_actor(replica, &replica->actors[i]);
+    if (replica->actor != 0)
+        ASSERT(vv_get(&replica->coverage, replica->actor) == replica->seq); /* R3 */
+    struct vv own;
+    replica__own_report(replica, &own);
+    for (uint32_t i = 0; i < own.count; i++) /* R4, against ourselves */
+        ASSERT(vv_covers(&replica->coverage, own.entries[i]));
+    ASSERT(replica->window.first_seq + replica->window.count == replica->seq + 1);
+}

@@ -1,0 +1,154 @@
+/* replica - one shard's data at one of its members.
+ *
+ * Does:   the own sequence of writes, delivery in causal order, streams to the other members,
+ *         receipts, tail walks, heartbeats, stability and its gossip, purge of tombstones.
+ * Not:    clients and their requests (node/), connections (node/), who is who (cluster/).
+ * Holds:  R1 coverage[a] = k: every write of a up to k in these slots is in the table, or was
+ *         overwritten or purged there. R2 what was receipted is in the log and, until it is
+ *         delivered, in memory. R3 the own seq is never below a dot that was given away. R4 stable is
+ *         never ahead of what every responsible member reported. R5 an actor has pending writes
+ *         from coverage + 1 on without a hole, or a gap range above a hole, never both.
+ * Limits: knobs window_bytes, pending_bytes, walk_chunk_bytes; REPLICA_WALKS_OUT walks at once.
+ * See:    docs/protocol.md sections 3.6, 3.7, 4 and 5; README.md in this folder.
+ */
+#pragma once
+
+#include "store/store.h"
+
+/* What every call may need; filled in anew for each step. */
+struct replica_io {
+    struct outbox *out;          /* frames to send; held back by the node until what is in the log is
+                                    committed */
+    struct log *log;             /* records of this turn */
+    struct table *table;         /* the state */
+    struct metrics *metrics;     /* figures */
+    const struct tracer *tracer; /* the story */
+    uint64_t mono_ms;            /* now, monotonic */
+    uint64_t wall_ms;            /* now, wall */
+};
+
+struct replica;
+
+struct replica *replica_new(const struct knobs *knobs, enum plant plant, uint64_t node_id);
+void replica_free(struct replica *replica);
+
+/* ---- configuration ---- */
+
+/* Takes over a configuration (borrowed until the next adopt); also for a spare, which keeps
+ * stability only. */
+void replica_adopt(struct replica *replica, const struct config *config);
+
+/* Index of the own shard, or SHARD_NONE. */
+uint32_t replica_shard(const struct replica *replica);
+
+/* ---- recovery ---- */
+
+/* A record of a kind that replicas write (ARRIVAL, WALKED, DUMP, RAISE, RANGE, CEILING). False:
+ * its body makes no sense. */
+bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
+                    struct replica_io *io);
+
+/* After the last record. */
+void replica_recovered(struct replica *replica, struct replica_io *io);
+
+/* Appends what a checkpoint must repeat beside the table. */
+void replica_checkpoint(const struct replica *replica, struct log *log);
+
+/* ---- clients' side ---- */
+
+/* True when everything in seen that matters to the slots held here is covered; otherwise
+ * *missing is one entry that is not. */
+bool replica_covers(const struct replica *replica, const struct vv *seen, struct dot *missing);
+
+/* The same question about another member, from what it reported. */
+bool replica_peer_covers(const struct replica *replica, uint64_t node_id, const struct vv *seen);
+
+/* How many writes of missing's actor lie between the coverage of a member and missing. */
+uint64_t replica_behind_by(const struct replica *replica, uint64_t node_id, struct dot missing);
+
+/* A write of this node. version: form, key and value are given; dot, HLC and deps are filled in
+ * (deps from seen, which the caller has pruned). position: of the end of its record, for the
+ * acknowledgement. The write is in table, log and window when this returns. */
+enum table_put_result replica_write(struct replica *replica, struct version *version,
+                                    uint32_t slot, const struct vv *seen, struct replica_io *io);
+
+/* Removes from seen what is stable everywhere or belongs to closed actors (3.6). */
+void replica_prune(struct replica *replica, struct vv *seen);
+
+/* Prunes the dependencies of a version where it stands, and merges what is left into seen.
+ * False when seen has no room. */
+bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
+                        struct replica_io *io);
+
+/* True when another member has receipted the own write seq. */
+bool replica_receipted(const struct replica *replica, uint64_t seq);
+
+/* True when no other member has receipted what it owes for suspect_ms (3.4, T39), or there is none. */
+bool replica_alone(const struct replica *replica, uint64_t mono_ms);
+
+/* True when this node is the only member of its shard. */
+bool replica_single(const struct replica *replica);
+
+/* The source of the tail walk under way, or 0 (4.3: requests go there meanwhile). */
+uint64_t replica_walk_source(const struct replica *replica);
+
+/* ---- peers' side ---- */
+
+/* A connection to a member stands and it has said who it is; generation: of our HELLO on it. */
+void replica_peer_up(struct replica *replica, uint64_t node_id, uint32_t generation);
+void replica_peer_down(struct replica *replica, uint64_t node_id, struct replica_io *io);
+
+/* It has dialled us; generation: of its HELLO. */
+void replica_peer_hello(struct replica *replica, uint64_t node_id, uint32_t generation);
+void replica_peer_suspected(struct replica *replica, uint64_t node_id, bool suspected);
+
+/* Messages; from is a member of the configuration. False: it makes no sense, hang up. */
+bool replica_recv_data(struct replica *replica, uint64_t from, const struct msg_data *msg,
+                       struct replica_io *io);
+bool replica_recv_report(struct replica *replica, uint64_t from, const struct msg_report *msg,
+                         struct replica_io *io);
+bool replica_recv_stable(struct replica *replica, uint64_t from, const struct msg_stable *msg);
+bool replica_recv_walk_request(struct replica *replica, uint64_t from,
+                               const struct msg_walk_request *msg, struct replica_io *io);
+bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
+                             const struct msg_walk_chunk *msg, struct replica_io *io);
+bool replica_recv_walk_ack(struct replica *replica, uint64_t from, const struct msg_walk_ack *msg);
+bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct msg_walk_end *msg,
+                           struct replica_io *io);
+bool replica_recv_walk_stop(struct replica *replica, uint64_t from,
+                            const struct msg_walk_stop *msg, struct replica_io *io);
+
+/* ---- time ---- */
+
+/* Heartbeats, gossip, pulls, sweeps. */
+void replica_tick(struct replica *replica, struct replica_io *io);
+
+/* At the end of every turn and after every commit: streams, receipts, walk chunks. */
+void replica_flush(struct replica *replica, struct replica_io *io);
+
+/* When replica_tick is wanted. */
+uint64_t replica_deadline_ms(const struct replica *replica);
+
+/* True when replica_flush could do more at once (a walk or a stream that stopped at its bound). */
+bool replica_busy(const struct replica *replica);
+
+/* ---- questions ---- */
+
+const struct vv *replica_coverage(const struct replica *replica);
+const struct vv *replica_stable(struct replica *replica);
+uint64_t replica_seq(const struct replica *replica);
+
+/* True when a peer remembers more of this node's writes than it has itself (6.3, T11). */
+bool replica_contradicted(const struct replica *replica);
+
+/* Bytes in window and pending writes. */
+uint64_t replica_memory_bytes(const struct replica *replica);
+
+/* What a member's wall clock showed above ours when it last reported; 0 when unknown. */
+int64_t replica_clock_diff_ms(const struct replica *replica, uint64_t node_id);
+
+/* What a member last reported to cover, or NULL. */
+const struct vv *replica_peer_coverage(const struct replica *replica, uint64_t node_id);
+
+/* Asserts R1, R3, R4, R5 as far as they can be seen from inside. */
+void replica_check(const struct replica *replica, const struct table *table);

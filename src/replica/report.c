@@ -1,0 +1,124 @@
+/* report - heartbeat and receipt in one.
+ *
+ * Does:   tells a member what is covered and received here, and up to when the own clock can be
+ *         relied on; takes the same from it: receipts, place of the stream, believed clocks.
+ * Not:    sending when idle: replica_tick asks for it.
+ * Holds:  an announced clock is never taken back: a ceiling is logged ahead of it (3.7, T14); it
+ *         counts at the receiver only once the seq beside it is covered (4.6, T6).
+ * Limits: -
+ * See:    docs/protocol.md sections 3.7, 4.1, 4.5, 4.6.
+ */
+#include "replica/state.h"
+
+/* The clock to announce: from now on no own write gets an HLC at or below it, over restarts too. */
+static uint64_t announce_clock(struct replica *replica, struct replica_io *io)
+{
+    uint64_t clock = hlc_floor(&replica->hlc, io->wall_ms);
+    hlc_raise(&replica->hlc, clock);
+    if (clock <= replica->ceiling)
+        return clock;
+    replica->ceiling = clock + hlc_from_ms(replica->knobs->clock_lease_ms);
+    struct buf body = BUF_EMPTY;
+    buf_u64(&body, replica->ceiling);
+    log_append(io->log, RECORD_CEILING, buf_slice(&body));
+    buf_fini(&body);
+    return clock;
+}
+
+static void fill_ranges(const struct replica *replica, struct ranges *ranges)
+{
+    ranges_init(ranges);
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        const struct actor_state *actor = &replica->actors[i];
+        bool fits = true;
+        if (actor->head != NULL)
+            fits = ranges_set(ranges, actor->actor, actor->head->seq, actor->tail->seq);
+        else if (actor->gap_low > 0)
+            fits = ranges_set(ranges, actor->actor, actor->gap_low, actor->gap_high);
+        ASSERT(fits); /* LIMIT_ACTORS each */
+    }
+}
+
+/* True once when frames of the peer's stream were dropped and there is room for them now. */
+static bool take_rewind(struct replica *replica, const struct peer *peer)
+{
+    struct actor_state *actor = replica__actor(replica, peer->actor);
+    if (actor == NULL || !actor->rewind || actor->gap_low > 0)
+        return false;
+    if (replica->pending_bytes > replica->knobs->pending_bytes / 2)
+        return false;
+    actor->rewind = false;
+    return true;
+}
+
+void replica__report(struct replica *replica, struct peer *peer, struct replica_io *io)
+{
+    struct msg_report msg = {.echo = peer->their_generation,
+                             .flags = take_rewind(replica, peer) ? REPORT_REWIND : 0,
+                             .clock_seq = replica->seq,
+                             .clock = announce_clock(replica, io),
+                             .wall_ms = io->wall_ms};
+    vv_copy(&msg.coverage, &replica->coverage);
+    fill_ranges(replica, &msg.ranges);
+    outbox_report(io->out, peer->node_id, &msg);
+    peer->report_due = false;
+}
+
+static void believe_clock(struct replica *replica, struct peer *peer,
+                          const struct msg_report *msg)
+{
+    uint64_t covered = vv_get(&replica->coverage, peer->actor);
+    if (PLANTED(replica->plant, CLOCK_BEFORE_WRITES))
+        covered = UINT64_MAX;
+    if (peer->clock > peer->floor && covered >= peer->clock_seq)
+        peer->floor = peer->clock;
+    if (covered >= msg->clock_seq) {
+        if (msg->clock > peer->floor)
+            peer->floor = msg->clock;
+        peer->clock = 0;
+    } else if (peer->clock <= peer->floor) { /* none waits: let this one */
+        peer->clock_seq = msg->clock_seq;
+        peer->clock = msg->clock;
+    }
+}
+
+static void place_stream(struct replica *replica, struct peer *peer, const struct msg_report *msg)
+{
+    if (msg->echo != peer->generation || !peer->connected)
+        return; /* it answers an older connection */
+    if (peer->streaming && (msg->flags & REPORT_REWIND) == 0)
+        return;
+    peer->streaming = true;
+    peer->sent_seq = replica__peer_received(peer, replica->actor);
+    const struct range *range = ranges_get(&peer->ranges, replica->actor);
+    if (range != NULL && range->high > peer->sent_seq)
+        peer->sent_seq = range->high; /* above its gap: the walk brings the rest */
+    if (peer->sent_seq > replica->seq)
+        peer->sent_seq = replica->seq;
+}
+
+bool replica_recv_report(struct replica *replica, uint64_t from, const struct msg_report *msg,
+                         struct replica_io *io)
+{
+    struct peer *peer = replica__peer(replica, from);
+    if (peer == NULL)
+        return true; /* a member of another shard, after a change that it has not learnt yet */
+    uint64_t before = replica__peer_received(peer, replica->actor);
+    if (!peer->reported)
+        vv_init(&peer->coverage);
+    if (!vv_merge(&peer->coverage, &msg->coverage))
+        return false;
+    ranges_copy(&peer->ranges, &msg->ranges);
+    peer->reported = true;
+    peer->clock_diff_ms = (int64_t)(msg->wall_ms - io->wall_ms);
+    if (vv_get(&peer->coverage, replica->actor) > replica->seq && replica->plant == PLANT_NONE)
+        replica->contradicted = true;
+    uint64_t received = replica__peer_received(peer, replica->actor);
+    if (received > before || received >= replica->seq)
+        peer->receipt_ok_ms = io->mono_ms;
+    believe_clock(replica, peer, msg);
+    place_stream(replica, peer, msg);
+    replica__window_trim(replica);
+    replica->stability.dirty = true;
+    return true;
+}

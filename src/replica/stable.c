@@ -1,0 +1,169 @@
+/* stable - what every responsible member covers.
+ *
+ * Does:   the least coverage of the own shard's members from their reports; the same of other
+ *         shards from their gossip; pruning of contexts and dependencies with it.
+ * Not:    epochs and fences: frames of a newer epoch never get here before it is adopted (node/).
+ * Holds:  R4. An actor whose slots lie in several shards counts with the least of all of them; a
+ *         missing report counts as 0 (T33).
+ * Limits: -
+ * See:    docs/protocol.md sections 3.6 and 5.
+ */
+#include "replica/state.h"
+
+static void add_actor(struct replica *replica, uint32_t actor)
+{
+    struct stability *stability = &replica->stability;
+    const struct config *config = replica->config;
+    const struct slotset *slots = config_actor_slots(config, actor);
+    if (slots == NULL)
+        return;
+    ASSERT(stability->count < LIMIT_ACTORS);
+    struct stable_actor *entry = &stability->actors[stability->count++];
+    *entry = (struct stable_actor){actor, 0};
+    for (uint32_t i = 0; i < config->shard_count; i++)
+        if (slotset_meets(slots, &config->shards[i].slots))
+            entry->shards |= UINT32_C(1) << i;
+}
+
+void replica__stable_adopt(struct replica *replica)
+{
+    const struct config *config = replica->config;
+    replica->stability.count = 0;
+    replica->stability.dirty = true;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (config->members[i].actor > 0)
+            add_actor(replica, config->members[i].actor);
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        add_actor(replica, config->retired[i].actor);
+}
+
+void replica__own_report(const struct replica *replica, struct vv *report)
+{
+    vv_init(report);
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        uint32_t actor = replica->actors[i].actor;
+        uint64_t least = vv_get(&replica->coverage, actor);
+        for (uint32_t j = 0; j < replica->peer_count; j++) {
+            const struct peer *peer = &replica->peers[j];
+            uint64_t theirs = peer->reported ? vv_get(&peer->coverage, actor) : 0;
+            if (theirs < least)
+                least = theirs;
+        }
+        bool fits = vv_set(report, actor, least);
+        ASSERT(fits);
+    }
+}
+
+static uint64_t stable_of(const struct replica *replica, const struct stable_actor *entry)
+{
+    uint64_t least = entry->shards != 0 ? UINT64_MAX : 0;
+    for (uint32_t shard = 0; shard < replica->config->shard_count; shard++) {
+        if ((entry->shards & (UINT32_C(1) << shard)) == 0)
+            continue;
+        uint64_t theirs = vv_get(&replica->stability.reports[shard], entry->actor);
+        if (theirs < least)
+            least = theirs;
+    }
+    return least;
+}
+
+const struct vv *replica_stable(struct replica *replica)
+{
+    struct stability *stability = &replica->stability;
+    if (!stability->dirty)
+        return &stability->stable;
+    stability->dirty = false;
+    if (replica->shard != SHARD_NONE)
+        replica__own_report(replica, &stability->reports[replica->shard]);
+    vv_init(&stability->stable);
+    for (uint32_t i = 0; i < stability->count; i++) {
+        uint64_t seq = stable_of(replica, &stability->actors[i]);
+        bool fits = vv_set(&stability->stable, stability->actors[i].actor, seq);
+        ASSERT(fits);
+    }
+    return &stability->stable;
+}
+
+static bool needless(const struct replica *replica, const struct vv *stable, struct dot dot)
+{
+    uint64_t seq = vv_get(stable, dot.actor);
+    if (PLANTED(replica->plant, PRUNE_EARLY))
+        seq++;
+    return dot.seq <= seq || config_actor_closed(replica->config, dot.actor);
+}
+
+void replica_prune(struct replica *replica, struct vv *seen)
+{
+    if (seen->count == 0)
+        return;
+    const struct vv *stable = replica_stable(replica);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < seen->count; i++)
+        if (!needless(replica, stable, seen->entries[i]))
+            seen->entries[kept++] = seen->entries[i];
+    seen->count = kept;
+}
+
+/* Trims what has become stable off a version where it stands. */
+static void trim_deps(struct replica *replica, table_ref ref, const struct version *version,
+                      struct table *table)
+{
+    struct vv left;
+    vv_init(&left);
+    uint32_t before = deps_count(version->deps);
+    if (!deps_merge_into(version->deps, &left))
+        return;
+    replica_prune(replica, &left);
+    if (left.count == before)
+        return;
+    struct buf deps = BUF_EMPTY;
+    deps_encode(&left, &deps);
+    table_trim_deps(table, ref, buf_slice(&deps));
+    buf_fini(&deps);
+}
+
+bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
+                        struct replica_io *io)
+{
+    struct version version;
+    table_view(io->table, ref, &version);
+    if (version.deps.len > 0) {
+        trim_deps(replica, ref, &version, io->table);
+        table_view(io->table, ref, &version);
+    }
+    return deps_merge_into(version.deps, seen);
+}
+
+void replica__gossip(struct replica *replica, struct replica_io *io)
+{
+    const struct config *config = replica->config;
+    struct msg_stable msg = {.shard = replica->shard, .epoch = config->epoch};
+    vv_init(&msg.stable);
+    if (replica->shard != SHARD_NONE)
+        replica__own_report(replica, &msg.stable);
+    bool first = true;
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        bool mine = replica->shard != SHARD_NONE && member->shard == replica->shard;
+        if (mine || member->node_id == replica->node_id || member->state == MEMBER_INVITED)
+            continue;
+        if (first)
+            outbox_stable(io->out, member->node_id, &msg);
+        else
+            outbox_also(io->out, member->node_id);
+        first = false;
+    }
+}
+
+bool replica_recv_stable(struct replica *replica, uint64_t from, const struct msg_stable *msg)
+{
+    const struct member *member = config_member_by_id(replica->config, from);
+    if (msg->shard == SHARD_NONE || member == NULL)
+        return true; /* a spare: only a sign of life */
+    if (msg->shard >= replica->config->shard_count || msg->epoch > replica->config->epoch)
+        return false;
+    if (msg->shard == replica->shard)
+        return true; /* our own shard: we know it from reports */
+    replica->stability.dirty = true;
+    return vv_merge(&replica->stability.reports[msg->shard], &msg->stable);
+}

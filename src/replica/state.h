@@ -1,0 +1,185 @@
+/* state - what a replica knows, for the files of this folder.
+ *
+ * Does:   the structures behind replica.h.
+ * Not:    for other modules.
+ * Holds:  see replica.h.
+ * Limits: see replica.h.
+ * See:    README.md in this folder.
+ */
+#pragma once
+
+#include "replica/replica.h"
+
+#define REPLICA_WALKS_OUT 4U
+#define WALK_CHUNKS_UNACKED 4U
+
+/* A write that was received, logged and receipted, and waits for its causes. */
+struct pending {
+    struct pending *next; /* the next seq of the same actor */
+    uint64_t seq;         /* of the write */
+    uint64_t position;    /* of its log record */
+    uint64_t sum;         /* checksum of the body */
+    size_t len;           /* of the body */
+    uint8_t body[];       /* version body */
+};
+
+/* An open actor whose slots meet ours: all that matters to delivery. */
+struct actor_state {
+    uint32_t actor;        /* id */
+    struct pending *head;  /* waits, coverage + 1 first */
+    struct pending *tail;  /* the last of them */
+    uint64_t gap_low;      /* received above a hole, applied already; 0: none */
+    uint64_t gap_high;     /* the last of them */
+    uint64_t lag_seq;      /* coverage when it was first seen to lag */
+    uint64_t lag_since_ms; /* since when somebody has more and we get nothing; 0: it does not lag */
+    bool rewind;           /* frames were dropped: ask the writer to send again */
+};
+
+/* Another member of the own shard. */
+struct peer {
+    uint64_t node_id;          /* who */
+    uint32_t actor;            /* its present actor */
+    bool connected;            /* frames to it go somewhere */
+    bool suspected;            /* as the node thinks */
+    bool reported;             /* coverage and ranges are filled in */
+    bool streaming;            /* sent_seq is known for this connection */
+    bool report_due;           /* it sent something that wants a receipt */
+    uint32_t generation;       /* of our HELLO on the connection to it */
+    uint32_t their_generation; /* of its HELLO on the connection to us */
+    uint64_t sent_seq;         /* last own write handed to the connection */
+    uint64_t receipt_ok_ms;    /* last time it owed no receipt, or gave one */
+    uint64_t clock_seq;        /* announcement that waits to be believed: its seq, 0 none */
+    uint64_t clock;            /* and its clock */
+    uint64_t floor;            /* greatest believed clock: later writes are above */
+    int64_t clock_diff_ms;     /* its wall clock minus ours */
+    struct vv coverage;        /* what it covers */
+    struct ranges ranges;      /* what it received above that */
+};
+
+/* One own recent write, for the streams. */
+struct window_item {
+    uint8_t *bytes; /* the record; owned */
+    uint32_t len;   /* of the record */
+    uint64_t end;   /* bytes ever pushed, up to and with this one */
+};
+
+/* Own recent writes, first_seq … first_seq + count - 1. */
+struct window {
+    struct window_item *ring; /* cap items; owned */
+    uint64_t cap;             /* a power of two */
+    uint64_t first_seq;       /* of the oldest item */
+    uint64_t count;           /* items */
+    uint64_t bytes;           /* in the items */
+    uint64_t pushed;          /* bytes ever pushed */
+};
+
+/* The tail walk that this node receives. */
+struct walk_in {
+    uint64_t id;          /* 0: none is under way */
+    uint64_t source;      /* node id */
+    uint64_t progress_ms; /* last sign of it */
+    uint64_t versions;    /* so far */
+    uint64_t last_id;     /* of the latest walk, for unique ids */
+};
+
+/* A tail walk that this node sends. */
+struct walk_out {
+    uint64_t to;                  /* node id; 0: free */
+    uint64_t id;                  /* the receiver's number for it */
+    uint64_t chunks;              /* sent */
+    uint64_t acked;               /* acknowledged */
+    struct table_cursor *cursors; /* one for each actor; owned, registered with the table */
+    uint64_t *tails;              /* for the planted bug: tails at the start; owned */
+    uint32_t cursor_count;        /* in use */
+};
+
+/* Which shards' reports an actor's stability is made of. */
+struct stable_actor {
+    uint32_t actor;  /* open actor, any shard */
+    uint32_t shards; /* bit i: shard index i owns some of its slots */
+};
+
+struct stability {
+    uint32_t count;                           /* open actors */
+    struct stable_actor actors[LIMIT_ACTORS]; /* ascending by actor */
+    struct vv reports[LIMIT_SHARDS];          /* what each shard last said, by index */
+    struct vv stable;                         /* the outcome */
+    bool dirty;                               /* stable must be computed anew */
+};
+
+struct replica {
+    const struct knobs *knobs;              /* borrowed from the node */
+    const struct config *config;            /* adopted; borrowed from the node; NULL before */
+    enum plant plant;                       /* planted bug, PLANT build only */
+    uint64_t node_id;                       /* of this node */
+    uint32_t shard;                         /* own shard index, or SHARD_NONE */
+    uint32_t actor;                         /* own actor, 0 for a spare */
+    uint64_t seq;                           /* last own write */
+    struct hlc hlc;                         /* own clock */
+    uint64_t ceiling;                       /* logged: no clock above it was announced */
+    struct vv coverage;                     /* R1, of the one holding there is */
+    uint32_t actor_count;                   /* relevant actors */
+    struct actor_state actors[LIMIT_ACTORS]; /* ascending by actor */
+    uint32_t peer_count;                    /* other members of the shard */
+    struct peer *peers;                     /* owned */
+    struct window window;                   /* own recent writes */
+    struct walk_in walk_in;                 /* see above */
+    struct walk_out walks_out[REPLICA_WALKS_OUT]; /* see above */
+    struct stability stability;             /* see above */
+    uint64_t pending_bytes;                 /* in pending writes */
+    uint64_t heartbeat_ms;                  /* when the next one is due */
+    uint64_t gossip_ms;                     /* when the next one is due */
+    uint64_t deps_sweep;                    /* where the sweep of dependencies stands */
+    uint32_t purge_slot;                    /* where the sweep of tombstones stands */
+    bool walk_wanted;                       /* a gap was seen: look for a source now */
+    bool contradicted;                      /* see replica_contradicted */
+};
+
+struct actor_state *replica__actor(struct replica *replica, uint32_t actor);
+const struct actor_state *replica__actor_const(const struct replica *replica, uint32_t actor);
+struct peer *replica__peer(struct replica *replica, uint64_t node_id);
+const struct peer *replica__peer_const(const struct replica *replica, uint64_t node_id);
+struct peer *replica__peer_by_actor(struct replica *replica, uint32_t actor);
+
+/* replica.c */
+void replica__log_raise(const struct vv *to, struct log *log);
+
+/* deliver.c */
+enum arrival {
+    ARRIVAL_TAKEN,     /* delivered, pending, or above a gap: receipt it */
+    ARRIVAL_DUPLICATE, /* was there already: receipt it */
+    ARRIVAL_DROPPED,   /* neither: it must be sent again */
+};
+enum arrival replica__classify(const struct replica *replica, struct dot dot);
+void replica__arrive(struct replica *replica, const struct version *version, struct slice body,
+                     uint64_t sum, uint64_t position, struct replica_io *io);
+void replica__deliver(struct replica *replica, struct replica_io *io);
+void replica__raise(struct replica *replica, const struct vv *to, struct replica_io *io);
+void replica__apply(const struct version *version, uint64_t position, struct replica_io *io);
+uint64_t replica__received(const struct replica *replica, const struct actor_state *actor);
+void replica__drop_pending(struct replica *replica, struct actor_state *actor, uint64_t up_to);
+
+/* stream.c */
+void replica__window_push(struct replica *replica, struct slice record);
+void replica__window_trim(struct replica *replica);
+void replica__stream(struct replica *replica, struct replica_io *io);
+uint64_t replica__peer_received(const struct peer *peer, uint32_t actor);
+bool replica__stream_busy(const struct replica *replica);
+
+/* report.c */
+void replica__report(struct replica *replica, struct peer *peer, struct replica_io *io);
+
+/* stable.c */
+void replica__stable_adopt(struct replica *replica);
+void replica__own_report(const struct replica *replica, struct vv *report);
+void replica__gossip(struct replica *replica, struct replica_io *io);
+
+/* purge.c */
+void replica__sweep(struct replica *replica, struct replica_io *io);
+
+/* walk_in.c, walk_out.c */
+void replica__walk_pull(struct replica *replica, struct replica_io *io);
+void replica__walk_lost(struct replica *replica, struct replica_io *io);
+void replica__walks_send(struct replica *replica, struct replica_io *io);
+void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *table);
+bool replica__walks_busy(const struct replica *replica);

@@ -1,0 +1,143 @@
+/* walk_out - tail walks that this node sends.
+ *
+ * Does:   a cursor in each actor's list of current versions, above the coverage that the
+ *         receiver named; chunks, a few unacknowledged at a time; the end, with the own coverage, in a
+ *         step in which every cursor is past its tail.
+ * Not:    which versions the receiver keeps (walk_in.c).
+ * Holds:  cursors are registered with the table as long as the walk lasts (B4 of table.h): an
+ *         insert behind one moves it back (T13).
+ * Limits: REPLICA_WALKS_OUT walks; WALK_CHUNKS_UNACKED chunks of walk_chunk_bytes each; one chunk a
+ *         walk a step.
+ * See:    docs/protocol.md section 4.3.
+ */
+#include "replica/state.h"
+
+static struct walk_out *walk_to(struct replica *replica, uint64_t to)
+{
+    for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++)
+        if (replica->walks_out[i].to == to)
+            return &replica->walks_out[i];
+    return NULL;
+}
+
+static void finish(struct walk_out *walk, struct table *table)
+{
+    for (uint32_t i = 0; i < walk->cursor_count; i++)
+        table_cursor_close(table, &walk->cursors[i]);
+    mem_free(walk->cursors);
+    mem_free(walk->tails);
+    *walk = (struct walk_out){0};
+}
+
+void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *table)
+{
+    struct walk_out *walk = walk_to(replica, to);
+    if (walk != NULL)
+        finish(walk, table);
+}
+
+bool replica_recv_walk_request(struct replica *replica, uint64_t from,
+                               const struct msg_walk_request *msg, struct replica_io *io)
+{
+    if (replica__peer(replica, from) == NULL)
+        return true;
+    replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
+    struct walk_out *walk = walk_to(replica, 0);
+    if (walk == NULL) {
+        struct msg_walk_stop stop = {.walk = msg->walk};
+        outbox_walk_stop(io->out, from, &stop);
+        return true;
+    }
+    walk->to = from;
+    walk->id = msg->walk;
+    walk->cursor_count = replica->actor_count;
+    walk->cursors = mem_zalloc(replica->actor_count, sizeof(*walk->cursors));
+    walk->tails = mem_zalloc(replica->actor_count, sizeof(*walk->tails));
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        uint32_t actor = replica->actors[i].actor;
+        table_cursor_open(io->table, &walk->cursors[i], actor, vv_get(&msg->coverage, actor));
+        walk->tails[i] = vv_get(&replica->coverage, actor);
+    }
+    io->metrics->walks_sent++;
+    return true;
+}
+
+bool replica_recv_walk_ack(struct replica *replica, uint64_t from, const struct msg_walk_ack *msg)
+{
+    struct walk_out *walk = walk_to(replica, from);
+    if (walk == NULL || walk->id != msg->walk)
+        return true;
+    if (msg->number > walk->chunks)
+        return false;
+    if (msg->number > walk->acked)
+        walk->acked = msg->number;
+    return true;
+}
+
+static bool past_planted_tail(const struct replica *replica, const struct walk_out *walk,
+                              uint32_t index, const struct table *table, table_ref ref)
+{
+    return PLANTED(replica->plant, WALK_STOPS_EARLY) &&
+           table_dot(table, ref).seq > walk->tails[index];
+}
+
+/* Appends versions of one actor; true when its cursor is past the tail. */
+static bool add_versions(const struct replica *replica, struct walk_out *walk, uint32_t index,
+                         struct buf *body, size_t limit, struct replica_io *io)
+{
+    while (body->len < limit) {
+        table_ref ref = table_cursor_next(io->table, &walk->cursors[index]);
+        if (ref == 0 || past_planted_tail(replica, walk, index, io->table, ref))
+            return true;
+        struct version version;
+        table_view(io->table, ref, &version);
+        size_t begin = record_begin(body);
+        version_encode(&version, body);
+        record_end(RECORD_WALKED, begin, body);
+    }
+    return false;
+}
+
+static void send_end(struct replica *replica, struct walk_out *walk, struct replica_io *io)
+{
+    struct msg_walk_end msg = {.walk = walk->id};
+    vv_copy(&msg.coverage, &replica->coverage);
+    outbox_walk_end(io->out, walk->to, &msg);
+    finish(walk, io->table);
+}
+
+static void send_chunk(struct replica *replica, struct walk_out *walk, struct replica_io *io)
+{
+    struct buf records = BUF_EMPTY;
+    bool past_all = true;
+    for (uint32_t i = 0; i < walk->cursor_count; i++)
+        if (!add_versions(replica, walk, i, &records, replica->knobs->walk_chunk_bytes, io))
+            past_all = false;
+    if (records.len > 0) {
+        walk->chunks++;
+        struct msg_walk_chunk msg = {walk->id, walk->chunks, buf_slice(&records)};
+        outbox_walk_chunk(io->out, walk->to, &msg);
+    }
+    buf_fini(&records);
+    if (past_all)
+        send_end(replica, walk, io);
+}
+
+void replica__walks_send(struct replica *replica, struct replica_io *io)
+{
+    for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
+        struct walk_out *walk = &replica->walks_out[i];
+        if (walk->to != 0 && walk->chunks - walk->acked < WALK_CHUNKS_UNACKED)
+            send_chunk(replica, walk, io);
+    }
+}
+
+bool replica__walks_busy(const struct replica *replica)
+{
+    for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
+        const struct walk_out *walk = &replica->walks_out[i];
+        if (walk->to != 0 && walk->chunks - walk->acked < WALK_CHUNKS_UNACKED)
+            return true;
+    }
+    return false;
+}
