@@ -155,7 +155,7 @@ struct config *config_decode(struct slice bytes);
 void config_check(const struct config *config);
 
 /* "ip:port", "[v6]:port" or "name:port" with port 1 to 65535: true, and the one canonical text in
- * *out: numbers without leading zeroes, v6 as RFC 5952 writes it and in brackets, names in lower
+ * *out: numbers without leading zeroes, v6 as RFC 5952 section 4 and in brackets, names in lower
  * case. Else false, and *out has not changed. Refused as well: v4 octets with leading zeroes (some
  * read them as octal), v6 zones, names that end in a number or a dot. */
 bool address_parse(struct slice text, struct address *out);
