@@ -1,0 +1,144 @@
+/* random_config - configurations that are valid and otherwise anything.
+ *
+ * Does:   members in every state, shards with scattered slots, retired actors, ancestors and
+ *         losses, all at random; equality field by field.
+ * Not:    likely configurations: those come from config_first and the planner.
+ * Holds:  K1 to K7 of what comes out.
+ * Limits: -
+ * See:    placement/config.h.
+ */
+#pragma once
+
+#include "unit.h"
+
+#include "placement/placement.h"
+
+static inline void random_address(struct rng *rng, uint32_t index, struct address *address)
+{
+    int len = snprintf(address->text, sizeof(address->text), "10.0.%" PRIu32 ".%d:%d", index,
+                       (int)rng_below(rng, 256), (int)rng_between(rng, 1, 65535));
+    assert_true(len > 0 && (size_t)len < sizeof(address->text));
+}
+
+static inline void random_slots(struct rng *rng, struct slotset *set)
+{
+    slotset_init(set);
+    for (uint64_t ranges = rng_below(rng, 4); ranges > 0; ranges--) {
+        uint32_t first = (uint32_t)rng_below(rng, LIMIT_SLOTS);
+        uint32_t last = (uint32_t)rng_between(rng, first, LIMIT_SLOTS - 1);
+        slotset_add_range(set, first, last);
+    }
+}
+
+/* Every slot to some shard, in runs. Shards without any slot happen. */
+static inline void random_shards(struct rng *rng, struct config *config)
+{
+    config->shard_count = (uint32_t)rng_between(rng, 1, 6);
+    for (uint32_t i = 0; i < config->shard_count; i++)
+        config->shards[i].id = i * 3 + (uint32_t)rng_below(rng, 3);
+    uint32_t first = 0;
+    while (first < LIMIT_SLOTS) {
+        uint32_t last = (uint32_t)rng_between(rng, first, LIMIT_SLOTS - 1);
+        uint64_t shard = rng_below(rng, config->shard_count);
+        slotset_add_range(&config->shards[shard].slots, first, last);
+        first = last + 1;
+    }
+    config_index(config);
+}
+
+static inline void random_member(struct rng *rng, struct config *config, uint32_t index)
+{
+    struct member *member = &config->members[index];
+    member->state = (enum member_state)rng_below(rng, 4);
+    bool is_placed = member->state == MEMBER_ACTIVE || member->state == MEMBER_SYNCING;
+    bool is_known = member->state != MEMBER_INVITED || rng_chance(rng, 1, 2);
+    member->node_id = is_known ? rng_u64(rng) << 8 | (index + 1) : 0;
+    member->shard = is_placed ? (uint32_t)rng_below(rng, config->shard_count) : SHARD_NONE;
+    config->next_actor += (uint32_t)rng_below(rng, 3);
+    member->actor = is_placed ? config->next_actor++ : 0;
+    random_address(rng, index, &member->address);
+}
+
+static inline void random_retired(struct rng *rng, struct config *config, uint32_t index)
+{
+    struct retired *retired = &config->retired[index];
+    config->next_actor += (uint32_t)rng_below(rng, 3);
+    retired->actor = config->next_actor++;
+    retired->node_id = rng_u64(rng);
+    retired->state = (enum retired_state)rng_below(rng, 3);
+    retired->last_seq = rng_u64(rng) >> rng_below(rng, 64);
+    random_slots(rng, &retired->slots);
+}
+
+static inline struct config *random_config(struct rng *rng)
+{
+    struct config *config = config_new();
+    config->lineage = rng_u64(rng) | 1;
+    config->epoch = rng_between(rng, 1, 1000);
+    config->fence = rng_between(rng, 0, config->epoch);
+    config->next_actor = (uint32_t)rng_between(rng, 1, 300);
+    for (size_t i = 0; i < sizeof(config->token_key.bytes); i++)
+        config->token_key.bytes[i] = (uint8_t)rng_u64(rng);
+    random_shards(rng, config);
+    config->retired_count = (uint32_t)rng_below(rng, 5);
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        random_retired(rng, config, i);
+    config->member_count = (uint32_t)rng_between(rng, 1, 10);
+    for (uint32_t i = 0; i < config->member_count; i++)
+        random_member(rng, config, i);
+    config->ancestor_count = (uint32_t)rng_below(rng, 3);
+    for (uint32_t i = 0; i < config->ancestor_count; i++)
+        config->ancestors[i] = (struct ancestor){rng_u64(rng), rng_below(rng, 99), 7 + i};
+    config->loss_count = (uint32_t)rng_below(rng, 4);
+    for (uint32_t i = 0; i < config->loss_count; i++)
+        config->losses[i] = (struct loss){i, 3 - i, rng_u64(rng), rng_below(rng, 9), rng_u64(rng)};
+    config_check(config);
+    return config;
+}
+
+static inline bool same_member(const struct member *a, const struct member *b)
+{
+    return a->node_id == b->node_id && strcmp(a->address.text, b->address.text) == 0 &&
+           a->shard == b->shard && a->actor == b->actor && a->state == b->state;
+}
+
+static inline bool same_retired(const struct retired *a, const struct retired *b)
+{
+    return a->actor == b->actor && a->node_id == b->node_id && a->state == b->state &&
+           a->last_seq == b->last_seq && slotset_equal(&a->slots, &b->slots);
+}
+
+static inline bool same_loss(const struct loss *a, const struct loss *b)
+{
+    return a->actor == b->actor && a->shard == b->shard && a->whole_seq == b->whole_seq &&
+           a->epoch == b->epoch && a->wall_ms == b->wall_ms;
+}
+
+static inline bool same_head(const struct config *a, const struct config *b)
+{
+    return a->lineage == b->lineage && a->epoch == b->epoch && a->fence == b->fence &&
+           a->next_actor == b->next_actor && a->member_count == b->member_count &&
+           memcmp(&a->token_key, &b->token_key, sizeof(a->token_key)) == 0 &&
+           a->shard_count == b->shard_count && a->retired_count == b->retired_count &&
+           a->ancestor_count == b->ancestor_count && a->loss_count == b->loss_count &&
+           memcmp(a->owner, b->owner, sizeof(a->owner)) == 0;
+}
+
+static inline bool same_config(const struct config *a, const struct config *b)
+{
+    bool same = same_head(a, b);
+    for (uint32_t i = 0; same && i < a->member_count; i++)
+        same = same_member(&a->members[i], &b->members[i]);
+    for (uint32_t i = 0; same && i < a->shard_count; i++)
+        same = a->shards[i].id == b->shards[i].id &&
+               slotset_equal(&a->shards[i].slots, &b->shards[i].slots);
+    for (uint32_t i = 0; same && i < a->retired_count; i++)
+        same = same_retired(&a->retired[i], &b->retired[i]);
+    for (uint32_t i = 0; same && i < a->ancestor_count; i++)
+        same = a->ancestors[i].lineage == b->ancestors[i].lineage &&
+               a->ancestors[i].epoch == b->ancestors[i].epoch &&
+               a->ancestors[i].next_actor == b->ancestors[i].next_actor;
+    for (uint32_t i = 0; same && i < a->loss_count; i++)
+        same = same_loss(&a->losses[i], &b->losses[i]);
+    return same;
+}

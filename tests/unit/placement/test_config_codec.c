@@ -1,0 +1,200 @@
+/* test_config_codec - configurations as bytes.
+ *
+ * Does:   round trips of random ones, field by field; every cut is refused; every altered byte
+ *         is refused or gives another valid configuration with exactly these bytes; values that
+ *         break an invariant do not decode.
+ * Not:    -
+ * Holds:  what decodes holds K1 to K5 and K7, and encodes to the same bytes.
+ * Limits: -
+ * See:    placement/config_codec.c.
+ */
+#include "unit/placement/random_config.h"
+
+/* True when bytes decode; then what came out is valid and has these bytes and no others. */
+static bool decodes(struct slice bytes)
+{
+    struct config *config = config_decode(bytes);
+    if (config == NULL)
+        return false;
+    struct buf again = BUF_EMPTY;
+    config_check(config);
+    config_encode(config, &again);
+    assert_true(slice_equal(buf_slice(&again), bytes));
+    buf_fini(&again);
+    config_free(config);
+    return true;
+}
+
+static void configurations_come_back(void **state)
+{
+    (void)state;
+    struct rng rng = unit_rng();
+    for (uint32_t round = 0; round < 300; round++) {
+        struct config *config = random_config(&rng);
+        struct config *copy = config_dup(config);
+        struct buf bytes = BUF_EMPTY;
+        struct buf bytes_of_copy = BUF_EMPTY;
+        config_encode(config, &bytes);
+        config_encode(copy, &bytes_of_copy);
+        assert_true(slice_equal(buf_slice(&bytes), buf_slice(&bytes_of_copy)));
+        struct config *back = config_decode(buf_slice(&bytes));
+        assert_non_null(back);
+        assert_true(same_config(config, back));
+        config_free(config);
+        config_free(copy);
+        config_free(back);
+        buf_fini(&bytes);
+        buf_fini(&bytes_of_copy);
+    }
+}
+
+static void every_cut_and_every_addition_is_refused(void **state)
+{
+    (void)state;
+    struct rng rng = unit_rng();
+    for (uint32_t round = 0; round < 5; round++) {
+        struct config *config = random_config(&rng);
+        struct buf bytes = BUF_EMPTY;
+        config_encode(config, &bytes);
+        for (size_t len = 0; len < bytes.len; len++)
+            assert_null(config_decode(slice_of(bytes.ptr, len)));
+        buf_u8(&bytes, 0);
+        assert_null(config_decode(buf_slice(&bytes)));
+        config_free(config);
+        buf_fini(&bytes);
+    }
+}
+
+static void every_altered_byte_is_refused_or_valid(void **state)
+{
+    (void)state;
+    struct rng rng = unit_rng();
+    uint32_t refused = 0;
+    uint32_t valid = 0;
+    for (uint32_t round = 0; round < 5; round++) {
+        struct config *config = random_config(&rng);
+        struct buf bytes = BUF_EMPTY;
+        config_encode(config, &bytes);
+        for (size_t at = 0; at < bytes.len; at++) {
+            uint8_t kept = bytes.ptr[at];
+            uint8_t others[] = {0, 0xff, (uint8_t)(kept + 1), (uint8_t)(kept ^ 0x80),
+                                (uint8_t)rng_u64(&rng)};
+            for (size_t i = 0; i < sizeof(others); i++) {
+                bytes.ptr[at] = others[i];
+                bool good = decodes(buf_slice(&bytes));
+                valid += good;
+                refused += !good;
+            }
+            bytes.ptr[at] = kept;
+        }
+        config_free(config);
+        buf_fini(&bytes);
+    }
+    assert_true(valid > 0);
+    assert_true(refused > 0);
+}
+
+static void random_bytes_are_refused(void **state)
+{
+    (void)state;
+    struct rng rng = unit_rng();
+    for (uint32_t round = 0; round < 2000; round++) {
+        uint8_t bytes[200];
+        size_t len = rng_below(&rng, sizeof(bytes) + 1);
+        for (size_t i = 0; i < len; i++)
+            bytes[i] = (uint8_t)rng_u64(&rng);
+        if (len > 0)
+            bytes[0] = 1;
+        decodes(slice_of(bytes, len));
+    }
+    assert_null(config_decode(SLICE_EMPTY));
+}
+
+static struct config *small_config(void)
+{
+    struct first_start start = {.lineage = 5, .shard_count = 2, .member_count = 4};
+    for (uint32_t i = 0; i < 4; i++) {
+        start.members[i].node_id = i + 1;
+        snprintf(start.members[i].address.text, 20, "node-%" PRIu32 ":80", i);
+    }
+    enum err err = E_OK;
+    struct config *config = config_first(&start, &err);
+    assert_non_null(config);
+    return config;
+}
+
+/* Encodes a sound configuration with one change that the encoder does not mind and demands that
+ * the decoder does. */
+#define ASSERT_NOT_DECODED(change)                                                                 \
+    do {                                                                                           \
+        struct config *config = small_config();                                                    \
+        struct buf bytes = BUF_EMPTY;                                                              \
+        config_encode(config, &bytes);                                                             \
+        assert_true(decodes(buf_slice(&bytes)));                                                   \
+        buf_reset(&bytes);                                                                         \
+        change;                                                                                    \
+        config_encode(config, &bytes);                                                             \
+        assert_null(config_decode(buf_slice(&bytes)));                                             \
+        buf_fini(&bytes);                                                                          \
+        config_free(config);                                                                       \
+    } while (0)
+
+static void what_breaks_an_invariant_does_not_decode(void **state)
+{
+    (void)state;
+    ASSERT_NOT_DECODED(slotset_remove(&config->shards[1].slots, 16383)); /* K1 */
+    ASSERT_NOT_DECODED(slotset_add(&config->shards[1].slots, 0));
+    ASSERT_NOT_DECODED(config->members[2].node_id = 1); /* K2 */
+    ASSERT_NOT_DECODED(config->members[2].address = config->members[3].address);
+    ASSERT_NOT_DECODED(config->members[2].actor = 1); /* K3 */
+    ASSERT_NOT_DECODED(config->next_actor = 4);
+    ASSERT_NOT_DECODED(config->members[2].actor = 0); /* K4 */
+    ASSERT_NOT_DECODED(config->members[2].shard = 2);
+    ASSERT_NOT_DECODED(config->members[2].state = MEMBER_SPARE);
+    ASSERT_NOT_DECODED(config->epoch = 0); /* K5 */
+    ASSERT_NOT_DECODED(config->fence = 2);
+    ASSERT_NOT_DECODED(config->lineage = 0);
+    ASSERT_NOT_DECODED(config->members[2].address.text[0] = ' ');
+    ASSERT_NOT_DECODED(config->members[2].address.text[0] = '\x7f');
+}
+
+static void the_greatest_configuration_comes_back(void **state)
+{
+    (void)state;
+    struct config *config = small_config();
+    config->ancestor_count = LIMIT_ANCESTORS;
+    config->loss_count = LIMIT_LOSSES;
+    config->retired_count = LIMIT_ACTORS / 2;
+    config->next_actor = UINT32_MAX;
+    for (uint32_t i = 0; i < config->loss_count; i++)
+        config->losses[i] = (struct loss){i, UINT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    for (uint32_t i = 0; i < config->retired_count; i++) {
+        struct retired *retired = &config->retired[i];
+        *retired = (struct retired){.actor = 100 + i, .last_seq = UINT64_MAX};
+        for (uint32_t slot = i % 2; slot < LIMIT_SLOTS; slot += 2)
+            slotset_add(&retired->slots, slot);
+    }
+    memset(config->members[0].address.text, 'a', LIMIT_ADDRESS_BYTES);
+    config_check(config);
+    struct buf bytes = BUF_EMPTY;
+    config_encode(config, &bytes);
+    struct config *back = config_decode(buf_slice(&bytes));
+    assert_non_null(back);
+    assert_true(same_config(config, back));
+    config_free(back);
+    config_free(config);
+    buf_fini(&bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(configurations_come_back),
+        cmocka_unit_test(every_cut_and_every_addition_is_refused),
+        cmocka_unit_test(every_altered_byte_is_refused_or_valid),
+        cmocka_unit_test(random_bytes_are_refused),
+        cmocka_unit_test(what_breaks_an_invariant_does_not_decode),
+        cmocka_unit_test(the_greatest_configuration_comes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
