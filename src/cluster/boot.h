@@ -26,19 +26,18 @@ struct boot_peer {
 };
 
 struct boot {
-    uint32_t peer_count;                  /* of VIEW, this node included */
+    uint32_t peer_count;                   /* of VIEW, this node included */
     struct boot_peer peers[LIMIT_MEMBERS]; /* in VIEW order */
-    uint32_t self;                        /* index of this node */
-    uint32_t shard_count;                 /* SHARD_COUNT, 0 taken as 1 */
-    bool alone_allowed;                   /* --bootstrap */
+    uint32_t self;                         /* index of this node */
+    uint32_t shard_count;                  /* SHARD_COUNT, 0 taken as 1 */
+    bool alone_allowed;                    /* --bootstrap */
 };
 
 /* view: VIEW, self in it (count 0: self alone), no address twice. shard_count: 0 is 1.
  * bootstrap: by hand, whoever of VIEW is there and fits is enough, and this node proposes whatever
  * its address. boot knows no time: the caller gives the others some before it asks boot_ready. */
 void boot_init(struct boot *boot, const struct address *view, uint32_t count,
-               const struct address *self, uint64_t node_id, uint32_t shard_count,
-               bool bootstrap);
+               const struct address *self, uint64_t node_id, uint32_t shard_count, bool bootstrap);
 
 /* What a peer said. view: its VIEW as comma-separated text. Of somebody not in VIEW: ignored.
  * HELLO_EMPTY is also said in the middle of a first start (reg_started). */

@@ -241,6 +241,7 @@ static void proposal_set(struct reg *reg, uint64_t instance, struct slice value)
     if (proposer->instance != instance)
         proposer->round_max = 0;
     proposer->instance = instance;
+    proposer->ballot = (struct ballot){0};
     proposer->value_ballot = (struct ballot){0};
     proposer->decided = false;
     proposer->lost_count = 0;

@@ -43,22 +43,22 @@ enum proposer_phase {
 };
 
 struct proposer {
-    enum proposer_phase phase;       /* see above */
-    uint64_t instance;               /* which */
-    struct ballot ballot;            /* of this try */
-    uint64_t round_max;              /* highest round seen: the next try goes above it */
-    struct buf value;                /* what would be proposed; the highest accepted, once seen */
-    struct ballot value_ballot;      /* of the acceptance that value was taken from */
+    enum proposer_phase phase;         /* see above */
+    uint64_t instance;                 /* which */
+    struct ballot ballot;              /* of this try */
+    uint64_t round_max;                /* highest round seen: the next try goes above it */
+    struct buf value;                  /* what would be proposed; the highest accepted, once seen */
+    struct ballot value_ballot;        /* of the acceptance that value was taken from */
     uint64_t acceptors[LIMIT_MEMBERS]; /* node ids */
-    uint32_t acceptor_count;         /* in use */
-    uint32_t quorum;                 /* answers needed */
-    bool answered[LIMIT_MEMBERS];    /* by index of acceptors, in this phase */
-    uint64_t retry_ms;               /* when to try again, mono */
-    uint64_t give_up_ms;             /* when to give up, mono; UINT64_MAX: never (first start) */
-    struct buf proposed;             /* what reg_propose was given; owned */
-    bool decided;                    /* value is decided (until the next reg_propose) */
-    uint32_t lost_count;             /* ballots lost to higher ones: pauses grow */
-    uint32_t resend_count;           /* times that this phase sent its frames: gaps grow */
+    uint32_t acceptor_count;           /* in use */
+    uint32_t quorum;                   /* answers needed */
+    bool answered[LIMIT_MEMBERS];      /* by index of acceptors, in this phase */
+    uint64_t retry_ms;                 /* when to try again, mono */
+    uint64_t give_up_ms;               /* when to give up, mono; UINT64_MAX: never (first start) */
+    struct buf proposed;               /* what reg_propose was given; owned */
+    bool decided;                      /* value is decided (until the next reg_propose) */
+    uint32_t lost_count;               /* ballots lost to higher ones: pauses grow */
+    uint32_t resend_count;             /* times that this phase sent its frames: gaps grow */
 };
 
 struct reg {
@@ -104,8 +104,7 @@ void reg_checkpoint(const struct reg *reg, struct log *log);
  * in. Results come from the other calls only: a node that is its only acceptor decides in
  * reg_tick, which is due at once. */
 bool reg_propose(struct reg *reg, uint64_t instance, struct slice value, const uint64_t *acceptors,
-                 uint32_t acceptor_count, uint32_t quorum, uint64_t give_up_ms,
-                 struct reg_io *io);
+                 uint32_t acceptor_count, uint32_t quorum, uint64_t give_up_ms, struct reg_io *io);
 
 /* The epoch of this number was adopted (the record of it is in the log, before any later one of
  * this module): forgets a proposal of it or of one before, and acceptor state up to it. Leaves

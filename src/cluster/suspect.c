@@ -37,8 +37,8 @@ void suspect_heard(struct suspect *suspect, uint64_t mono_ms)
     if (suspect->heard_ms > 0 && !suspect->reset && now_ms > suspect->heard_ms) {
         uint64_t gap = now_ms - suspect->heard_ms;
         uint64_t mean_ms = suspect->mean_ms / MEAN_UNITS;
-        uint64_t most = mean_ms * GAP_MEANS_MAX > GAP_MS_FLOOR ? mean_ms * GAP_MEANS_MAX
-                                                               : GAP_MS_FLOOR;
+        uint64_t most =
+            mean_ms * GAP_MEANS_MAX > GAP_MS_FLOOR ? mean_ms * GAP_MEANS_MAX : GAP_MS_FLOOR;
         gap = gap < most ? gap : most;
         suspect->mean_ms = suspect->mean_ms - suspect->mean_ms / MEAN_UNITS + gap;
     }
