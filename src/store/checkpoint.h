@@ -17,11 +17,11 @@
 #include "store/log.h"
 
 struct checkpoint {
-    bool running;           /* between begin and done */
-    bool footer_written;    /* waiting for the footer to be synced */
-    uint64_t base;          /* first segment of this checkpoint */
+    bool running;             /* between begin and done */
+    bool footer_written;      /* waiting for the footer to be synced */
+    uint64_t base;            /* first segment of this checkpoint */
     uint64_t footer_position; /* end of the footer */
-    struct table_scan scan; /* how far it is */
+    struct table_scan scan;   /* how far it is */
 };
 
 void checkpoint_init(struct checkpoint *checkpoint);

@@ -39,22 +39,28 @@ enum log_state {
 };
 
 struct log_recovery {
-    enum log_state state;      /* see above */
-    bool clean_stop;           /* the last record is RECORD_STOP */
-    uint64_t records;          /* handed out */
-    uint64_t cut_bytes;        /* thrown away at the end */
-    uint64_t bad_segment;      /* where it was cut or damaged */
-    uint64_t bad_offset;       /* in that segment */
-    uint64_t synced_position;  /* everything before was known to be synced */
-    uint64_t end_position;     /* of the last whole record's end */
-    bool synced_to_end;        /* nothing was logged after synced_position but the mark itself */
+    enum log_state state;     /* see above */
+    bool clean_stop;          /* the last record is RECORD_STOP */
+    uint64_t records;         /* handed out */
+    uint64_t cut_bytes;       /* thrown away at the end */
+    uint64_t bad_segment;     /* where it was cut or damaged */
+    uint64_t bad_offset;      /* in that segment */
+    uint64_t synced_position; /* everything before was known to be synced */
+    uint64_t end_position;    /* of the last whole record's end */
+    bool synced_to_end;       /* nothing was logged after synced_position but the mark itself */
 };
 
-/* Called for each record from the base on, in order. False stops recovery: LOG_DAMAGED (the body
- * made no sense to its owner). */
+/* Called for each record from the base on, in order, but for the log's own (RECORD_SEGMENT,
+ * RECORD_SYNCED). False stops recovery: LOG_DAMAGED (the body made no sense to its owner). */
 typedef bool (*log_replay)(void *arg, const struct record *record, uint64_t position);
 
-/* Replays segments (ascending by id). Afterwards the log appends to a new segment. */
+/* Replays segments (ascending by id). Afterwards the log appends to a new segment.
+ *
+ * CUT and DAMAGED are told again by the next recovery until a record was appended after this one
+ * and is whole: that first record must say what its owner made of it (RECORD_START).
+ *
+ * Nothing is known to be synced above synced_position: the first SYNC after recovery has to sync
+ * every segment that was found, not only the one appended to. */
 void log_recover(struct log *log, const struct log_segment *segments, size_t count,
                  log_replay replay, void *arg, struct log_recovery *recovery);
 
@@ -62,8 +68,7 @@ void log_recover(struct log *log, const struct log_segment *segments, size_t cou
 uint64_t log_append(struct log *log, enum record_kind kind, struct slice body);
 
 /* The same for a body whose checksum is known (an arrival from a peer). */
-uint64_t log_append_summed(struct log *log, enum record_kind kind, struct slice body,
-                           uint64_t sum);
+uint64_t log_append_summed(struct log *log, enum record_kind kind, struct slice body, uint64_t sum);
 
 /* The same for a version that is encoded right into the batch; *whole (borrowed until the next
  * append) is the record. */
@@ -87,10 +92,17 @@ void log_take(struct log *log, struct log_batch *batch);
 /* The end of everything appended so far. */
 uint64_t log_position(const struct log *log);
 
-/* Everything before position is synced: the next batch will carry a RECORD_SYNCED. */
+/* Everything before position is synced, in all segments: the next batch will carry a
+ * RECORD_SYNCED. position: of a batch end that was taken. */
 void log_synced(struct log *log, uint64_t position);
 
-/* Starts a new segment with the next batch; returns its id. */
+/* Makes a batch of what the log itself has to say (a RECORD_SYNCED, a new base), when nothing
+ * else comes to carry it: for an idle node, so that a crash finds its log synced to the end.
+ * Does nothing when all was said: sync, mark, sync, mark comes to rest after the second sync. */
+void log_mark(struct log *log);
+
+/* Starts a new segment with the next batch (after the one that is being filled, if there is
+ * something in it); returns its id. */
 uint64_t log_roll(struct log *log);
 
 /* From now on new segments name base as their base (call after the footer of the checkpoint

@@ -8,7 +8,8 @@
  *         seq. B3 counts equal what is there. B4 a cursor never passes a version that was not
  *         handed out or unlinked: an insert behind it moves it back. B5 a scan hands out
  *         every version that its slot held from its start to its end.
- * Limits: 2^32 - 1 versions; 65535 actors at once; memory is counted, the caller refuses.
+ * Limits: 32 GiB of versions up to 8 KiB (larger ones have memory of their own); 65535 actors at
+ *         once; memory is counted, the caller refuses.
  * See:    docs/protocol.md sections 4.3, 4.4, 4.6; docs/architecture.md "Table and log".
  */
 #pragma once
@@ -65,19 +66,24 @@ uint64_t table_tombstones(const struct table *table);
 uint32_t table_slot_live(const struct table *table, uint32_t slot);
 uint32_t table_slot_tombstones(const struct table *table, uint32_t slot);
 
-/* Bytes of memory held for versions and index (what MAX_MEMORY counts). */
+/* Bytes of memory in use for versions, indexes, lists and dependencies (what MAX_MEMORY counts).
+ * A purge lowers it at once: what it frees is used again before more is asked for. */
 uint64_t table_memory_bytes(const struct table *table);
+
+/* The same with the free places of partly filled chunks: what the process holds. Above
+ * table_memory_bytes by fragmentation. */
+uint64_t table_held_bytes(const struct table *table);
 
 /* Bytes that a checkpoint of all current versions would write. */
 uint64_t table_log_bytes(const struct table *table);
 
 /* A place in the list of one actor (tail walk). Registered with the table from open to close;
- * the struct belongs to the caller and must not move meanwhile. */
+ * the struct belongs to the caller and must not move meanwhile. Fields: read only, by table. */
 struct table_cursor {
-    struct table_cursor *next; /* of the table's cursors */
+    struct table_cursor *next; /* of the cursors on this actor */
     uint32_t actor;            /* whose list */
+    uint64_t from;             /* where it was opened: an insert up to here does not concern it */
     uint64_t after;            /* every version up to this seq was handed out or need not be */
-    table_ref at;              /* next to hand out; 0: past the tail */
 };
 
 void table_cursor_open(struct table *table, struct table_cursor *cursor, uint32_t actor,
@@ -95,8 +101,8 @@ uint32_t table_actor_next(const struct table *table, uint32_t actor);
  * twice after a rehash. Needs no closing. */
 struct table_scan {
     uint32_t slot;       /* which */
-    uint32_t position;   /* how far in the index */
-    uint32_t generation; /* of the index when it began */
+    uint32_t position;   /* how far: upper bits of the hash, place in that part of the index */
+    uint32_t generation; /* of that part when the scan reached it */
 };
 
 void table_scan_begin(const struct table *table, struct table_scan *scan, uint32_t slot);
