@@ -80,10 +80,14 @@ enum reg_result {
 
 /* What a call needs. Where must_sync is set (then something was appended to log), nothing that
  * this call brought about leaves before that is synced: no frame, and nothing that rests on its
- * result. A cluster of one decides in the step of its own acceptance: the caller appends the
- * adoption after it, to the same batch, and holds everything until that is synced. So a crash finds
- * the promise, the acceptance and the adoption, or only the first of these, in that order, and
- * nobody has seen what is missing. */
+ * result.
+ *
+ * A cluster of one decides in the step of its own acceptance: the caller appends the adoption
+ * after it, to the same batch, and holds everything until that is synced. So a crash finds the
+ * promise, the acceptance and the adoption, or only the first of these, in that order, and nobody
+ * has seen what is missing. After a crash of the process alone, that batch may be replayed from the
+ * file cache without ever having reached the disk: whoever replays syncs the log before anything
+ * leaves that rests on an adoption. (Where others must accept, it would be found again, at them.) */
 struct reg_io {
     struct outbox *out; /* frames */
     struct log *log;    /* RECORD_REGISTER goes here */

@@ -53,6 +53,8 @@ static inline void crash_process(struct world *world, struct world_node *node)
 {
     node_stop(world, node);
     node->appended = node->written;
+    if (world->weather.sync_first && world->weather.mutant != MUTANT_CACHED)
+        disk_sync(world, node, node->written);
     node_start(world, node, node->appended);
 }
 

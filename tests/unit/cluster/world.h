@@ -30,6 +30,7 @@ enum mutant {
     MUTANT_EAGER,   /* answers leave before what they rest on is synced */
     MUTANT_ONCE,    /* what was logged is not logged again for a second answer */
     MUTANT_BLIND,   /* proposers do not see what was accepted before */
+    MUTANT_CACHED,  /* nodes alone trust what they replay before it is synced */
 };
 
 /* How rough a run is: drawn anew for each (swarm). */
@@ -37,6 +38,7 @@ struct weather {
     uint32_t acceptor_count; /* the first nodes */
     uint32_t extra_count;    /* others, who only propose */
     bool all_first;          /* instance 1 needs all */
+    bool sync_first;         /* a start syncs what it replayed; a must for nodes alone */
     bool disks_lost;         /* any disk but that of node 0 may be lost, in instance 1 */
     uint64_t instance_max;   /* no proposals above */
     uint32_t steps;          /* of the rough phase */
