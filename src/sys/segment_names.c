@@ -98,6 +98,10 @@ int sys__segment_map(int dir_fd, uint64_t id, struct slice *bytes)
         return errno;
     struct stat stat;
     int error = fstat(fd, &stat) == 0 ? 0 : errno;
+    /* A process that was killed leaves bytes that only the file cache has: what is replayed is
+     * believed, and told, so it has to be on the disk first. */
+    if (error == 0 && fdatasync(fd) != 0)
+        error = errno;
     if (error == 0 && stat.st_size > 0) {
         void *map = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (map == MAP_FAILED)

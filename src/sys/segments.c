@@ -2,7 +2,7 @@
  *
  * Does:   see segments.h.
  * Not:    -
- * Holds:  G1 to G5.
+ * Holds:  G1 to G6.
  * Limits: -
  * See:    segments.h.
  */
@@ -131,6 +131,8 @@ bool segments_load(struct segments *segments, struct buf *why)
         if (error == 0)
             done++;
     }
+    if (error == 0 && count > 0 && fsync(segments->dir_fd) != 0)
+        error = errno;
     segments->loaded = loaded;
     segments->loaded_count = done;
     if (error != 0) {

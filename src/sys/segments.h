@@ -8,7 +8,7 @@
  *         names of their files, are synced. G3 a sync is done when everything that was committed
  *         before it was asked for is synced, names included. G4 after an error nothing is
  *         reported done any more: the disk is not asked again (S5). G5 segments are removed
- *         in the order of the drops.
+ *         in the order of the drops. G6 what is loaded is synced, names included.
  * Limits: a read error while a mapped segment is replayed kills the process (SIGBUS).
  * See:    node/effect.h; docs/architecture.md "The step".
  */
