@@ -178,9 +178,10 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
 bool replica_recv_walk_stop(struct replica *replica, uint64_t from,
                             const struct msg_walk_stop *msg, struct replica_io *io)
 {
+    /* Either side may stop it, and each numbers its own: stopping both walks of that number in the
+     * rare case that there are two only makes one of them begin again. */
     if (is_ours(replica, from, msg->walk, io->mono_ms))
         replica__walk_lost(replica, io);
-    else
-        replica__walk_out_stop(replica, from, io->table);
+    replica__walk_out_stop(replica, from, io->table);
     return true;
 }

@@ -19,7 +19,7 @@ void outbox_fini(struct outbox *outbox)
 {
     buf_fini(&outbox->bytes);
     mem_free(outbox->items);
-    outbox->items = NULL;
+    outbox_init(outbox);
 }
 
 void outbox_reset(struct outbox *outbox)
@@ -61,4 +61,12 @@ void outbox_also(struct outbox *outbox, uint64_t to)
     struct outbox_item item = outbox->items[outbox->count - 1];
     item.to = to;
     add_item(outbox, item);
+}
+
+void outbox_append(struct outbox *outbox, struct slice frame, enum msg_type type, uint64_t to)
+{
+    ASSERT(outbox->open == NOT_OPEN);
+    size_t begin = outbox->bytes.len;
+    buf_append_slice(&outbox->bytes, frame);
+    add_item(outbox, (struct outbox_item){to, begin, frame.len, (uint8_t)type});
 }

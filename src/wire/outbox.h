@@ -43,6 +43,9 @@ void outbox_end(struct outbox *outbox, enum msg_type type, uint64_t to);
 /* Sends the frame that was ended last to another one too. */
 void outbox_also(struct outbox *outbox, uint64_t to);
 
+/* Appends a frame that is whole already. */
+void outbox_append(struct outbox *outbox, struct slice frame, enum msg_type type, uint64_t to);
+
 /* Begin, encode, end in one: outbox_hello(outbox, to, &msg), … for every message. */
 #define M(NAME, name, number)                                                                      \
     static inline void outbox_##name(struct outbox *outbox, uint64_t to,                           \

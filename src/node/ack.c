@@ -1,0 +1,80 @@
+/* ack - writes that wait until they may be acknowledged.
+ *
+ * Does:   answers a write when a second member has receipted it; when nobody receipts, after
+ *         this node alone has synced it, and then says so.
+ * Not:    receipts (replica/report.c), syncs (commit.c).
+ * Holds:  I5: what is acknowledged has been committed by two members, or synced by this one while
+ *         no other had receipted for suspect_ms (T12, T39).
+ * Limits: -
+ * See:    docs/protocol.md I5, 3.4.
+ */
+#include "node/state.h"
+
+static void acknowledge(struct node *node, uint32_t index, uint32_t copies)
+{
+    const struct waiter *waiter = &node->waiters.list[index];
+    struct answer answer = {.outcome = waiter->outcome, .copies = copies};
+    if (copies < waiter->call->copies)
+        answer = (struct answer){.err = E_COPIES, .unknown = true, .copies = copies};
+    if (copies == 1)
+        node->metrics.acks_alone++;
+    struct call *call = mem_zalloc(1, sizeof(*call));
+    memcpy(call, waiter->call,
+           offsetof(struct call, ctx.seen.entries) +
+               waiter->call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]));
+    if (answer.unknown) /* without the new dot (3.5) */
+        vv_set(&call->ctx.seen, waiter->dot.actor, vv_get(&call->ctx.seen, waiter->dot.actor) - 1);
+    node__answer(node, call, &answer);
+    mem_free(call);
+    waiters_remove(&node->waiters, index);
+}
+
+void node__await(struct node *node, struct call *call, struct dot dot, enum outcome outcome)
+{
+    call->key = call->value = SLICE_EMPTY; /* they are in the table now */
+    uint32_t index = waiters_add(&node->waiters, WAITER_WRITTEN, call);
+    struct waiter *waiter = &node->waiters.list[index];
+    waiter->dot = dot;
+    waiter->outcome = outcome;
+    waiter->position = log_position(node->log);
+    waiter->until_ms = UINT64_MAX;
+    if (replica_single(node->replica)) {
+        acknowledge(node, index, call->copies > 1 ? 1 : 0); /* held until it is committed */
+        return;
+    }
+    if (node->scan_ms > node->mono_ms + SCAN_MS)
+        node->scan_ms = node->mono_ms + SCAN_MS;
+}
+
+static void say_alone(struct node *node, bool alone)
+{
+    if (alone == node->alone_said)
+        return;
+    node->alone_said = alone;
+    node__trace(node, alone ? TRACE_ALONE : TRACE_TOGETHER, 0, 0, 0, SLICE_EMPTY);
+}
+
+/* Oldest first; the first that must wait makes the later ones wait, except above a gap, which a
+ * walk closes soon. */
+void node__ack(struct node *node)
+{
+    uint32_t next = WAITER_NONE;
+    for (uint32_t i = node->waiters.head[WAITER_WRITTEN]; i != WAITER_NONE; i = next) {
+        const struct waiter *waiter = &node->waiters.list[i];
+        next = waiter->next;
+        if (replica_receipted(node->replica, waiter->dot.seq)) {
+            say_alone(node, false);
+            acknowledge(node, i, 2);
+            continue;
+        }
+        bool alone = replica_alone(node->replica, node->mono_ms);
+        if (!alone)
+            return;
+        say_alone(node, true);
+        if (node->commits.synced < waiter->position) {
+            node->commits.sync_wanted = true;
+            return;
+        }
+        acknowledge(node, i, 1);
+    }
+}

@@ -1,0 +1,206 @@
+/* adopt - a configuration becomes the one that counts here.
+ *
+ * Does:   logs an adoption before anything is done under it; tells replica, links and register;
+ *         the first start; what phase the node is in.
+ * Not:    deciding which configuration it is (cluster/).
+ * Holds:  the adoption stands in the log before every record made under it (T36), synced.
+ * Limits: -
+ * See:    docs/protocol.md 6.1, 6.2.
+ */
+#include "node/state.h"
+
+static void encode_config_frame(struct node *node)
+{
+    struct outbox frame;
+    outbox_init(&frame);
+    frame.lineage = node->config->lineage;
+    frame.epoch = node->config->epoch;
+    struct buf body = BUF_EMPTY;
+    config_encode(node->config, &body);
+    struct msg_config msg = {.config = buf_slice(&body)};
+    outbox_config(&frame, 0, &msg);
+    buf_fini(&body);
+    buf_fini(&node->config_frame);
+    node->config_frame = buf_take(&frame.bytes);
+    outbox_fini(&frame);
+}
+
+/* After recovery and after every adoption: phase, links, the frame for others. */
+void node__settle(struct node *node)
+{
+    if (node->config == NULL) {
+        node->phase = NODE_BOOTING;
+        boot_init(&node->boot, node->options.view, node->options.view_count,
+                  &node->options.address, node->id, node->options.shard_count,
+                  node->options.bootstrap);
+        links_from_view(&node->links, node->options.view, node->options.view_count,
+                        &node->options.address);
+        return;
+    }
+    encode_config_frame(node);
+    struct buf hangups = BUF_EMPTY;
+    links_from_config(&node->links, node->config, node->id, &hangups);
+    buf_append(&node->open->hangups, hangups.ptr, hangups.len);
+    buf_fini(&hangups);
+    for (uint32_t i = 0; i < node->links.count; i++) {
+        const struct link *link = &node->links.list[i];
+        replica_peer_suspected(node->replica, link->node_id, link->suspected);
+        if (link->state == LINK_UP && !link->doubt)
+            replica_peer_up(node->replica, link->node_id, link->dial);
+    }
+    for (uint32_t i = 0; i < LINK_GUESTS; i++)
+        if (node->links.guests[i].conn != 0)
+            replica_peer_hello(node->replica, node->links.guests[i].node_id,
+                               node->links.guests[i].generation);
+    if (config_member_by_id(node->config, node->id) == NULL)
+        node__refuse(node, "the cluster's configuration does not list this node: its data "
+                           "directory is new, or it was removed; filling up and joining come "
+                           "with a later version");
+    else
+        node->phase = replica_shard(node->replica) != SHARD_NONE ? NODE_SERVING : NODE_SPARE;
+}
+
+/* Takes config over, or frees it. False: it is not for this node. */
+bool node__adopt(struct node *node, struct config *config)
+{
+    bool newer = node->config == NULL || (config->lineage == node->config->lineage &&
+                                          config->epoch > node->config->epoch);
+    if (!newer || !node->log_usable || node->stop_logged) {
+        config_free(config);
+        return false;
+    }
+    bool first = node->config == NULL;
+    if (config_member_by_id(config, node->id) != NULL) {
+        struct buf body = BUF_EMPTY;
+        config_encode(config, &body);
+        log_append(node->log, RECORD_CONFIG, buf_slice(&body));
+        buf_fini(&body);
+        node->commits.must_sync = true;
+    } /* a stranger keeps nothing: it may yet be invited with an empty directory */
+    replica_adopt(node->replica, config);
+    config_free(node->config);
+    node->config = config;
+    reg_adopted(&node->reg, config->epoch);
+    node__trace(node, TRACE_EPOCH_ADOPTED, config->epoch, config->lineage, 0, SLICE_EMPTY);
+    if (first)
+        node__trace(node, TRACE_BOOT_DECIDED, config->member_count, config->shard_count, 0,
+                    SLICE_EMPTY);
+    node__settle(node);
+    node__unpark(node);
+    return true;
+}
+
+/* ---- the register's results ---- */
+
+struct reg_io node__reg_io(struct node *node)
+{
+    return (struct reg_io){
+        .out = node__out(node), .log = node->log, .must_sync = false, .mono_ms = node->mono_ms};
+}
+
+void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result)
+{
+    if (io->must_sync)
+        node->commits.must_sync = true;
+    if (result == REG_NOTHING || !node->reg.proposer.decided)
+        return;
+    struct config *config = config_decode(buf_slice(&node->reg.proposer.value));
+    if (config != NULL)
+        node__adopt(node, config);
+}
+
+/* ---- the first start ---- */
+
+static void say_waiting(struct node *node)
+{
+    if (node->announced_boot && node->mono_ms - node->boot_said_ms < 10000)
+        return;
+    node->announced_boot = true;
+    node->boot_said_ms = node->mono_ms;
+    struct buf text = BUF_EMPTY;
+    boot_waiting_for(&node->boot, &text);
+    node__trace(node, TRACE_BOOT_WAITING, 0, 0, 0, buf_slice(&text));
+    buf_fini(&text);
+}
+
+static void propose_first(struct node *node)
+{
+    struct first_start start;
+    memset(&start, 0, sizeof(start));
+    if (!boot_ready(&node->boot, &start))
+        return;
+    /* --bootstrap takes whoever is there: give the others time to show up. */
+    if (node->options.bootstrap &&
+        node->mono_ms - node->started_ms < 3 * node->knobs->suspect_ms)
+        return;
+    start.lineage = rng_u64(&node->rng) | 1;
+    for (size_t i = 0; i < sizeof(start.token_key.bytes); i++)
+        start.token_key.bytes[i] = node->options.entropy[i]; /* secret: not from the rng */
+    enum err err = E_OK;
+    struct config *config = config_first(&start, &err);
+    if (config == NULL) {
+        node__refuse(node, err_sentence(err));
+        return;
+    }
+    struct buf value = BUF_EMPTY;
+    config_encode(config, &value);
+    uint64_t acceptors[LIMIT_MEMBERS];
+    uint32_t count = boot_acceptors(&node->boot, acceptors);
+    struct reg_io io = node__reg_io(node);
+    reg_propose(&node->reg, 1, buf_slice(&value), acceptors, count, count, UINT64_MAX, &io);
+    node__reg_done(node, &io, REG_NOTHING);
+    buf_fini(&value);
+    config_free(config);
+}
+
+/* An address of VIEW came back as another node while it was asked to accept (T34). */
+static bool acceptors_changed(const struct node *node)
+{
+    const struct proposer *proposer = &node->reg.proposer;
+    struct first_start start;
+    memset(&start, 0, sizeof(start));
+    if (proposer->phase == PROPOSER_IDLE || !boot_ready(&node->boot, &start))
+        return false;
+    uint64_t acceptors[LIMIT_MEMBERS];
+    uint32_t count = boot_acceptors(&node->boot, acceptors);
+    return count != proposer->acceptor_count ||
+           memcmp(acceptors, proposer->acceptors, count * sizeof(acceptors[0])) != 0;
+}
+
+void node__tick_boot(struct node *node)
+{
+    if (!node->log_usable || node->stop_asked)
+        return;
+    struct reg_io io = node__reg_io(node);
+    enum reg_result result = reg_tick(&node->reg, &io);
+    node__reg_done(node, &io, result);
+    if (node->phase != NODE_BOOTING)
+        return;
+    if (acceptors_changed(node))
+        reg_abandon(&node->reg);
+    if (node->reg.proposer.phase == PROPOSER_IDLE)
+        propose_first(node);
+    if (node->phase == NODE_BOOTING)
+        say_waiting(node);
+}
+
+bool node_propose_touch(struct node *node)
+{
+    if (node->config == NULL || !node->log_usable || node->phase == NODE_REFUSED)
+        return false;
+    struct config *next = config_touch(node->config);
+    struct buf value = BUF_EMPTY;
+    config_encode(next, &value);
+    config_free(next);
+    uint32_t members[LIMIT_ACCEPTORS];
+    uint32_t count = config_acceptors(node->config, members);
+    uint64_t acceptors[LIMIT_ACCEPTORS];
+    for (uint32_t i = 0; i < count; i++)
+        acceptors[i] = node->config->members[members[i]].node_id;
+    struct reg_io io = node__reg_io(node);
+    bool begun = reg_propose(&node->reg, node->config->epoch + 1, buf_slice(&value), acceptors,
+                             count, count / 2 + 1, node->mono_ms + 10000, &io);
+    node__reg_done(node, &io, REG_NOTHING);
+    buf_fini(&value);
+    return begun;
+}

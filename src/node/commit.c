@@ -1,0 +1,290 @@
+/* commit - what is in the log decides when output leaves.
+ *
+ * Does:   one COMMIT for each turn, one at a time; holds every frame and reply back until all
+ *         that was appended to the log before it is committed; background syncs; checkpoints;
+ *         dropping old segments.
+ * Not:    what is in the records.
+ * Holds:  S3, S4, Y2, Y3 of node.h and effect.h. S7: what does not fit the effects of a step
+ *         stays ready for the next one.
+ * Limits: LIMIT_EFFECTS.
+ * See:    docs/architecture.md "The step"; docs/protocol.md I6.
+ */
+#include "node/state.h"
+
+/* Effects that a step may need beside those of holds. */
+#define EFFECTS_SPARE (LIMIT_MEMBERS + 16U)
+
+static struct hold *take_hold(struct node *node)
+{
+    struct hold *hold = node->pool;
+    if (hold == NULL)
+        return hold_new();
+    node->pool = hold->next;
+    hold_reset(hold);
+    return hold;
+}
+
+struct outbox *node__out(struct node *node)
+{
+    struct outbox *out = &node->open->frames;
+    out->lineage = node->config != NULL ? node->config->lineage : 0;
+    out->epoch = node->config != NULL ? node->config->epoch : 0;
+    return out;
+}
+
+struct outbox *node__direct(struct node *node)
+{
+    struct outbox *out = &node->open->direct;
+    out->lineage = node->config != NULL ? node->config->lineage : 0;
+    out->epoch = node->config != NULL ? node->config->epoch : 0;
+    return out;
+}
+
+static void make_ready(struct node *node, struct hold **hold)
+{
+    struct hold *ready = *hold;
+    ASSERT(ready != NULL);
+    *hold = NULL;
+    ready->next = NULL;
+    if (node->ready_tail != NULL)
+        node->ready_tail->next = ready;
+    else
+        node->ready_head = ready;
+    node->ready_tail = ready;
+}
+
+void node__begin_step(struct node *node)
+{
+    while (node->spent != NULL) {
+        struct hold *hold = node->spent;
+        node->spent = hold->next;
+        hold->next = node->pool;
+        node->pool = hold;
+    }
+    if (node->open == NULL)
+        node->open = take_hold(node);
+}
+
+/* Nothing in the log is uncommitted: what was collected may leave. Else what was collected rests
+ * on the commit under way, or on the next one. */
+static void release(struct node *node)
+{
+    bool planted = PLANTED(node->options.plant, ANSWER_BEFORE_COMMIT);
+    if (hold_is_empty(node->open) || (log_pending(node->log) && !planted))
+        return;
+    if (node->commits.under_way && !planted)
+        return; /* stays open: it leaves when that commit is done and no batch is pending */
+    make_ready(node, &node->open);
+    node->open = take_hold(node);
+}
+
+bool node__output_waits(const struct node *node)
+{
+    return node->ready_head != NULL;
+}
+
+static struct effect *add_effect(struct effects *effects, enum effect_type type)
+{
+    ASSERT(effects->count < LIMIT_EFFECTS);
+    struct effect *effect = &effects->list[effects->count++];
+    effect->type = type;
+    return effect;
+}
+
+static void send(struct effects *effects, uint64_t conn, struct slice bytes)
+{
+    struct effect *effect = add_effect(effects, EFFECT_SEND);
+    effect->send.conn = conn;
+    effect->send.bytes = bytes;
+}
+
+/* A configuration goes before the first frame of its epoch (docs/protocol.md 3.2). */
+static void emit_frame(struct node *node, const struct hold *hold, size_t index,
+                       struct effects *effects)
+{
+    const struct outbox_item *item = &hold->frames.items[index];
+    struct link *link = links_by_node(&node->links, item->to);
+    if (link == NULL || link->state != LINK_UP)
+        return; /* lost, as on a connection that broke */
+    if (node->config != NULL && link->epoch_sent < node->config->epoch) {
+        link->epoch_sent = node->config->epoch;
+        send(effects, link->conn, buf_slice(&node->config_frame));
+    }
+    node->metrics.frames_out++;
+    send(effects, link->conn, slice_of(hold->frames.bytes.ptr + item->begin, item->len));
+}
+
+static void emit_hangup(const struct hold *hold, size_t index, struct effects *effects)
+{
+    struct read in = read_of(buf_slice(&hold->hangups));
+    read_bytes(&in, index * 8);
+    add_effect(effects, EFFECT_HANGUP)->hangup.conn = read_u64(&in);
+}
+
+/* Emits item number `at` of a hold, counting direct frames, frames, replies and hang-ups through;
+ * false when there is none. */
+static bool emit_one(struct node *node, const struct hold *hold, size_t at,
+                     struct effects *effects)
+{
+    if (at < hold->direct.count) {
+        const struct outbox_item *item = &hold->direct.items[at];
+        send(effects, item->to, slice_of(hold->direct.bytes.ptr + item->begin, item->len));
+        return true;
+    }
+    at -= hold->direct.count;
+    if (at < hold->frames.count) {
+        emit_frame(node, hold, at, effects);
+        return true;
+    }
+    at -= hold->frames.count;
+    if (at < hold->reply_count) {
+        hold_reply_at(hold, at, &add_effect(effects, EFFECT_REPLY)->reply);
+        return true;
+    }
+    at -= hold->reply_count;
+    if (at >= hold->hangups.len / 8)
+        return false;
+    emit_hangup(hold, at, effects);
+    return true;
+}
+
+void node__emit(struct node *node, struct effects *effects)
+{
+    release(node);
+    while (node->ready_head != NULL) {
+        struct hold *hold = node->ready_head;
+        while (effects->count + EFFECTS_SPARE < LIMIT_EFFECTS &&
+               emit_one(node, hold, hold->emitted, effects))
+            hold->emitted++;
+        if (effects->count + EFFECTS_SPARE >= LIMIT_EFFECTS)
+            return; /* S7 */
+        node->ready_head = hold->next;
+        if (node->ready_head == NULL)
+            node->ready_tail = NULL;
+        hold->next = node->spent;
+        node->spent = hold;
+    }
+}
+
+/* ---- commits ---- */
+
+void node__turn_end(struct node *node, struct effects *effects)
+{
+    struct commits *commits = &node->commits;
+    if (commits->under_way || !log_pending(node->log))
+        return;
+    struct log_batch batch;
+    log_take(node->log, &batch);
+    struct effect *effect = add_effect(effects, EFFECT_COMMIT);
+    commits->id++;
+    commits->under_way = true;
+    commits->under_way_end = log_position(node->log);
+    commits->syncs = commits->must_sync || node->knobs->durability == 1;
+    commits->must_sync = false;
+    effect->commit.id = commits->id;
+    effect->commit.segment = batch.segment;
+    effect->commit.offset = batch.offset;
+    effect->commit.bytes = batch.bytes;
+    effect->commit.sync = commits->syncs;
+    if (PLANTED(node->options.plant, ANSWER_BEFORE_COMMIT))
+        return;
+    ASSERT(node->resting == NULL);
+    node->resting = node->open;
+    node->open = take_hold(node);
+}
+
+static void note_synced(struct node *node, uint64_t position)
+{
+    struct commits *commits = &node->commits;
+    if (position <= commits->synced)
+        return;
+    commits->synced = position;
+    log_synced(node->log, position);
+    if (checkpoint_synced(&node->checkpoint, node->log, position))
+        node__trace(node, TRACE_CHECKPOINT_END, node->checkpoint.base, 0, 0, SLICE_EMPTY);
+}
+
+void node__committed(struct node *node, uint64_t id)
+{
+    struct commits *commits = &node->commits;
+    ASSERT(commits->under_way && id == commits->id); /* S4: there is one at a time */
+    commits->under_way = false;
+    commits->committed = commits->under_way_end;
+    if (node->resting != NULL)
+        make_ready(node, &node->resting);
+    if (commits->syncs)
+        note_synced(node, commits->committed);
+}
+
+void node__synced(struct node *node, uint64_t id)
+{
+    struct commits *commits = &node->commits;
+    ASSERT(commits->syncing && id == commits->sync_id);
+    commits->syncing = false;
+    note_synced(node, commits->syncing_end);
+}
+
+/* ---- upkeep ---- */
+
+static void sync(struct node *node, struct effects *effects)
+{
+    struct commits *commits = &node->commits;
+    bool due = commits->sync_wanted || node->mono_ms >= commits->sync_due_ms;
+    if (!due || commits->syncing || commits->committed <= commits->synced)
+        return;
+    commits->sync_wanted = false;
+    commits->sync_due_ms = node->mono_ms + node->knobs->sync_ms;
+    commits->syncing = true;
+    commits->syncing_end = commits->committed;
+    commits->sync_id++;
+    add_effect(effects, EFFECT_SYNC)->sync.id = commits->sync_id;
+}
+
+static void begin_checkpoint(struct node *node)
+{
+    node__trace(node, TRACE_CHECKPOINT_BEGIN, 0, log_total_bytes(node->log),
+                table_log_bytes(node->table), SLICE_EMPTY);
+    checkpoint_begin(&node->checkpoint, node->log);
+    node__log_start(node);
+    struct buf body = BUF_EMPTY;
+    config_encode(node->config, &body);
+    log_append(node->log, RECORD_CONFIG, buf_slice(&body));
+    buf_fini(&body);
+    reg_checkpoint(&node->reg, node->log);
+    replica_checkpoint(node->replica, node->log);
+    node->commits.checkpoint_ms = node->mono_ms;
+}
+
+static void checkpoint(struct node *node)
+{
+    if (node->config == NULL || node->phase == NODE_REFUSED || node->stop_logged)
+        return;
+    if (checkpoint_due(&node->checkpoint, node->table, node->log,
+                       node->knobs->checkpoint_floor_bytes))
+        begin_checkpoint(node);
+    if (!node->checkpoint.running)
+        return;
+    uint64_t elapsed = node->mono_ms - node->commits.checkpoint_ms;
+    if (elapsed == 0)
+        return;
+    if (elapsed > 100)
+        elapsed = 100; /* a pause must not become a burst */
+    uint64_t budget = node->knobs->checkpoint_rate_bytes * elapsed / 1000;
+    node->commits.checkpoint_ms = node->mono_ms;
+    checkpoint_step(&node->checkpoint, node->table, node->log, budget);
+    if (node->checkpoint.footer_written)
+        node->commits.sync_wanted = true;
+}
+
+void node__maintain(struct node *node, struct effects *effects)
+{
+    if (!node->log_usable || node->failed)
+        return;
+    checkpoint(node);
+    sync(node, effects);
+    for (uint64_t id = log_next_drop(node->log); id != 0; id = log_next_drop(node->log)) {
+        if (effects->count + 8 >= LIMIT_EFFECTS)
+            return;
+        add_effect(effects, EFFECT_DROP)->drop.segment = id;
+    }
+}

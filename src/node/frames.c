@@ -1,0 +1,203 @@
+/* frames - what peers send, to where it belongs.
+ *
+ * Does:   checks who speaks, of which lineage and epoch; hands each message to its module.
+ * Not:    handshakes (handshake.c).
+ * Holds:  nothing of a newer epoch is used before that epoch is adopted; nothing of another
+ *         lineage is used at all (docs/protocol.md 3.2, T2).
+ * Limits: -
+ * See:    wire/msg.def.
+ */
+#include "node/state.h"
+
+static void recv_config(struct node *node, const struct frame *frame)
+{
+    struct msg_config msg;
+    struct config *config = NULL;
+    if (msg_config_decode(frame->body, &msg))
+        config = config_decode(msg.config);
+    if (config != NULL)
+        node__adopt(node, config);
+}
+
+static void recv_refuse(struct node *node, uint64_t conn, const struct frame *frame)
+{
+    struct msg_refuse msg;
+    struct link *link = links_by_conn(&node->links, conn);
+    if (link == NULL || !msg_refuse_decode(frame->body, &msg))
+        return;
+    node__trace(node, TRACE_PEER_REFUSED_US, link->node_id, msg.code, 0, msg.text);
+    node__drop_link(node, link, true);
+    link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
+}
+
+/* On a connection that we dialled, the other side only greets, refuses, or tells a stranger the
+ * configuration. */
+static void recv_dialled(struct node *node, uint64_t conn, const struct frame *frame)
+{
+    if (frame->type == MSG_HELLO)
+        node__hello(node, conn, frame);
+    else if (frame->type == MSG_REFUSE)
+        recv_refuse(node, conn, frame);
+    else if (frame->type == MSG_CONFIG)
+        recv_config(node, frame);
+}
+
+/* ---- the register ---- */
+
+static void recv_register(struct node *node, uint64_t from, const struct frame *frame)
+{
+    if (!node->log_usable || node->phase == NODE_REFUSED || node->stop_logged)
+        return; /* who may have forgotten a promise must not answer (T10) */
+    struct reg_io io = node__reg_io(node);
+    uint64_t epoch = node->config != NULL ? node->config->epoch : 0;
+    enum reg_result result = REG_NOTHING;
+    struct msg_prepare prepare;
+    struct msg_promise promise;
+    struct msg_accept accept;
+    struct msg_accepted accepted;
+    if (frame->type == MSG_PREPARE && msg_prepare_decode(frame->body, &prepare))
+        result = reg_prepare(&node->reg, from, epoch, &prepare, &io);
+    else if (frame->type == MSG_PROMISE && msg_promise_decode(frame->body, &promise))
+        result = reg_promise(&node->reg, from, &promise, &io);
+    else if (frame->type == MSG_ACCEPT && msg_accept_decode(frame->body, &accept))
+        result = reg_accept(&node->reg, from, epoch, &accept, &io);
+    else if (frame->type == MSG_ACCEPTED && msg_accepted_decode(frame->body, &accepted))
+        result = reg_accepted(&node->reg, from, &accepted, &io);
+    node__reg_done(node, &io, result);
+}
+
+/* ---- the shard's data ---- */
+
+static bool recv_walk(struct node *node, uint64_t from, const struct frame *frame)
+{
+    struct replica_io io = node__io(node);
+    struct msg_walk_request request;
+    struct msg_walk_chunk chunk;
+    struct msg_walk_ack ack;
+    struct msg_walk_end end;
+    struct msg_walk_stop stop;
+    switch (frame->type) {
+    case MSG_WALK_REQUEST:
+        return msg_walk_request_decode(frame->body, &request) &&
+               replica_recv_walk_request(node->replica, from, &request, &io);
+    case MSG_WALK_CHUNK:
+        return msg_walk_chunk_decode(frame->body, &chunk) &&
+               replica_recv_walk_chunk(node->replica, from, &chunk, &io);
+    case MSG_WALK_ACK:
+        return msg_walk_ack_decode(frame->body, &ack) &&
+               replica_recv_walk_ack(node->replica, from, &ack);
+    case MSG_WALK_END:
+        return msg_walk_end_decode(frame->body, &end) &&
+               replica_recv_walk_end(node->replica, from, &end, &io);
+    default:
+        return msg_walk_stop_decode(frame->body, &stop) &&
+               replica_recv_walk_stop(node->replica, from, &stop, &io);
+    }
+}
+
+static bool recv_data(struct node *node, uint64_t from, const struct frame *frame)
+{
+    struct replica_io io = node__io(node);
+    struct msg_data data;
+    struct msg_report report;
+    struct msg_stable stable;
+    switch (frame->type) {
+    case MSG_DATA:
+        return msg_data_decode(frame->body, &data) &&
+               replica_recv_data(node->replica, from, &data, &io);
+    case MSG_REPORT:
+        return msg_report_decode(frame->body, &report) &&
+               replica_recv_report(node->replica, from, &report, &io);
+    case MSG_STABLE:
+        return msg_stable_decode(frame->body, &stable) &&
+               replica_recv_stable(node->replica, from, &stable);
+    default:
+        return recv_walk(node, from, frame);
+    }
+}
+
+static bool recv_call(struct node *node, uint64_t from, const struct frame *frame)
+{
+    struct msg_forward forward;
+    struct msg_forward_reply reply;
+    if (frame->type == MSG_FORWARD) {
+        if (!msg_forward_decode(frame->body, &forward))
+            return false;
+        node__recv_forward(node, from, &forward);
+        return true;
+    }
+    if (!msg_forward_reply_decode(frame->body, &reply))
+        return false;
+    node__recv_forward_reply(node, from, &reply);
+    return true;
+}
+
+/* False: it makes no sense, hang up. */
+static bool recv_member(struct node *node, uint64_t from, const struct frame *frame)
+{
+    if (node->config == NULL || node->phase == NODE_REFUSED || node->phase == NODE_BOOTING)
+        return true; /* too early, or not to be trusted with it: as if it were lost */
+    if (config_member_by_id(node->config, from) == NULL)
+        return true;
+    if (frame->epoch > node->config->epoch)
+        return false; /* its CONFIG should have come first: begin again with a handshake */
+    if (frame->type == MSG_FORWARD || frame->type == MSG_FORWARD_REPLY)
+        return recv_call(node, from, frame);
+    bool sane = recv_data(node, from, frame);
+    if (replica_contradicted(node->replica)) {
+        node->log_usable = false;
+        node__refuse(node, "a peer remembers more of this node's writes than it has itself: its "
+                           "data directory is an old copy");
+    }
+    return sane;
+}
+
+static bool is_register(uint8_t type)
+{
+    return type == MSG_PREPARE || type == MSG_PROMISE || type == MSG_ACCEPT ||
+           type == MSG_ACCEPTED;
+}
+
+static void recv_guest(struct node *node, uint64_t conn, const struct frame *frame)
+{
+    struct guest *guest = links_guest(&node->links, conn);
+    if (guest == NULL) {
+        node__refuse_conn(node, conn, E_MALFORMED, "the first frame of a connection is a HELLO");
+        return;
+    }
+    struct link *link = links_by_node(&node->links, guest->node_id);
+    if (link != NULL && link->guest != conn)
+        return; /* a later connection speaks for it (J2) */
+    if (link != NULL)
+        suspect_heard(&link->suspect, node->mono_ms);
+    if (frame->lineage != 0 && node->config != NULL && frame->lineage != node->config->lineage) {
+        node__refuse_conn(node, conn, E_OTHER_HISTORY,
+                          "the two nodes belong to different clusters (lineages)");
+        return;
+    }
+    if (frame->type == MSG_CONFIG)
+        recv_config(node, frame);
+    else if (is_register(frame->type))
+        recv_register(node, guest->node_id, frame);
+    else if (!recv_member(node, guest->node_id, frame))
+        node__refuse_conn(node, conn, E_MALFORMED, "a frame that makes no sense");
+}
+
+void node__frame(struct node *node, uint64_t conn, struct slice bytes)
+{
+    struct frame frame;
+    node->metrics.frames_in++;
+    if (!frame_decode(bytes, &frame)) {
+        struct link *link = links_by_conn(&node->links, conn);
+        node__refuse_conn(node, conn, E_MALFORMED, "a damaged frame");
+        if (link != NULL)
+            node__drop_link(node, link, false);
+        return;
+    }
+    if (links_by_conn(&node->links, conn) != NULL)
+        recv_dialled(node, conn, &frame);
+    else if (frame.type == MSG_HELLO)
+        node__hello(node, conn, &frame);
+    else
+        recv_guest(node, conn, &frame);
+}

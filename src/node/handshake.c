@@ -1,0 +1,271 @@
+/* handshake - connections come and go, and say who they are.
+ *
+ * Does:   dials every other node; HELLO in both directions; refuses strangers with a sentence;
+ *         suspicion and its consequences.
+ * Not:    frames after the handshake (frames.c).
+ * Holds:  J1 of links.h.
+ * Limits: a connection that has not answered within suspect_ms is given up.
+ * See:    docs/protocol.md 3.2, 6.8 (T17).
+ */
+#include "node/state.h"
+
+static void fill_hello(const struct node *node, uint32_t generation, struct msg_hello *hello,
+                       struct buf *view)
+{
+    boot_view_text(&node->boot, view);
+    enum hello_state state = HELLO_MEMBER;
+    if (node->config == NULL)
+        state = HELLO_EMPTY;
+    else if (node->phase == NODE_REFUSED)
+        state = HELLO_DOUBT;
+    uint64_t epoch_max = reg_started(&node->reg) ? 1 : 0;
+    *hello = (struct msg_hello){
+        .node_id = node->id,
+        .generation = generation,
+        .state = (uint8_t)state,
+        .wall_ms = node->wall_ms,
+        .epoch_max = node->config != NULL ? node->config->epoch : epoch_max,
+        .shard_count = node->options.shard_count,
+        .address = slice_str(node->options.address.text),
+        .view = buf_slice(view)};
+}
+
+static void say_hello(struct node *node, uint64_t conn, uint32_t generation)
+{
+    struct buf view = BUF_EMPTY;
+    struct msg_hello hello;
+    fill_hello(node, generation, &hello, &view);
+    outbox_hello(node__direct(node), conn, &hello);
+    buf_fini(&view);
+}
+
+void node__refuse_conn(struct node *node, uint64_t conn, enum err err, const char *why)
+{
+    struct msg_refuse refuse = {.code = (uint8_t)-(int)err, .text = slice_str(why)};
+    outbox_refuse(node__direct(node), conn, &refuse);
+    hold_hangup(node->open, conn);
+    node__trace(node, TRACE_PEER_REFUSED, conn, 0, 0, slice_str(why));
+}
+
+/* ---- dialling ---- */
+
+void node__dial(struct node *node, struct effects *effects)
+{
+    for (uint32_t i = 0; i < node->links.count && !node->stop_asked; i++) {
+        struct link *link = &node->links.list[i];
+        if (link->state != LINK_IDLE || node->mono_ms < link->retry_ms)
+            continue;
+        ASSERT(effects->count < LIMIT_EFFECTS);
+        link->dial = ++node->links.last_dial;
+        link->state = LINK_DIALLING;
+        link->since_ms = node->mono_ms;
+        struct effect *effect = &effects->list[effects->count++];
+        effect->type = EFFECT_CONNECT;
+        effect->connect.dial = link->dial;
+        effect->connect.address = slice_str(link->address.text);
+    }
+}
+
+void node__peer_up(struct node *node, uint32_t dial, uint64_t conn)
+{
+    struct link *link = links_by_dial(&node->links, dial);
+    if (link == NULL || link->state != LINK_DIALLING) {
+        hold_hangup(node->open, conn); /* given up meanwhile */
+        return;
+    }
+    link->state = LINK_GREETING;
+    link->since_ms = node->mono_ms;
+    link->conn = conn;
+    link->epoch_sent = 0;
+    say_hello(node, conn, link->dial);
+}
+
+void node__drop_link(struct node *node, struct link *link, bool hang_up)
+{
+    bool was_up = link->state == LINK_UP;
+    if (hang_up && link->conn != 0)
+        hold_hangup(node->open, link->conn);
+    link->state = LINK_IDLE;
+    link->conn = 0;
+    link->since_ms = node->mono_ms;
+    /* A little apart, so that two nodes do not keep missing each other. */
+    link->retry_ms = node->mono_ms + node->knobs->redial_ms / 2 +
+                     rng_below(&node->rng, node->knobs->redial_ms);
+    if (!was_up)
+        return;
+    node__trace(node, TRACE_PEER_DOWN, link->node_id, 0, 0, slice_str(link->address.text));
+    struct replica_io io = node__io(node);
+    replica_peer_down(node->replica, link->node_id, &io);
+    node__forwards_lost(node, link->node_id);
+}
+
+static void guest_gone(struct node *node, uint64_t conn)
+{
+    struct guest *guest = links_guest(&node->links, conn);
+    if (guest == NULL)
+        return;
+    struct link *link = links_by_node(&node->links, guest->node_id);
+    if (link != NULL && link->guest == conn)
+        link->guest = 0;
+    if (node->config == NULL)
+        boot_lost(&node->boot, guest->node_id);
+    *guest = (struct guest){0, 0, 0};
+}
+
+void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refused)
+{
+    guest_gone(node, conn);
+    struct link *link = conn != 0 ? links_by_conn(&node->links, conn)
+                                  : links_by_dial(&node->links, dial);
+    if (link == NULL || (conn == 0 && link->state != LINK_DIALLING))
+        return;
+    if (refused)
+        suspect_reset(&link->suspect);
+    if (node->config == NULL && link->node_id != 0)
+        boot_lost(&node->boot, link->node_id);
+    node__drop_link(node, link, false);
+}
+
+/* ---- HELLO ---- */
+
+/* The sentence with which a HELLO is turned down, or NULL. */
+static const char *objection(const struct node *node, const struct frame *frame,
+                             const struct msg_hello *hello)
+{
+    if (hello->node_id == 0)
+        return "a node has an id";
+    if (hello->node_id == node->id)
+        return "this node was dialled by itself, or its data directory was copied";
+    if (node->config != NULL && frame->lineage != 0 && frame->lineage != node->config->lineage)
+        return "the two nodes belong to different clusters (lineages)";
+    return NULL;
+}
+
+static void note_clock(struct node *node, struct link *link, uint64_t wall_ms)
+{
+    link->clock_diff_ms = (int64_t)(wall_ms - node->wall_ms);
+    int64_t far = link->clock_diff_ms < 0 ? -link->clock_diff_ms : link->clock_diff_ms;
+    if (far > HLC_SKEW_MS_MAX / 2)
+        node__trace(node, TRACE_CLOCK_FAR, (uint64_t)far, 0, 0, slice_str(link->address.text));
+}
+
+/* They answered on the connection that we dialled: it may be used if they are who we think. */
+static void greeted(struct node *node, struct link *link, const struct msg_hello *hello)
+{
+    if (link->node_id != 0 && link->node_id != hello->node_id && node->config != NULL) {
+        node__trace(node, TRACE_PEER_REFUSED, hello->node_id, link->node_id, 0,
+                    SLICE_LIT("another node answers at a member's address"));
+        node__drop_link(node, link, true);
+        link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
+        return;
+    }
+    link->node_id = hello->node_id;
+    link->state = LINK_UP;
+    link->since_ms = node->mono_ms;
+    suspect_heard(&link->suspect, node->mono_ms);
+    note_clock(node, link, hello->wall_ms);
+    node__trace(node, TRACE_PEER_UP, link->node_id, 0, 0, slice_str(link->address.text));
+    if (node->config == NULL)
+        boot_hello(&node->boot, hello->node_id, hello);
+    link->doubt = hello->state == HELLO_DOUBT;
+    if (!link->doubt)
+        replica_peer_up(node->replica, link->node_id, link->dial);
+}
+
+/* Somebody dialled us. A stranger learns the configuration, so that it can say why it must wait. */
+static void welcome(struct node *node, uint64_t conn, const struct msg_hello *hello)
+{
+    if (links_welcome(&node->links, conn, hello->node_id, hello->generation) == NULL) {
+        node__refuse_conn(node, conn, E_BUSY, "too many peer connections");
+        return;
+    }
+    say_hello(node, conn, 0);
+    struct link *link = links_by_node(&node->links, hello->node_id);
+    if (link == NULL && node->config == NULL)
+        link = links_by_address(&node->links, hello->address);
+    if (link == NULL) {
+        if (node->config != NULL && node->phase != NODE_REFUSED)
+            outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
+        return;
+    }
+    if (node->config == NULL) {
+        link->node_id = hello->node_id;
+        boot_hello(&node->boot, hello->node_id, hello);
+    }
+    link->guest = conn;
+    suspect_heard(&link->suspect, node->mono_ms);
+    replica_peer_hello(node->replica, hello->node_id, hello->generation);
+    /* It is there: do not wait for the next try. */
+    if (link->state == LINK_IDLE)
+        link->retry_ms = node->mono_ms;
+}
+
+void node__hello(struct node *node, uint64_t conn, const struct frame *frame)
+{
+    struct msg_hello hello;
+    if (!msg_hello_decode(frame->body, &hello)) {
+        node__refuse_conn(node, conn, E_MALFORMED, "a HELLO that makes no sense");
+        return;
+    }
+    const char *why = objection(node, frame, &hello);
+    struct link *link = links_by_conn(&node->links, conn);
+    if (why != NULL) {
+        node__refuse_conn(node, conn, E_OTHER_HISTORY, why);
+        if (link != NULL) {
+            node__drop_link(node, link, false);
+            link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
+        }
+        return;
+    }
+    if (link != NULL) {
+        if (link->state == LINK_GREETING)
+            greeted(node, link, &hello);
+        return;
+    }
+    welcome(node, conn, &hello);
+}
+
+/* ---- time ---- */
+
+static void update_suspicion(struct node *node, struct link *link)
+{
+    bool silent = suspect_is(&link->suspect, node->mono_ms, node->knobs->suspect_ms);
+    bool suspected = silent || link->doubt;
+    if (suspected == link->suspected)
+        return;
+    link->suspected = suspected;
+    node__trace(node, suspected ? TRACE_SUSPECTED : TRACE_TRUSTED, link->node_id, 0, 0,
+                slice_str(link->address.text));
+    replica_peer_suspected(node->replica, link->node_id, suspected);
+}
+
+void node__tick_links(struct node *node)
+{
+    for (uint32_t i = 0; i < node->links.count; i++) {
+        struct link *link = &node->links.list[i];
+        update_suspicion(node, link);
+        uint64_t age = node->mono_ms - link->since_ms;
+        /* A connection on which nothing is heard for so long is dead in one direction or both, and
+         * TCP would take minutes to say so; a new one finds out in a round trip. */
+        bool stuck = link->state == LINK_GREETING && age >= node->knobs->suspect_ms;
+        bool silent = link->state == LINK_UP && age >= node->knobs->suspect_ms &&
+                      suspect_is(&link->suspect, node->mono_ms, node->knobs->suspect_ms);
+        bool lost = link->state == LINK_DIALLING && age >= 4 * node->knobs->suspect_ms;
+        if (stuck || silent || lost)
+            node__drop_link(node, link, true);
+    }
+}
+
+bool node__alive(const struct node *node, uint64_t node_id)
+{
+    if (node_id == node->id)
+        return true;
+    const struct link *link = links_by_node_const(&node->links, node_id);
+    return link != NULL && !link->suspected;
+}
+
+bool node__usable(const struct node *node, uint64_t node_id)
+{
+    const struct link *link = links_by_node_const(&node->links, node_id);
+    return link != NULL && !link->suspected && !link->doubt && link->state == LINK_UP;
+}

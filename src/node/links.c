@@ -1,0 +1,118 @@
+/* links - the connections of this node to the others.
+ *
+ * Does:   see links.h.
+ * Not:    -
+ * Holds:  J2.
+ * Limits: -
+ * See:    links.h.
+ */
+#include "node/links.h"
+
+void links_init(struct links *links)
+{
+    memset(links, 0, sizeof(*links));
+}
+
+static struct link *add(struct links *links, const struct address *address, uint64_t node_id)
+{
+    ASSERT(links->count < LIMIT_MEMBERS);
+    struct link *link = &links->list[links->count++];
+    *link = (struct link){.address = *address, .node_id = node_id};
+    suspect_init(&link->suspect);
+    link->suspected = true;
+    return link;
+}
+
+void links_from_view(struct links *links, const struct address *view, uint32_t count,
+                     const struct address *self)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(view[i].text, self->text) != 0)
+            add(links, &view[i], 0);
+}
+
+void links_from_config(struct links *links, const struct config *config, uint64_t self,
+                       struct buf *hangups)
+{
+    uint32_t old_count = links->count;
+    struct link *old = mem_dup(links->list, old_count * sizeof(*old));
+    links->count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        if (member->node_id == self)
+            continue;
+        struct link *link = add(links, &member->address, member->node_id);
+        for (uint32_t j = 0; j < old_count; j++) {
+            bool same = strcmp(old[j].address.text, member->address.text) == 0;
+            if (!same || (old[j].node_id != 0 && old[j].node_id != member->node_id))
+                continue;
+            *link = old[j];
+            link->node_id = member->node_id;
+            old[j].conn = 0;
+        }
+    }
+    for (uint32_t j = 0; j < old_count; j++)
+        if (old[j].conn != 0)
+            buf_u64(hangups, old[j].conn);
+    mem_free(old);
+}
+
+const struct link *links_by_node_const(const struct links *links, uint64_t node_id)
+{
+    for (uint32_t i = 0; i < links->count; i++)
+        if (links->list[i].node_id == node_id && node_id != 0)
+            return &links->list[i];
+    return NULL;
+}
+
+struct link *links_by_node(struct links *links, uint64_t node_id)
+{
+    for (uint32_t i = 0; i < links->count; i++)
+        if (links->list[i].node_id == node_id && node_id != 0)
+            return &links->list[i];
+    return NULL;
+}
+
+struct link *links_by_dial(struct links *links, uint32_t dial)
+{
+    for (uint32_t i = 0; i < links->count; i++)
+        if (links->list[i].dial == dial && dial != 0)
+            return &links->list[i];
+    return NULL;
+}
+
+struct link *links_by_conn(struct links *links, uint64_t conn)
+{
+    for (uint32_t i = 0; i < links->count; i++)
+        if (links->list[i].conn == conn && conn != 0)
+            return &links->list[i];
+    return NULL;
+}
+
+struct link *links_by_address(struct links *links, struct slice address)
+{
+    for (uint32_t i = 0; i < links->count; i++)
+        if (slice_equal(slice_str(links->list[i].address.text), address))
+            return &links->list[i];
+    return NULL;
+}
+
+struct guest *links_guest(struct links *links, uint64_t conn)
+{
+    for (uint32_t i = 0; i < LINK_GUESTS; i++)
+        if (links->guests[i].conn == conn && conn != 0)
+            return &links->guests[i];
+    return NULL;
+}
+
+struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id,
+                            uint32_t generation)
+{
+    struct guest *guest = links_guest(links, conn);
+    for (uint32_t i = 0; i < LINK_GUESTS && guest == NULL; i++)
+        if (links->guests[i].conn == 0)
+            guest = &links->guests[i];
+    if (guest != NULL)
+        *guest = (struct guest){conn, node_id, generation};
+    return guest;
+}

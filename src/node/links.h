@@ -1,0 +1,78 @@
+/* links - the connections of this node to the others.
+ *
+ * Does:   one link for every other address (of VIEW before the first configuration, of the members
+ *         after): the connection we dialled, which carries what we send; the one it dialled, which
+ *         carries what it sends; when to dial again; signs of life.
+ * Not:    what is sent (hold.h), handshakes (handshake.c).
+ * Holds:  J1 a link is used for frames only after both sides have said HELLO on it and the other
+ *         is who the configuration says (T17). J2 an accepted connection speaks for at most one
+ *         node, and of two that speak for one node the later counts.
+ * Limits: LIMIT_MEMBERS links; LINK_GUESTS accepted connections.
+ * See:    docs/protocol.md sections 3.2, 6.8.
+ */
+#pragma once
+
+#include "cluster/cluster.h"
+
+#define LINK_GUESTS 256U
+
+enum link_state {
+    LINK_IDLE,     /* not connected; dialled again at retry_ms */
+    LINK_DIALLING, /* CONNECT is out */
+    LINK_GREETING, /* connected, our HELLO is out, theirs is not here yet */
+    LINK_UP,       /* frames may be sent */
+};
+
+struct link {
+    struct address address;  /* where it listens */
+    uint64_t node_id;        /* who it is; 0: not known yet (before the first configuration) */
+    enum link_state state;   /* see above */
+    uint32_t dial;           /* number of the latest CONNECT; also the generation of our HELLO */
+    uint64_t conn;           /* dialled connection, from GREETING on */
+    uint64_t guest;          /* accepted connection that speaks for it; 0: none */
+    uint64_t since_ms;       /* of this state, mono */
+    uint64_t retry_ms;       /* when to dial, in IDLE */
+    uint64_t epoch_sent;     /* configuration it was given on this connection */
+    struct suspect suspect;  /* signs of life */
+    bool suspected;          /* as last told to the others */
+    bool doubt;              /* it said HELLO_DOUBT: it serves nothing */
+    int64_t clock_diff_ms;   /* its wall clock minus ours, from its HELLO */
+};
+
+/* A connection that somebody dialled to us. */
+struct guest {
+    uint64_t conn;    /* 0: free */
+    uint64_t node_id; /* who said HELLO on it */
+    uint32_t generation; /* of that HELLO */
+};
+
+struct links {
+    uint32_t count;                    /* links in use */
+    struct link list[LIMIT_MEMBERS];   /* no order */
+    struct guest guests[LINK_GUESTS];  /* accepted connections that have said HELLO */
+    uint32_t last_dial;                /* numbers of CONNECT, 1, 2, 3 … */
+};
+
+void links_init(struct links *links);
+
+/* Before the first configuration: the addresses of VIEW, without the own one. */
+void links_from_view(struct links *links, const struct address *view, uint32_t count,
+                     const struct address *self);
+
+/* After an adoption: the members, without this node. Links whose address stays are kept; the
+ * connections of the others are appended to *hangups (8 bytes each). */
+void links_from_config(struct links *links, const struct config *config, uint64_t self,
+                       struct buf *hangups);
+
+struct link *links_by_node(struct links *links, uint64_t node_id);
+const struct link *links_by_node_const(const struct links *links, uint64_t node_id);
+struct link *links_by_dial(struct links *links, uint32_t dial);
+struct link *links_by_conn(struct links *links, uint64_t conn);
+struct link *links_by_address(struct links *links, struct slice address);
+
+/* Who speaks on an accepted connection; NULL when nobody said HELLO on it. */
+struct guest *links_guest(struct links *links, uint64_t conn);
+
+/* Notes that node_id speaks on conn. NULL when there are too many. */
+struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id,
+                            uint32_t generation);

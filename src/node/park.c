@@ -1,0 +1,117 @@
+/* park - requests that wait for their causes.
+ *
+ * Does:   keeps a request until what it needs is covered, hands it to a replica that has it, or
+ *         answers 503 with who lacks what; looks waiting requests over.
+ * Not:    deciding what is needed (replica_covers).
+ * Holds:  a request is in one place: it leaves the list before it is forwarded (T16).
+ * Limits: knobs max_requests, wait_ms, park_forward_ms.
+ * See:    docs/protocol.md 3.3.
+ */
+#include "node/state.h"
+
+void node__park(struct node *node, struct call *call, struct dot missing)
+{
+    if (node->waiters.count >= node->knobs->max_requests) {
+        node__answer_error(node, call, E_BUSY);
+        return;
+    }
+    uint32_t index = waiters_add(&node->waiters, WAITER_PARKED, call);
+    node->waiters.list[index].dot = missing;
+    node->waiters.list[index].until_ms = call->deadline_ms;
+    node->metrics.parked_total++;
+    if (node->scan_ms > node->mono_ms + SCAN_MS)
+        node->scan_ms = node->mono_ms + SCAN_MS;
+    node__trace(node, TRACE_PARKED, call->id, missing.actor, missing.seq, SLICE_EMPTY);
+}
+
+static bool may_go_on(const struct node *node, const struct waiter *waiter)
+{
+    if (waiter->dot.actor == 0)
+        return waiter->call->ctx.fence <= node->config->epoch;
+    return vv_covers(replica_coverage(node->replica), waiter->dot) ||
+           config_actor_closed(node->config, waiter->dot.actor);
+}
+
+/* Something has been covered or adopted: whoever waited for it goes on. One that finds the next
+ * thing missing is parked anew, behind those that are looked at here. */
+void node__unpark(struct node *node)
+{
+    if (node->config == NULL)
+        return;
+    uint32_t todo = node->waiters.sizes[WAITER_PARKED];
+    uint32_t next = node->waiters.head[WAITER_PARKED];
+    for (uint32_t i = 0; i < todo && next != WAITER_NONE; i++) {
+        uint32_t index = next;
+        next = node->waiters.list[index].next;
+        if (!may_go_on(node, &node->waiters.list[index]))
+            continue;
+        node__trace(node, TRACE_UNPARKED, node->waiters.list[index].call->id, 0, 0, SLICE_EMPTY);
+        node__resume(node, index);
+    }
+}
+
+static void time_out(struct node *node, uint32_t index)
+{
+    const struct waiter *waiter = &node->waiters.list[index];
+    struct answer answer = {.err = E_NOT_COVERED, .missing = waiter->dot};
+    if (waiter->dot.actor == 0)
+        answer.err = E_EPOCH_BEHIND;
+    if (node->stop_asked)
+        answer.err = E_STOPPING;
+    struct call *call = mem_zalloc(1, sizeof(*call));
+    memcpy(call, waiter->call,
+           offsetof(struct call, ctx.seen.entries) +
+               waiter->call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]));
+    node__answer(node, call, &answer);
+    mem_free(call);
+    waiters_remove(&node->waiters, index);
+}
+
+/* True when the request has been handed to a replica that covers what it needs. */
+static bool hand_on(struct node *node, uint32_t index)
+{
+    const struct waiter *waiter = &node->waiters.list[index];
+    if (waiter->dot.actor == 0 || waiter->call->hops >= 2 ||
+        node->mono_ms - waiter->call->since_ms < node->knobs->park_forward_ms)
+        return false;
+    struct call *call = mem_zalloc(1, sizeof(*call));
+    memcpy(call, waiter->call,
+           offsetof(struct call, ctx.seen.entries) +
+               waiter->call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]));
+    uint64_t target = node__target(node, call, replica_shard(node->replica));
+    if (target != 0)
+        node__forward(node, call, target);
+    mem_free(call);
+    if (target == 0)
+        return false;
+    if (!PLANTED(node->options.plant, PARK_AND_FORWARD))
+        waiters_remove(&node->waiters, index);
+    return true;
+}
+
+static void scan_parked(struct node *node)
+{
+    uint32_t next = WAITER_NONE;
+    for (uint32_t i = node->waiters.head[WAITER_PARKED]; i != WAITER_NONE; i = next) {
+        next = node->waiters.list[i].next;
+        if (node->stop_asked || node->mono_ms >= node->waiters.list[i].until_ms)
+            time_out(node, i);
+        else
+            hand_on(node, i);
+    }
+}
+
+void node__scan(struct node *node)
+{
+    if (node->mono_ms < node->scan_ms)
+        return;
+    node->scan_ms = node->waiters.count > 0 ? node->mono_ms + SCAN_MS : UINT64_MAX;
+    scan_parked(node);
+    uint32_t next = WAITER_NONE;
+    for (uint32_t i = node->waiters.head[WAITER_FORWARDED]; i != WAITER_NONE; i = next) {
+        next = node->waiters.list[i].next;
+        if (node->mono_ms >= node->waiters.list[i].until_ms)
+            node__forward_timed_out(node, i);
+    }
+    node__ack(node);
+}

@@ -1,0 +1,265 @@
+/* request - a client's request comes in, an answer goes out.
+ *
+ * Does:   limits and contexts of requests; the one way by which every answer leaves, to a client of
+ *         this node or to the node that forwarded.
+ * Not:    finding the node that serves (route.c), serving (serve.c).
+ * Holds:  Q1 of request.h. An answer's token carries the greater fence and the request's context
+ *         with what was added, less what is stable (docs/protocol.md 3.2, 3.3).
+ * Limits: knobs max_key_bytes, max_value_bytes, max_requests.
+ * See:    docs/api.md section 2.
+ */
+#include "node/state.h"
+
+#define RETRY_AFTER_MS 1000U
+#define WAIT_MS_MAX 30000U
+
+/* ---- out ---- */
+
+static bool is_write(enum op op)
+{
+    return op == OP_PUT || op == OP_DELETE;
+}
+
+static uint32_t decode_waiting(struct slice bytes, struct waiting_for list[LIMIT_WAITING])
+{
+    struct read in = read_of(bytes);
+    uint32_t count = 0;
+    while (read_left(&in) > 0 && count < LIMIT_WAITING) {
+        size_t len = read_u8(&in);
+        struct slice address = read_bytes(&in, len);
+        uint64_t behind_by = read_u64(&in);
+        if (!read_ok(&in))
+            break;
+        list[count++] = (struct waiting_for){address, behind_by};
+    }
+    return count;
+}
+
+/* Who lacks what is missing: this node, and members of the shard that report to lack it too. */
+static uint32_t own_waiting(const struct node *node, struct dot missing,
+                            struct waiting_for list[LIMIT_WAITING])
+{
+    uint32_t count = 0;
+    if (node->config == NULL || missing.actor == 0)
+        return 0;
+    for (uint32_t i = 0; i < node->config->member_count && count < LIMIT_WAITING; i++) {
+        const struct member *member = &node->config->members[i];
+        if (member->shard != replica_shard(node->replica) || member->shard == SHARD_NONE)
+            continue;
+        uint64_t behind_by = replica_behind_by(node->replica, member->node_id, missing);
+        if (behind_by > 0)
+            list[count++] =
+                (struct waiting_for){slice_str(member->address.text), behind_by};
+    }
+    return count;
+}
+
+static uint32_t list_waiting(const struct node *node, const struct answer *answer,
+                             struct waiting_for list[LIMIT_WAITING])
+{
+    if (answer->err != E_NOT_COVERED)
+        return 0;
+    if (answer->waiting.len > 0)
+        return decode_waiting(answer->waiting, list);
+    return own_waiting(node, answer->missing, list);
+}
+
+static void answer_client(struct node *node, const struct call *call, const struct ctx *ctx,
+                          const struct answer *answer)
+{
+    struct buf token = BUF_EMPTY;
+    if (node->config != NULL)
+        token_encode(ctx, &node->config->token_key, &token);
+    struct reply reply = {.id = call->id,
+                          .err = answer->err,
+                          .outcome = answer->outcome,
+                          .form = answer->form,
+                          .value = answer->value,
+                          .token = buf_slice(&token),
+                          .copies = answer->copies,
+                          .outcome_unknown = answer->unknown,
+                          .count = answer->count,
+                          .detail = answer->detail};
+    int status = err_http_status(answer->err);
+    if (status == 503 || status == 429)
+        reply.retry_after_ms = RETRY_AFTER_MS;
+    reply.waiting_count = list_waiting(node, answer, reply.waiting);
+    hold_reply(node->open, &reply);
+    buf_fini(&token);
+}
+
+static void answer_forwarder(struct node *node, const struct call *call, const struct ctx *ctx,
+                             const struct answer *answer)
+{
+    struct waiting_for list[LIMIT_WAITING];
+    uint32_t count = list_waiting(node, answer, list);
+    struct buf waiting = BUF_EMPTY;
+    for (uint32_t i = 0; i < count && list[i].address.len <= UINT8_MAX; i++) {
+        buf_u8(&waiting, (uint8_t)list[i].address.len);
+        buf_append_slice(&waiting, list[i].address);
+        buf_u64(&waiting, list[i].behind_by);
+    }
+    struct msg_forward_reply msg = {.id = call->id,
+                                    .code = (uint8_t)-(int)answer->err,
+                                    .outcome = (uint8_t)answer->outcome,
+                                    .form = (uint8_t)answer->form,
+                                    .copies = (uint8_t)answer->copies,
+                                    .flags = (uint8_t)((answer->unknown ? 1U : 0U) |
+                                                       (answer->not_mine ? 2U : 0U)),
+                                    .count = answer->count,
+                                    .value = answer->value,
+                                    .waiting = buf_slice(&waiting)};
+    ctx_copy(&msg.ctx, ctx);
+    outbox_forward_reply(node__out(node), call->origin, &msg);
+    buf_fini(&waiting);
+}
+
+void node__answer(struct node *node, const struct call *call, const struct answer *answer)
+{
+    struct ctx ctx;
+    ctx_copy(&ctx, &call->ctx);
+    if (node->config != NULL) {
+        ctx.lineage = node->config->lineage;
+        if (ctx.fence < node->config->fence)
+            ctx.fence = node->config->fence;
+        replica_prune(node->replica, &ctx.seen);
+    }
+    if (answer->unknown)
+        node->metrics.unknown++;
+    if (answer->err == E_NOT_COVERED)
+        node->metrics.not_covered++;
+    node__trace(node, TRACE_REPLIED, call->id, (uint64_t)answer->outcome,
+                (uint64_t)-(int)answer->err, SLICE_EMPTY);
+    if (call->origin != 0)
+        answer_forwarder(node, call, &ctx, answer);
+    else
+        answer_client(node, call, &ctx, answer);
+}
+
+void node__answer_error(struct node *node, const struct call *call, enum err err)
+{
+    struct answer answer = {.err = err};
+    node__answer(node, call, &answer);
+}
+
+/* ---- in ---- */
+
+static enum err check_sizes(const struct node *node, const struct request *request)
+{
+    if (request->op == OP_COUNT)
+        return E_OK;
+    if (request->key.len == 0)
+        return E_KEY_EMPTY;
+    if (request->key.len > node->knobs->max_key_bytes)
+        return E_KEY_TOO_LONG;
+    if (request->value.len > node->knobs->max_value_bytes)
+        return E_VALUE_TOO_LARGE;
+    return E_OK;
+}
+
+static enum err merge_token(const struct node *node, struct slice text, struct ctx *ctx)
+{
+    struct ctx one;
+    switch (token_decode(text, &node->config->token_key, &one)) {
+    case TOKEN_OK:
+        break;
+    case TOKEN_VERSION:
+        return E_TOKEN_VERSION;
+    case TOKEN_BAD: {
+        uint64_t lineage = 0;
+        bool shaped = token_peek_lineage(text, &lineage);
+        return shaped && lineage != node->config->lineage ? E_OTHER_HISTORY : E_TOKEN_BAD;
+    }
+    }
+    if (one.lineage != 0 && one.lineage != node->config->lineage)
+        return E_OTHER_HISTORY;
+    return ctx_merge(ctx, &one) ? E_OK : E_CONTEXT_TOO_LARGE;
+}
+
+static enum err merge_tokens(const struct node *node, const struct request *request,
+                             struct ctx *ctx)
+{
+    ASSERT(request->token_count <= LIMIT_TOKENS);
+    enum err err = E_OK;
+    for (uint32_t i = 0; i < request->token_count && err == E_OK; i++)
+        err = merge_token(node, request->tokens[i], ctx);
+    if (err != E_OK)
+        ctx_init(ctx); /* a fresh token goes back */
+    return err;
+}
+
+static enum err find_shard(const struct node *node, const struct request *request,
+                           struct call *call)
+{
+    if (request->op != OP_COUNT)
+        return E_OK;
+    call->shard = config_shard_by_id(node->config, request->shard_id);
+    return call->shard == SHARD_NONE ? E_NO_SHARD : E_OK;
+}
+
+static void fill_call(const struct node *node, const struct request *request, struct call *call)
+{
+    uint64_t wait_ms = request->wait_ms;
+    if (request->wait_ms == REQUEST_WAIT_DEFAULT)
+        wait_ms = node->knobs->wait_ms;
+    if (wait_ms > WAIT_MS_MAX)
+        wait_ms = WAIT_MS_MAX;
+    call->id = request->id;
+    call->session = request->session;
+    call->origin = 0;
+    call->op = request->op;
+    call->form = request->form;
+    call->copies = request->copies;
+    call->hops = 0;
+    call->shard = SHARD_NONE;
+    call->deadline_ms = node->mono_ms + wait_ms;
+    call->since_ms = node->mono_ms;
+    call->avoid = 0;
+    call->key = request->key;
+    call->value = is_write(request->op) && request->op == OP_PUT ? request->value : SLICE_EMPTY;
+    ctx_init(&call->ctx);
+}
+
+void node__request(struct node *node, const struct request *request)
+{
+    struct call call;
+    fill_call(node, request, &call);
+    node__trace(node, TRACE_REQUEST, request->id, (uint64_t)request->op, 0, request->key);
+    enum err err = E_OK;
+    if (node->stop_asked)
+        err = E_STOPPING;
+    else if (node->phase == NODE_BOOTING || node->phase == NODE_REFUSED)
+        err = E_NOT_READY;
+    if (err == E_OK)
+        err = merge_tokens(node, request, &call.ctx);
+    if (err == E_OK)
+        err = check_sizes(node, request);
+    if (err == E_OK)
+        err = find_shard(node, request, &call);
+    if (err == E_OK) {
+        node__route(node, &call);
+        return;
+    }
+    struct answer answer = {.err = err};
+    struct buf why = BUF_EMPTY;
+    if (err == E_NOT_READY) {
+        node_why_not(node, &why);
+        answer.detail = buf_slice(&why);
+    }
+    node__answer(node, &call, &answer);
+    buf_fini(&why);
+}
+
+/* A written one goes on to its end, only nobody hears of it. */
+void node__gone(struct node *node, uint64_t id)
+{
+    for (uint32_t state = WAITER_PARKED; state <= WAITER_WRITTEN; state++) {
+        uint32_t next = WAITER_NONE;
+        for (uint32_t i = node->waiters.head[state]; i != WAITER_NONE; i = next) {
+            next = node->waiters.list[i].next;
+            const struct call *call = node->waiters.list[i].call;
+            if (call->origin == 0 && call->id == id)
+                waiters_remove(&node->waiters, i);
+        }
+    }
+}

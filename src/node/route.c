@@ -1,0 +1,253 @@
+/* route - which node serves a request.
+ *
+ * Does:   serves here, or hands on to an active member of the shard that owns the slot; takes
+ *         requests handed on by others, and their answers.
+ * Not:    causality (serve.c, park.c).
+ * Holds:  a write that was handed on is never sent again: without an answer its outcome is
+ *         unknown (docs/protocol.md 3.5). A forward takes at most LIMIT_HOPS hops.
+ * Limits: knob max_requests.
+ * See:    docs/protocol.md 3.1, 3.5.
+ */
+#include "node/state.h"
+
+#define LIMIT_HOPS 3U
+#define FLAG_UNKNOWN 1U
+#define FLAG_NOT_MINE 2U
+
+/* A member to hand the call to, or 0. The choice is stable for a client connection, so that a
+ * session keeps hitting one replica; one in the own shard must be known to cover the context. */
+uint64_t node__target(const struct node *node, const struct call *call, uint32_t shard)
+{
+    const struct config *config = node->config;
+    uint64_t members[LIMIT_MEMBERS];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (config->members[i].shard == shard && config->members[i].state == MEMBER_ACTIVE &&
+            config->members[i].node_id != node->id)
+            members[count++] = config->members[i].node_id;
+    if (count == 0)
+        return 0;
+    uint64_t session = call->session;
+    uint64_t first = hash_bytes(slice_of(&session, sizeof(session))) % count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t id = members[(first + i) % count];
+        if (id == call->avoid || !node__usable(node, id))
+            continue;
+        if (shard == replica_shard(node->replica) &&
+            !replica_peer_covers(node->replica, id, &call->ctx.seen))
+            continue;
+        return id;
+    }
+    return 0;
+}
+
+void node__forward(struct node *node, struct call *call, uint64_t target)
+{
+    ASSERT(target != 0 && target != node->id);
+    if (node->waiters.count >= node->knobs->max_requests) {
+        node__answer_error(node, call, E_BUSY);
+        return;
+    }
+    uint32_t index = waiters_add(&node->waiters, WAITER_FORWARDED, call);
+    struct waiter *waiter = &node->waiters.list[index];
+    waiter->target = target;
+    waiter->until_ms = call->deadline_ms + 2 * node->knobs->suspect_ms;
+    uint64_t left =
+        call->deadline_ms > node->mono_ms ? call->deadline_ms - node->mono_ms : 0;
+    struct msg_forward msg = {.id = waiters_ref(&node->waiters, index),
+                              .op = (uint8_t)call->op,
+                              .form = (uint8_t)call->form,
+                              .hops = (uint8_t)(call->hops + 1),
+                              .copies = (uint8_t)call->copies,
+                              .shard = call->shard,
+                              .wait_ms = (uint32_t)left,
+                              .session = call->session,
+                              .key = call->key,
+                              .value = call->value};
+    ctx_copy(&msg.ctx, &call->ctx);
+    outbox_forward(node__out(node), target, &msg);
+    node->metrics.forwards++;
+    node__trace(node, TRACE_FORWARDED, call->id, target, 0, SLICE_EMPTY);
+}
+
+static bool behind_context(const struct node *node, const struct ctx *ctx)
+{
+    if (ctx->fence > node->config->epoch)
+        return true;
+    for (uint32_t i = 0; i < ctx->seen.count; i++)
+        if (ctx->seen.entries[i].actor >= node->config->next_actor)
+            return true;
+    return false;
+}
+
+static void not_mine(struct node *node, const struct call *call, uint32_t shard)
+{
+    struct answer answer = {.err = E_NO_REPLICA, .not_mine = true};
+    struct buf detail = BUF_EMPTY;
+    buf_append_slice(&detail, SLICE_LIT("shard s"));
+    buf_decimal(&detail, node->config->shards[shard].id);
+    answer.detail = buf_slice(&detail);
+    node__answer(node, call, &answer);
+    buf_fini(&detail);
+}
+
+void node__route(struct node *node, struct call *call)
+{
+    if (behind_context(node, &call->ctx)) {
+        node__park(node, call, (struct dot){0, 0});
+        return;
+    }
+    uint32_t shard = call->shard;
+    if (call->op != OP_COUNT)
+        shard = config_shard_of_slot(node->config, slot_of(call->key));
+    uint64_t target = 0;
+    if (shard == replica_shard(node->replica) && node->phase == NODE_SERVING) {
+        uint64_t source = replica_walk_source(node->replica);
+        if (source != 0 && call->hops == 0 && node__usable(node, source))
+            target = source; /* nobody sees a table in the middle of a walk (4.3) */
+        if (target == 0) {
+            node__serve(node, call);
+            return;
+        }
+    } else if (call->hops < LIMIT_HOPS) {
+        target = node__target(node, call, shard);
+    }
+    if (target == 0)
+        not_mine(node, call, shard);
+    else
+        node__forward(node, call, target);
+}
+
+/* ---- from other nodes ---- */
+
+static bool sane_forward(const struct node *node, const struct msg_forward *msg)
+{
+    bool sane_op = msg->op >= OP_GET && msg->op <= OP_COUNT;
+    bool sane_form = msg->op != OP_PUT || msg->form == VALUE_JSON || msg->form == VALUE_RAW;
+    bool sane_key = msg->op == OP_COUNT ? msg->shard < node->config->shard_count
+                                        : msg->key.len > 0 && msg->key.len <= LIMIT_KEY_BYTES;
+    return sane_op && sane_form && sane_key && msg->value.len <= LIMIT_VALUE_BYTES;
+}
+
+void node__recv_forward(struct node *node, uint64_t from, const struct msg_forward *msg)
+{
+    struct call call = {.id = msg->id,
+                        .session = msg->session,
+                        .origin = from,
+                        .op = (enum op)msg->op,
+                        .form = (enum value_form)msg->form,
+                        .copies = msg->copies,
+                        .hops = msg->hops,
+                        .shard = msg->shard,
+                        .deadline_ms = node->mono_ms + msg->wait_ms,
+                        .since_ms = node->mono_ms,
+                        .key = msg->key,
+                        .value = msg->value};
+    ctx_copy(&call.ctx, &msg->ctx);
+    if (node->stop_asked)
+        node__answer_error(node, &call, E_STOPPING);
+    else if (!sane_forward(node, msg))
+        node__answer_error(node, &call, E_MALFORMED);
+    else
+        node__route(node, &call);
+}
+
+static void fill_answer(const struct msg_forward_reply *msg, enum err err, struct answer *answer)
+{
+    *answer = (struct answer){.err = err,
+                              .outcome = (enum outcome)msg->outcome,
+                              .form = (enum value_form)msg->form,
+                              .value = msg->value,
+                              .copies = msg->copies,
+                              .unknown = (msg->flags & FLAG_UNKNOWN) != 0,
+                              .count = msg->count,
+                              .waiting = msg->waiting};
+}
+
+/* Takes the call out of the waiters, so that it can go another way. The caller frees. */
+static struct call *take_call(struct node *node, uint32_t index)
+{
+    struct waiter *waiter = &node->waiters.list[index];
+    struct call *stored = waiter->call;
+    struct call *call = mem_zalloc(1, sizeof(*call));
+    size_t head = offsetof(struct call, ctx.seen.entries) +
+                  stored->ctx.seen.count * sizeof(stored->ctx.seen.entries[0]);
+    memcpy(call, stored, head);
+    return call; /* key and value still lie in the waiter */
+}
+
+/* A call goes on after waiting; its place is freed afterwards, because its bytes lie there. */
+static void again(struct node *node, uint32_t index, uint64_t avoid)
+{
+    struct call *call = take_call(node, index);
+    call->avoid = avoid;
+    uint64_t ref = waiters_ref(&node->waiters, index);
+    node__route(node, call);
+    mem_free(call);
+    uint32_t still = waiters_find(&node->waiters, ref);
+    ASSERT(still == index);
+    waiters_remove(&node->waiters, index);
+}
+
+void node__resume(struct node *node, uint32_t index)
+{
+    again(node, index, 0);
+}
+
+void node__recv_forward_reply(struct node *node, uint64_t from,
+                              const struct msg_forward_reply *msg)
+{
+    uint32_t index = waiters_find(&node->waiters, msg->id);
+    if (index == WAITER_NONE || node->waiters.list[index].state != WAITER_FORWARDED ||
+        node->waiters.list[index].target != from)
+        return; /* its client has gone, or has been told "unknown" */
+    enum err err = E_OK;
+    if (msg->code != 0 && !err_from_number(msg->code, &err))
+        err = E_MALFORMED;
+    struct waiter *waiter = &node->waiters.list[index];
+    bool late = node->mono_ms >= waiter->call->deadline_ms;
+    if ((msg->flags & FLAG_NOT_MINE) != 0 && waiter->call->avoid == 0 && !late) {
+        again(node, index, from);
+        return;
+    }
+    struct call *call = take_call(node, index);
+    struct answer answer;
+    fill_answer(msg, err, &answer);
+    bool fits = msg->ctx.lineage != node->config->lineage || ctx_merge(&call->ctx, &msg->ctx);
+    if (!fits)
+        ctx_copy(&call->ctx, &msg->ctx); /* it contains what was sent with the request */
+    node__answer(node, call, &answer);
+    mem_free(call);
+    waiters_remove(&node->waiters, index);
+}
+
+static void give_up(struct node *node, uint32_t index)
+{
+    struct call *call = take_call(node, index);
+    bool write = call->op == OP_PUT || call->op == OP_DELETE;
+    struct answer answer = {.err = write ? E_UNKNOWN : E_NO_REPLICA, .unknown = write};
+    node__answer(node, call, &answer);
+    mem_free(call);
+    waiters_remove(&node->waiters, index);
+}
+
+void node__forward_timed_out(struct node *node, uint32_t index)
+{
+    give_up(node, index);
+}
+
+void node__forwards_lost(struct node *node, uint64_t target)
+{
+    uint32_t next = WAITER_NONE;
+    for (uint32_t i = node->waiters.head[WAITER_FORWARDED]; i != WAITER_NONE; i = next) {
+        const struct waiter *waiter = &node->waiters.list[i];
+        next = waiter->next;
+        if (waiter->target != target)
+            continue;
+        bool read = waiter->call->op == OP_GET || waiter->call->op == OP_COUNT;
+        if (read && node->mono_ms < waiter->call->deadline_ms && !node->stop_asked)
+            again(node, i, target);
+        else
+            give_up(node, i);
+    }
+}

@@ -1,0 +1,176 @@
+/* state - what a node knows, for the files of this folder.
+ *
+ * Does:   the structure behind node.h and the calls between the files of the root.
+ * Not:    for other modules.
+ * Holds:  see node.h.
+ * Limits: see node.h.
+ * See:    README.md in this folder.
+ */
+#pragma once
+
+#include "node/hold.h"
+#include "node/links.h"
+#include "node/node.h"
+#include "node/waiters.h"
+#include "replica/replica.h"
+
+#define NODE_MAGIC UINT32_C(0x7468656e)
+
+/* How often waiting requests are looked over, while there are any. */
+#define SCAN_MS 5U
+
+/* Where commits and syncs stand (commit.c). Positions are those of log.h. */
+struct commits {
+    uint64_t id;                /* of the last COMMIT */
+    bool under_way;             /* it has not been answered */
+    bool syncs;                 /* it was asked to sync */
+    uint64_t under_way_end;     /* position behind it */
+    uint64_t committed;         /* position behind the last answered one */
+    bool must_sync;             /* the batch being collected must be synced (register, adoption) */
+    uint64_t sync_id;           /* of the last SYNC */
+    bool syncing;               /* it has not been answered */
+    uint64_t syncing_end;       /* what it will have synced */
+    uint64_t synced;            /* position known to be synced */
+    uint64_t sync_due_ms;       /* when the background sync is due, mono */
+    bool sync_wanted;           /* somebody waits for a sync */
+    uint64_t checkpoint_ms;     /* when the checkpoint last got a budget, mono */
+};
+
+/* What the log said of earlier lives (recover.c). */
+struct lives {
+    bool known;             /* a RECORD_START was there */
+    uint64_t boot_id;       /* of the last one */
+    uint64_t directory_id;  /* of the last one */
+    bool disk;              /* it ran with disk durability */
+};
+
+struct node {
+    uint32_t magic;              /* NODE_MAGIC */
+    struct node_options options; /* as given */
+    const struct knobs *knobs;   /* options.knobs */
+    struct tracer tracer;        /* who listens; silent during replay */
+    struct rng rng;              /* from entropy */
+    uint64_t mono_ms;            /* of this step */
+    uint64_t wall_ms;            /* of this step */
+    uint64_t id;                 /* node id; 0 before EVENT_RECOVER */
+    enum node_phase phase;       /* see node.h */
+    struct buf reason;           /* why it refuses, in NODE_REFUSED */
+    bool log_usable;             /* false: nothing may be appended any more */
+    struct log *log;             /* owned */
+    struct table *table;         /* owned */
+    struct checkpoint checkpoint; /* of log and table */
+    struct config *config;       /* adopted; owned; NULL before the first */
+    struct buf config_frame;     /* CONFIG of it, ready to send */
+    struct replica *replica;     /* owned; NULL before EVENT_RECOVER */
+    struct reg reg;              /* the register */
+    struct boot boot;            /* the first start */
+    struct links links;          /* connections */
+    struct waiters waiters;      /* requests that wait */
+    struct commits commits;      /* see above */
+    struct lives lives;          /* see above */
+    struct hold *open;           /* output of the steps since the last COMMIT */
+    struct hold *resting;        /* output that rests on the COMMIT under way */
+    struct hold *ready_head;     /* output that may leave, oldest first */
+    struct hold *ready_tail;     /* the last of it */
+    struct hold *spent;          /* emitted: kept until the next step begins (Y1) */
+    struct hold *pool;           /* to reuse */
+    struct metrics metrics;      /* figures */
+    uint64_t scan_ms;            /* when waiters are next looked over, mono */
+    bool announced_boot;         /* what we wait for has been logged */
+    uint64_t boot_said_ms;       /* and when */
+    bool alone_said;             /* TRACE_ALONE went out, TRACE_TOGETHER not yet */
+    bool memory_full_said;       /* likewise */
+    bool disk_full_said;         /* likewise */
+    bool stop_asked;             /* EVENT_STOP came */
+    bool stop_logged;            /* RECORD_STOP is in the log */
+    uint64_t stop_ms;            /* until when writes may wait for copies */
+    bool stopped;                /* STOPPED went out */
+    bool failed;                 /* a commit failed, or the log is not ours */
+    bool flush_more;             /* replica_flush has more to do */
+    uint64_t started_ms;         /* mono, of EVENT_RECOVER */
+};
+
+/* What was done about a call, to be told to whoever asked. */
+struct answer {
+    enum err err;          /* E_OK or why not */
+    enum outcome outcome;  /* what happened */
+    enum value_form form;  /* of value */
+    struct slice value;    /* borrowed */
+    uint32_t copies;       /* of a write */
+    bool unknown;          /* a write that may have happened */
+    bool not_mine;         /* to a forwarder only: this node is no owner */
+    uint64_t count;        /* OP_COUNT */
+    struct slice detail;   /* a clause more, or empty */
+    struct dot missing;    /* E_NOT_COVERED: what is missing */
+    struct slice waiting;  /* from another node: encoded waiting list, as in FORWARD_REPLY */
+};
+
+struct replica_io node__io(struct node *node);
+struct reg_io node__reg_io(struct node *node);
+void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result);
+void node__trace(const struct node *node, enum trace_id id, uint64_t a, uint64_t b, uint64_t c,
+                 struct slice text);
+
+/* commit.c */
+struct outbox *node__out(struct node *node);
+struct outbox *node__direct(struct node *node);
+void node__turn_end(struct node *node, struct effects *effects);
+void node__committed(struct node *node, uint64_t id);
+void node__synced(struct node *node, uint64_t id);
+void node__emit(struct node *node, struct effects *effects);
+void node__begin_step(struct node *node);
+bool node__output_waits(const struct node *node);
+void node__maintain(struct node *node, struct effects *effects);
+
+/* recover.c */
+void node__recover(struct node *node, const struct log_segment *segments, size_t count);
+void node__refuse(struct node *node, const char *why);
+void node__log_start(struct node *node);
+
+/* adopt.c */
+bool node__adopt(struct node *node, struct config *config);
+void node__settle(struct node *node);
+void node__tick_boot(struct node *node);
+
+/* handshake.c */
+void node__dial(struct node *node, struct effects *effects);
+void node__peer_up(struct node *node, uint32_t dial, uint64_t conn);
+void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refused);
+void node__hello(struct node *node, uint64_t conn, const struct frame *frame);
+void node__drop_link(struct node *node, struct link *link, bool hang_up);
+void node__tick_links(struct node *node);
+void node__refuse_conn(struct node *node, uint64_t conn, enum err err, const char *why);
+bool node__alive(const struct node *node, uint64_t node_id);
+bool node__usable(const struct node *node, uint64_t node_id);
+
+/* frames.c */
+void node__frame(struct node *node, uint64_t conn, struct slice bytes);
+
+/* request.c */
+void node__request(struct node *node, const struct request *request);
+void node__gone(struct node *node, uint64_t id);
+void node__answer(struct node *node, const struct call *call, const struct answer *answer);
+void node__answer_error(struct node *node, const struct call *call, enum err err);
+
+/* route.c */
+void node__route(struct node *node, struct call *call);
+void node__forward(struct node *node, struct call *call, uint64_t target);
+uint64_t node__target(const struct node *node, const struct call *call, uint32_t shard);
+void node__recv_forward(struct node *node, uint64_t from, const struct msg_forward *msg);
+void node__recv_forward_reply(struct node *node, uint64_t from,
+                              const struct msg_forward_reply *msg);
+void node__forwards_lost(struct node *node, uint64_t target);
+void node__forward_timed_out(struct node *node, uint32_t index);
+
+/* serve.c */
+void node__serve(struct node *node, struct call *call);
+
+/* park.c */
+void node__park(struct node *node, struct call *call, struct dot missing);
+void node__unpark(struct node *node);
+void node__scan(struct node *node);
+void node__resume(struct node *node, uint32_t index);
+
+/* ack.c */
+void node__await(struct node *node, struct call *call, struct dot dot, enum outcome outcome);
+void node__ack(struct node *node);

@@ -1,0 +1,174 @@
+/* status - questions that may be asked between steps.
+ *
+ * Does:   the second half of node.h.
+ * Not:    rendering (server/).
+ * Holds:  nothing changes by asking.
+ * Limits: -
+ * See:    node.h.
+ */
+#include "node/state.h"
+
+enum err node_options_check(const struct node_options *options, const char **why)
+{
+    uint32_t count = options->view_count > 0 ? options->view_count : 1;
+    uint32_t self = options->view_count == 0 ? 1 : 0;
+    for (uint32_t i = 0; i < options->view_count; i++) {
+        if (strcmp(options->view[i].text, options->address.text) == 0)
+            self++;
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(options->view[i].text, options->view[j].text) == 0) {
+                *why = "VIEW lists an address twice";
+                return E_MALFORMED;
+            }
+    }
+    if (self == 0) {
+        *why = "VIEW does not list SOCKET_ADDRESS";
+        return E_MALFORMED;
+    }
+    if (options->shard_count > LIMIT_SHARDS) {
+        *why = "SHARD_COUNT is too large";
+        return E_MALFORMED;
+    }
+    bool alone = count == 1 && options->shard_count <= 1;
+    if (!alone && options->shard_count * 2 > count) {
+        *why = err_sentence(E_DEGRADED_START);
+        return E_DEGRADED_START;
+    }
+    *why = "";
+    return E_OK;
+}
+
+enum node_phase node_phase(const struct node *node)
+{
+    return node->stop_asked ? NODE_STOPPING : node->phase;
+}
+
+void node_why_not(const struct node *node, struct buf *out)
+{
+    switch (node_phase(node)) {
+    case NODE_BOOTING:
+        if (node->id != 0)
+            boot_waiting_for(&node->boot, out);
+        return;
+    case NODE_REFUSED:
+        buf_append_slice(out, buf_slice(&node->reason));
+        return;
+    case NODE_STOPPING:
+        buf_append_slice(out, SLICE_LIT("it is shutting down"));
+        return;
+    case NODE_SERVING:
+    case NODE_SPARE:
+        return;
+    }
+}
+
+const struct config *node_config(const struct node *node)
+{
+    return node->config;
+}
+
+uint64_t node_id(const struct node *node)
+{
+    return node->id;
+}
+
+bool node_believes_alive(const struct node *node, uint64_t id)
+{
+    return node__alive(node, id);
+}
+
+uint32_t node_reachable_view(const struct node *node, const struct address *list[LIMIT_MEMBERS])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < node->options.view_count; i++) {
+        const struct address *address = &node->options.view[i];
+        bool there = strcmp(address->text, node->options.address.text) == 0;
+        for (uint32_t j = 0; j < node->links.count; j++)
+            if (strcmp(node->links.list[j].address.text, address->text) == 0 &&
+                node->links.list[j].state == LINK_UP)
+                there = true;
+        if (there)
+            list[count++] = address;
+    }
+    return count;
+}
+
+uint32_t node_shard(const struct node *node)
+{
+    return node->replica != NULL ? replica_shard(node->replica) : SHARD_NONE;
+}
+
+const struct metrics *node_metrics(struct node *node)
+{
+    struct metrics *metrics = &node->metrics;
+    metrics->keys_live = table_live(node->table);
+    metrics->tombstones = table_tombstones(node->table);
+    metrics->deps_versions = table_deps_count(node->table);
+    metrics->log_bytes = log_total_bytes(node->log);
+    metrics->parked = node->waiters.sizes[WAITER_PARKED];
+    metrics->checkpoint_running = node->checkpoint.running ? 1 : 0;
+    metrics->memory_bytes = table_memory_bytes(node->table) + node->waiters.bytes;
+    if (node->replica != NULL)
+        metrics->memory_bytes += replica_memory_bytes(node->replica);
+    return metrics;
+}
+
+const struct vv *node_coverage(const struct node *node)
+{
+    ASSERT(node->replica != NULL);
+    return replica_coverage(node->replica);
+}
+
+void node_stable(const struct node *node, struct vv *stable)
+{
+    vv_init(stable);
+    if (node->config != NULL)
+        vv_copy(stable, replica_stable(node->replica));
+}
+
+static uint64_t sum_behind(const struct vv *ours, const struct vv *theirs)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < ours->count; i++) {
+        uint64_t have = vv_get(theirs, ours->entries[i].actor);
+        if (have < ours->entries[i].seq)
+            sum += ours->entries[i].seq - have;
+    }
+    return sum;
+}
+
+bool node_peer_info(const struct node *node, uint64_t id, struct node_peer_info *info)
+{
+    const struct link *link = links_by_node_const(&node->links, id);
+    if (link == NULL || node->replica == NULL)
+        return false;
+    const struct vv *theirs = replica_peer_coverage(node->replica, id);
+    *info = (struct node_peer_info){
+        .behind_by = theirs != NULL ? sum_behind(node_coverage(node), theirs) : 0,
+        .silent_ms = node->mono_ms - link->suspect.heard_ms,
+        .clock_diff_ms = link->clock_diff_ms,
+        .connected = link->state == LINK_UP,
+        .suspected = link->suspected};
+    if (theirs != NULL)
+        info->clock_diff_ms = replica_clock_diff_ms(node->replica, id);
+    return true;
+}
+
+const struct table *node_table(const struct node *node)
+{
+    return node->table;
+}
+
+void node_check(const struct node *node)
+{
+    ASSERT(node->magic == NODE_MAGIC);
+    table_check(node->table);
+    waiters_check(&node->waiters);
+    if (node->id == 0)
+        return;
+    reg_check(&node->reg);
+    if (node->config == NULL)
+        return;
+    config_check(node->config);
+    replica_check(node->replica, node->table);
+}
