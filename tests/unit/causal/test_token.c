@@ -317,6 +317,55 @@ static void contents_that_nobody_writes_are_refused(void **state)
     }
 }
 
+/* One entry more than a vector holds, each of them sound. */
+static void too_many_entries_are_refused(void **state)
+{
+    (void)state;
+    for (uint32_t count = LIMIT_VV_ENTRIES; count <= LIMIT_VV_ENTRIES + 3; count++) {
+        struct buf body = BUF_EMPTY;
+        struct buf text = BUF_EMPTY;
+        struct ctx ctx;
+        uint64_t lineage = 0;
+        bool fits = count == LIMIT_VV_ENTRIES;
+        buf_u8(&body, TOKEN_FORMAT);
+        buf_u64(&body, 7);
+        buf_varint(&body, 1);
+        buf_varint(&body, count);
+        for (uint32_t i = 0; i < count; i++) {
+            buf_varint(&body, 1);
+            buf_varint(&body, 1);
+        }
+        seal(&body, &text);
+        assert_int_equal(decode(buf_slice(&text), &ctx), fits ? TOKEN_OK : TOKEN_BAD);
+        assert_int_equal(token_peek_lineage(buf_slice(&text), &lineage), fits);
+        buf_fini(&body);
+        buf_fini(&text);
+    }
+}
+
+/* Around LIMIT_TOKEN_TEXT_BYTES the address sanitizer watches; below ten bytes no version has
+ * room for what every version has. */
+static void too_long_and_too_short_is_refused(void **state)
+{
+    (void)state;
+    struct buf text = BUF_EMPTY;
+    struct buf body = BUF_EMPTY;
+    uint64_t lineage = 0;
+    while (text.len < LIMIT_TOKEN_TEXT_BYTES + 100) {
+        buf_u8(&text, 'A');
+        assert_refused(buf_slice(&text));
+        assert_false(token_peek_lineage(buf_slice(&text), &lineage));
+    }
+    while (body.len < 9) {
+        buf_reset(&text);
+        seal(&body, &text);
+        assert_refused(buf_slice(&text));
+        buf_u8(&body, 2);
+    }
+    buf_fini(&text);
+    buf_fini(&body);
+}
+
 static void garbage_is_refused(void **state)
 {
     (void)state;
@@ -363,6 +412,8 @@ int main(void)
         cmocka_unit_test(other_keys_are_refused),
         cmocka_unit_test(other_versions_are_told_apart_from_garbage),
         cmocka_unit_test(contents_that_nobody_writes_are_refused),
+        cmocka_unit_test(too_many_entries_are_refused),
+        cmocka_unit_test(too_long_and_too_short_is_refused),
         cmocka_unit_test(garbage_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

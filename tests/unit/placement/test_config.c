@@ -416,7 +416,7 @@ static void breaches_of_k5_and_k7(void **state)
     ASSERT_BREACH(config->ancestor_count = LIMIT_ANCESTORS + 1);
     ASSERT_BREACH(config->loss_count = LIMIT_LOSSES + 1);
     ASSERT_BREACH(config->shards[1].id = config->shards[0].id);
-    ASSERT_BREACH(config->retired[0].actor = 7);
+    ASSERT_BREACH((config->retired[0].actor = 7, config->retired[1].actor = 6));
     ASSERT_BREACH(config->retired[0].state = (enum retired_state)3);
     ASSERT_BREACH(config->members[0].address.text[0] = '\0');
     ASSERT_BREACH(memset(config->members[0].address.text, 'a', LIMIT_ADDRESS_BYTES + 1));

@@ -158,6 +158,89 @@ static void what_breaks_an_invariant_does_not_decode(void **state)
     ASSERT_NOT_DECODED(config->members[2].address.text[0] = '\x7f');
 }
 
+/* Where the count of members stands while epoch, fence and next actor take a byte each, and where
+ * the address of the first member begins, after its node id. */
+#define COUNT_OFFSET 28U
+#define ADDRESS_OFFSET (COUNT_OFFSET + 1 + 8)
+
+/* The bytes of config with `more` put in at `at`. */
+static void with_bytes_at(const struct config *config, size_t at, const struct buf *more,
+                          struct buf *out)
+{
+    struct buf bytes = BUF_EMPTY;
+    config_encode(config, &bytes);
+    buf_reset(out);
+    buf_append(out, bytes.ptr, at);
+    buf_append_slice(out, buf_slice(more));
+    buf_append(out, bytes.ptr + at, bytes.len - at);
+    buf_fini(&bytes);
+}
+
+static void an_address_too_long_is_refused(void **state)
+{
+    (void)state;
+    struct config *config = small_config();
+    struct buf bytes = BUF_EMPTY;
+    struct buf none = BUF_EMPTY;
+    memset(config->members[0].address.text, 'a', LIMIT_ADDRESS_BYTES);
+    with_bytes_at(config, 0, &none, &bytes);
+    assert_true(decodes(buf_slice(&bytes)));
+    assert_int_equal(bytes.ptr[ADDRESS_OFFSET], (LIMIT_ADDRESS_BYTES & 0x7f) | 0x80);
+    struct buf letter = BUF_EMPTY;
+    buf_u8(&letter, 'a');
+    with_bytes_at(config, ADDRESS_OFFSET + 2, &letter, &bytes);
+    bytes.ptr[ADDRESS_OFFSET]++;
+    assert_null(config_decode(buf_slice(&bytes)));
+    buf_fini(&letter);
+    buf_fini(&bytes);
+    config_free(config);
+}
+
+static void a_member_too_many_is_refused(void **state)
+{
+    (void)state;
+    struct config *config = small_config();
+    struct buf more = BUF_EMPTY;
+    struct buf bytes = BUF_EMPTY;
+    for (uint32_t i = config->member_count; i < LIMIT_MEMBERS; i++) {
+        config->members[i] = (struct member){.node_id = 100 + i, .state = MEMBER_SPARE};
+        config->members[i].shard = SHARD_NONE;
+        snprintf(config->members[i].address.text, 20, "spare-%" PRIu32 ":80", i);
+    }
+    buf_u64(&more, 99);
+    buf_varint(&more, 1);
+    buf_append(&more, "x\0\0\2", 4); /* address, no shard, no actor, spare */
+    config->member_count = LIMIT_MEMBERS - 1;
+    with_bytes_at(config, COUNT_OFFSET + 1, &more, &bytes);
+    assert_int_equal(bytes.ptr[COUNT_OFFSET]++, LIMIT_MEMBERS - 1);
+    assert_true(decodes(buf_slice(&bytes)));
+    config->member_count = LIMIT_MEMBERS;
+    with_bytes_at(config, COUNT_OFFSET + 1, &more, &bytes);
+    assert_int_equal(bytes.ptr[COUNT_OFFSET]++, LIMIT_MEMBERS);
+    assert_null(config_decode(buf_slice(&bytes)));
+    buf_fini(&more);
+    buf_fini(&bytes);
+    config_free(config);
+}
+
+/* Losses stand last, these with five bytes each, after a count of two bytes. */
+static void a_loss_too_many_is_refused(void **state)
+{
+    (void)state;
+    struct config *config = small_config();
+    struct buf bytes = BUF_EMPTY;
+    config->loss_count = LIMIT_LOSSES;
+    config_encode(config, &bytes);
+    assert_true(decodes(buf_slice(&bytes)));
+    uint8_t *count = bytes.ptr + (bytes.len - 5 * LIMIT_LOSSES - 2);
+    assert_int_equal(*count, 0x80);
+    ++*count;
+    buf_append(&bytes, "\0\0\0\0\0", 5);
+    assert_null(config_decode(buf_slice(&bytes)));
+    buf_fini(&bytes);
+    config_free(config);
+}
+
 static void the_greatest_configuration_comes_back(void **state)
 {
     (void)state;
@@ -194,6 +277,9 @@ int main(void)
         cmocka_unit_test(every_altered_byte_is_refused_or_valid),
         cmocka_unit_test(random_bytes_are_refused),
         cmocka_unit_test(what_breaks_an_invariant_does_not_decode),
+        cmocka_unit_test(an_address_too_long_is_refused),
+        cmocka_unit_test(a_member_too_many_is_refused),
+        cmocka_unit_test(a_loss_too_many_is_refused),
         cmocka_unit_test(the_greatest_configuration_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
