@@ -122,7 +122,8 @@ void actors__remove(struct actors *actors, uint32_t index, uint64_t seq, uint32_
 
 void actors__cursor_open(struct actors *actors, struct table_cursor *cursor)
 {
-    struct actor *actor = &actors->all[actors__take(actors, cursor->actor)];
+    uint32_t index = actors__take(actors, cursor->actor);
+    struct actor *actor = &actors->all[index];
     cursor->next = actor->cursors;
     actor->cursors = cursor;
 }
