@@ -1,0 +1,344 @@
+/* client - the clients of the world: sessions that wander between nodes with their tokens.
+ *
+ * Does:   the life of a call: sent, handed, replied, answered, lost.
+ * Not:    which operations: session.c.
+ * Holds:  N1, N2.
+ * Limits: -
+ * See:    client.h.
+ */
+#include "sim/session.h"
+
+static void token_unref(struct token *token)
+{
+    if (token == NULL)
+        return;
+    ASSERT(token->refs > 0);
+    if (--token->refs > 0)
+        return;
+    past_unref(token->past);
+    mem_free(token);
+}
+
+static struct token *token_new(struct slice text, struct past *past)
+{
+    struct token *token = mem_alloc(sizeof *token + text.len);
+    token->refs = 1;
+    token->past = past;
+    token->len = text.len;
+    if (text.len > 0)
+        memcpy(token->text, text.ptr, text.len);
+    return token;
+}
+
+void session__hold(struct session *session, struct token *token)
+{
+    if (session->held_count == CLIENT_HELD_MAX)
+        token_unref(session->held[--session->held_count]);
+    memmove(&session->held[1], &session->held[0], session->held_count * sizeof session->held[0]);
+    session->held[0] = token;
+    session->held_count++;
+    token->refs++;
+}
+
+struct client *client_new(struct world *world)
+{
+    struct client *client = mem_zalloc(1, sizeof *client);
+    client->world = world;
+    rng_init(&client->rng, world->swarm.seed ^ 0x636c69656e74);
+    client->session_count = world->swarm.sessions;
+    client->sessions = mem_zalloc(client->session_count, sizeof client->sessions[0]);
+    client->call_count = 1;
+    client->call_cap = 1024;
+    client->calls = mem_zalloc(client->call_cap, sizeof(struct call *));
+    for (uint32_t i = 0; i < client->session_count; i++) {
+        client->sessions[i].node = (uint32_t)rng_below(&client->rng, world->node_count);
+        vtime_after(&world->time, 1000000 + rng_below(&client->rng, 1000000), WORLD_SESSION, i, 0,
+                    0);
+    }
+    return client;
+}
+
+/* What a call has borrowed for as long as it goes on. */
+static void call_release(struct call *call)
+{
+    for (uint32_t i = 0; i < call->token_count; i++)
+        token_unref(call->tokens[i]);
+    call->token_count = 0;
+    past_unref(call->asked.past);
+    call->asked.past = NULL;
+    token_unref(call->answer);
+    call->answer = NULL;
+}
+
+void client_free(struct client *client)
+{
+    for (uint64_t i = 1; i < client->call_count; i++) {
+        call_release(client->calls[i]);
+        mem_free(client->calls[i]);
+    }
+    for (uint32_t i = 0; i < client->session_count; i++) {
+        for (uint32_t j = 0; j < client->sessions[i].held_count; j++)
+            token_unref(client->sessions[i].held[j]);
+    }
+    mem_free(client->calls);
+    mem_free(client->sessions);
+    buf_fini(&client->value);
+    mem_free(client);
+}
+
+const struct call *client_call(const struct client *client, uint64_t call)
+{
+    ASSERT(call > 0 && call < client->call_count);
+    return client->calls[call];
+}
+
+bool client_call_good(const struct call *call)
+{
+    return call->state == CALL_DONE && !call->lost && !call->refused &&
+           (call->err == E_OK || call->err == E_KEY_MISSING);
+}
+
+static uint64_t client_latency(struct client *client)
+{
+    uint64_t us = rng_between(&client->rng, 50, 1500);
+    return rng_chance(&client->rng, 1, 50) ? us + rng_below(&client->rng, 30000) : us;
+}
+
+uint64_t client__send(struct client *client, const struct call *draft, uint64_t timeout_us)
+{
+    struct world *world = client->world;
+    if (client->call_count == client->call_cap) {
+        client->call_cap *= 2;
+        client->calls = mem_realloc(client->calls, client->call_cap * sizeof(struct call *));
+    }
+    struct call *call = mem_dup(draft, sizeof *draft);
+    call->state = CALL_SENT;
+    call->asked.started_us = world->time.now_us;
+    uint64_t number = client->call_count++;
+    client->calls[number] = call;
+    story_say(&world->story, call->asked.node, "<- client %d: call %llu op %d key %u write %u",
+              call->probe ? -1 : (int)call->asked.session, (unsigned long long)number,
+              (int)call->asked.op, call->asked.key, call->asked.write);
+    vtime_after(&world->time, client_latency(client), WORLD_ARRIVE, 0, number, 0);
+    vtime_after(&world->time, timeout_us, WORLD_TIMEOUT, 0, number, 0);
+    return number;
+}
+
+/* The client learns what became of its call. */
+static void call_done(struct client *client, uint64_t number)
+{
+    struct call *call = client->calls[number];
+    call->state = CALL_DONE;
+    if (call->probe)
+        return; /* whoever asked reads it where it is */
+    session__done(client, call, call->answer);
+    call_release(call);
+}
+
+static void arrive(struct client *client, uint64_t number)
+{
+    struct call *call = client->calls[number];
+    struct world *world = client->world;
+    struct sim_node *node = &world->nodes[call->asked.node];
+    if (call->state != CALL_SENT)
+        return;
+    if (node->node == NULL) {
+        call->refused = true;
+        call_done(client, number);
+        return;
+    }
+    call->life = node->life;
+    world_input(world, node->index, &(struct input){.type = EVENT_REQUEST, .id = number});
+}
+
+static void time_out(struct client *client, uint64_t number)
+{
+    struct call *call = client->calls[number];
+    struct world *world = client->world;
+    if (call->state == CALL_DONE || call->state == CALL_REPLIED)
+        return;
+    story_say(&world->story, call->asked.node, "client gives up call %llu",
+              (unsigned long long)number);
+    struct sim_node *node = &world->nodes[call->asked.node];
+    if (call->state == CALL_HANDED && node->node != NULL && node->life == call->life)
+        world_input(world, node->index, &(struct input){.type = EVENT_GONE, .id = number});
+    call->lost = true;
+    client->timeouts++;
+    call_done(client, number);
+}
+
+void client_event(struct client *client, const struct vevent *event)
+{
+    switch (event->kind) {
+    case WORLD_SESSION:
+        session__wake(client, event->a);
+        break;
+    case WORLD_ARRIVE:
+        arrive(client, event->b);
+        break;
+    case WORLD_TIMEOUT:
+        time_out(client, event->b);
+        break;
+    case WORLD_ANSWER:
+        if (client->calls[event->b]->state == CALL_REPLIED)
+            call_done(client, event->b);
+        break;
+    default:
+        UNREACHABLE();
+    }
+}
+
+/* True when the node has, of its own shard's writers, all that the context may name. */
+static bool node_covers(const struct world *world, const struct call *call)
+{
+    const struct sim_node *node = &world->nodes[call->asked.node];
+    const struct config *config = node_config(node->node);
+    if (!world->booted || config == NULL || node_phase(node->node) != NODE_SERVING ||
+        call->asked.op == OP_COUNT ||
+        world->shard_of_node[node->index] != world->shard_of_key[call->asked.key])
+        return false;
+    const struct vv *coverage = node_coverage(node->node);
+    uint32_t slot = world->oracle.keys[call->asked.key].slot;
+    for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
+        const struct slotset *slots = config_actor_slots(config, actor);
+        if (slots != NULL && slotset_has(slots, slot) &&
+            vv_get(coverage, actor) < call->asked.past->seqs[actor])
+            return false;
+    }
+    return true;
+}
+
+bool client_request(struct client *client, uint64_t number, struct request *request)
+{
+    struct call *call = client->calls[number];
+    if (call->state != CALL_SENT)
+        return false;
+    call->state = CALL_HANDED;
+    call->covered = node_covers(client->world, call);
+    memset(request, 0, sizeof *request);
+    request->id = number;
+    request->session = call->asked.session;
+    request->op = call->asked.op;
+    if (call->asked.op == OP_COUNT) {
+        request->shard_id = call->asked.key;
+    } else {
+        const struct hkey *key = &client->world->oracle.keys[call->asked.key];
+        request->key = slice_of(key->text, key->len);
+    }
+    if (call->asked.op == OP_PUT) {
+        buf_reset(&client->value);
+        oracle_value(&client->world->oracle, call->asked.write, &client->value);
+        request->value = buf_slice(&client->value);
+        request->form = client->world->oracle.writes[call->asked.write].raw ? VALUE_RAW
+                                                                            : VALUE_JSON;
+    }
+    for (uint32_t i = 0; i < call->token_count; i++)
+        request->tokens[i] = slice_of(call->tokens[i]->text, call->tokens[i]->len);
+    request->token_count = call->token_count;
+    request->wait_ms = call->wait_ms;
+    request->copies = call->copies;
+    return true;
+}
+
+/* A member that had all it could need must not have refused for want of it. */
+static void judge_wait(struct client *client, const struct call *call, const struct reply *reply)
+{
+    if (!call->covered || (reply->err != E_NOT_COVERED && reply->err != E_NO_REPLICA &&
+                           reply->err != E_NOT_READY))
+        return;
+    const struct hkey *key = &client->world->oracle.keys[call->asked.key];
+    verdict_say(&client->world->verdict, "I3",
+                "node %u serves key %.*s and covered everything that session %u has seen, when it "
+                "was asked; it answered %s", call->asked.node, (int)key->len,
+                (const char *)key->text, call->asked.session, err_name(reply->err));
+}
+
+static void note_reply(struct client *client, struct call *call, const struct reply *reply)
+{
+    call->err = reply->err;
+    call->outcome = reply->outcome;
+    call->unknown = reply->outcome_unknown || reply->err == E_UNKNOWN || reply->err == E_COPIES;
+    call->count = reply->count;
+    client->errors[(unsigned)-reply->err & 63U]++;
+    if (call->asked.op == OP_COUNT)
+        return;
+    struct past *past = oracle_answer(&client->world->oracle, &call->asked, reply);
+    judge_wait(client, call, reply);
+    if (reply->token.len > 0)
+        call->answer = token_new(reply->token, past);
+    else
+        past_unref(past);
+}
+
+void client_reply(struct client *client, uint32_t node, const struct reply *reply)
+{
+    struct world *world = client->world;
+    struct call *call = NULL;
+    if (reply->id > 0 && reply->id < client->call_count)
+        call = client->calls[reply->id];
+    if (call == NULL || call->asked.node != node || call->life != world->nodes[node].life ||
+        call->state == CALL_SENT || call->state == CALL_REPLIED ||
+        (call->state == CALL_DONE && !call->lost)) {
+        verdict_say(&world->verdict, "Q1", "node %u replies to %llu, which is not under way there",
+                    node, (unsigned long long)reply->id);
+        return;
+    }
+    story_mix(&world->story, reply->id << 8 | (uint64_t)reply->outcome);
+    story_mix(&world->story, hash_bytes(reply->token));
+    if (call->state == CALL_DONE)
+        return; /* the client is gone; the shell drops it */
+    note_reply(client, call, reply);
+    call->state = CALL_REPLIED;
+    story_say(&world->story, node, "-> client %d: call %llu %s outcome %d copies %u%s",
+              call->probe ? -1 : (int)call->asked.session, (unsigned long long)reply->id,
+              err_name(reply->err), (int)reply->outcome, reply->copies,
+              call->unknown ? " unknown" : "");
+    vtime_after(&world->time, client_latency(client), WORLD_ANSWER, 0, reply->id, 0);
+}
+
+void client_node_ended(struct client *client, uint32_t node)
+{
+    for (uint64_t i = 1; i < client->call_count; i++) {
+        struct call *call = client->calls[i];
+        bool there = call->asked.node == node && (call->state == CALL_HANDED ||
+                     (call->state == CALL_SENT && call->life == client->world->nodes[node].life));
+        if (!there)
+            continue;
+        call->lost = true;
+        call_done(client, i);
+    }
+}
+
+void client_stop(struct client *client)
+{
+    client->stopping = true;
+}
+
+bool client_idle(const struct client *client)
+{
+    for (uint32_t i = 0; i < client->session_count; i++) {
+        if (client->sessions[i].busy)
+            return false;
+    }
+    return true;
+}
+
+uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
+                      uint32_t session, uint64_t timeout_us)
+{
+    struct oracle *oracle = &client->world->oracle;
+    struct call call = {.probe = true, .wait_ms = REQUEST_WAIT_DEFAULT};
+    call.asked = (struct asked){.op = op, .key = key, .session = 1000, .node = node};
+    call.asked.past = past_new(oracle->key_count);
+    if (session != CLIENT_NOBODY && client->sessions[session].held_count > 0) {
+        call.tokens[0] = client->sessions[session].held[0];
+        call.tokens[0]->refs++;
+        call.token_count = 1;
+        oracle_past_merge(oracle, call.asked.past, call.tokens[0]->past);
+    }
+    if (op == OP_PUT) {
+        call.asked.write = oracle_put(oracle, key, 1000, 12, false);
+        oracle_put_past(oracle, call.asked.write, call.asked.past);
+    }
+    return client__send(client, &call, timeout_us);
+}

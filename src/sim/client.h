@@ -1,0 +1,111 @@
+/* client - the clients of the world: sessions that wander between nodes with their tokens.
+ *
+ * Does:   asks, waits, gives up, asks again after a refusal (never after an unknown outcome);
+ *         carries tokens along, holds them back, merges them with those of others; hands every
+ *         answer to the oracle.
+ * Not:    judging: oracle.h. Tokens are never looked into here.
+ * Holds:  N1 each request that a node was handed is answered once, or withdrawn, or its process
+ *         ended (Q1). N2 a session has one request under way.
+ * Limits: CLIENT_HELD_MAX tokens a session.
+ * See:    docs/protocol.md section 8; docs/api.md.
+ */
+#pragma once
+
+#include "sim/world.h"
+
+#define CLIENT_HELD_MAX 3U
+#define CLIENT_TRIES_MAX 8U
+#define CLIENT_NOBODY UINT32_MAX
+
+/* A token, and what its holder has seen: the truth beside the text. */
+struct token {
+    uint32_t refs;     /* owners */
+    struct past *past; /* owned */
+    size_t len;        /* of text */
+    uint8_t text[];    /* as the node gave it */
+};
+
+enum call_state {
+    CALL_SENT,    /* on its way to the node, or in its inbox */
+    CALL_HANDED,  /* the node has it */
+    CALL_REPLIED, /* the answer is on its way back */
+    CALL_DONE,    /* nothing more will come of it */
+};
+
+/* One request to one node. */
+struct call {
+    enum call_state state;               /* see above */
+    struct asked asked;                  /* what; its past is owned */
+    uint64_t life;                       /* of the process that was asked */
+    struct token *tokens[LIMIT_TOKENS];  /* sent along; owned */
+    uint32_t token_count;                /* in use */
+    uint32_t wait_ms;                    /* as the request says */
+    uint32_t copies;                     /* as the request says */
+    bool probe;                          /* asked by the world, not by a session */
+    bool covered;                        /* the node had all it could need when it was handed */
+    bool refused;                        /* nobody listened: surely not done */
+    bool lost;                           /* the connection ended, or the client gave up */
+    bool unknown;                        /* as the reply says */
+    enum err err;                        /* as the reply says */
+    enum outcome outcome;                /* as the reply says */
+    uint64_t count;                      /* as the reply says */
+    struct token *answer;                /* the new token; owned; NULL without */
+};
+
+struct session {
+    uint32_t node;                        /* where it asks */
+    struct token *held[CLIENT_HELD_MAX];  /* newest first; owned */
+    uint32_t held_count;                  /* in use */
+    bool busy;                            /* in the middle of an operation */
+    enum op op;                           /* of the operation */
+    uint32_t key;                         /* of the operation */
+    uint32_t write;                       /* of the operation: its PUT */
+    uint32_t tries;                       /* of the operation, so far */
+    uint64_t call;                        /* under way */
+};
+
+struct client {
+    struct world *world;      /* of all */
+    struct rng rng;           /* of the workload */
+    struct session *sessions; /* owned */
+    uint32_t session_count;   /* in use */
+    struct call **calls;      /* owned; by number */
+    uint64_t call_count;      /* in use, 0 included */
+    uint64_t call_cap;        /* allocated */
+    struct buf value;         /* of the request being handed */
+    bool stopping;            /* no new operations */
+    uint64_t ops;             /* finished */
+    uint64_t answered;        /* of them, without 5xx and time-outs */
+    uint64_t unknowns;        /* of them, with an unknown outcome */
+    uint64_t timeouts;        /* of them, given up */
+    uint64_t retries;         /* requests beyond the first of an operation */
+    uint64_t errors[64];      /* answers by number of their error */
+};
+
+struct client *client_new(struct world *world);
+void client_free(struct client *client);
+
+/* An event of WORLD_SESSION, WORLD_ARRIVE, WORLD_ANSWER or WORLD_TIMEOUT. */
+void client_event(struct client *client, const struct vevent *event);
+
+/* The request of a call for the step that hands it over; false when it is void. */
+bool client_request(struct client *client, uint64_t call, struct request *request);
+
+/* A node replies. */
+void client_reply(struct client *client, uint32_t node, const struct reply *reply);
+
+/* A process ended: so did its connections to clients. */
+void client_node_ended(struct client *client, uint32_t node);
+
+/* No new operations; true when the last one is over. */
+void client_stop(struct client *client);
+bool client_idle(const struct client *client);
+
+/* A request of the world's own: its number. session: whose newest token it brings, or
+ * CLIENT_NOBODY. Its call stays readable. */
+uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
+                      uint32_t session, uint64_t timeout_us);
+const struct call *client_call(const struct client *client, uint64_t call);
+
+/* True when the call is done and was answered (found or not). */
+bool client_call_good(const struct call *call);

@@ -1,0 +1,295 @@
+/* judge - what must be true of all nodes together.
+ *
+ * Does:   see judge.h.
+ * Not:    -
+ * Holds:  -
+ * Limits: -
+ * See:    judge.h.
+ */
+#include "sim/judge.h"
+
+#include "sim/client.h"
+
+#include <stdio.h>
+
+#define SAMPLE_US 500000U
+#define BOOT_US_MAX 30000000U
+
+/* Beyond the knob: what one batch may hold when the limit is met. */
+#define SLACK_BYTES 1048576U
+
+/* Steps of all nodes between two samples beyond which somebody spins. */
+#define STEPS_A_SAMPLE_MAX 400000U
+
+static bool serves(const struct sim_node *node)
+{
+    return node->node != NULL && node_phase(node->node) == NODE_SERVING;
+}
+
+bool judge_somebody_gone(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].gone)
+            return true;
+    }
+    return false;
+}
+
+/* ---- While faults go on ---- */
+
+static void note_boot(struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (!serves(&world->nodes[i]))
+            return;
+    }
+    const struct config *config = node_config(world->nodes[0].node);
+    for (uint32_t i = 0; i < world->node_count; i++)
+        world->shard_of_node[i] = node_shard(world->nodes[i].node);
+    for (uint32_t i = 0; i < world->oracle.key_count; i++)
+        world->shard_of_key[i] = config_shard_of_slot(config, world->oracle.keys[i].slot);
+    world->booted = true;
+    story_say(&world->story, UINT32_MAX, "all nodes serve");
+}
+
+static void judge_phase(struct world *world, struct sim_node *node)
+{
+    if (node_phase(node->node) != NODE_REFUSED || node->gone)
+        return;
+    struct buf why = BUF_EMPTY;
+    node_why_not(node->node, &why);
+    if (!node->doubtful && !node->damaged)
+        verdict_say(&world->verdict, "I9", "node %u refuses to serve, and no fault explains it: %.*s",
+                    node->index, (int)why.len, (const char *)why.ptr);
+    story_say(&world->story, node->index, "is lost for good: %.*s", (int)why.len,
+              (const char *)why.ptr);
+    node->gone = true;
+    buf_fini(&why);
+}
+
+static void judge_gauge(struct world *world, const struct sim_node *node, const char *what,
+                        uint64_t value, uint64_t most)
+{
+    if (value > most)
+        verdict_say(&world->verdict, "I8", "node %u has %llu %s; %llu is the limit", node->index,
+                    (unsigned long long)value, what, (unsigned long long)most);
+}
+
+static void judge_limits(struct world *world, struct sim_node *node)
+{
+    const struct knobs *knobs = &world->swarm.knobs;
+    const struct metrics *metrics = node_metrics(node->node);
+    uint64_t peers = world->node_count - 1;
+    judge_gauge(world, node, "bytes of memory", metrics->memory_bytes,
+                knobs->max_memory_bytes + knobs->max_memory_bytes / 4 + SLACK_BYTES);
+    judge_gauge(world, node, "bytes pending", metrics->pending_bytes,
+                knobs->pending_bytes + SLACK_BYTES);
+    judge_gauge(world, node, "requests parked", metrics->parked, knobs->max_requests);
+    judge_gauge(world, node, "bytes in the network", node->queued_most,
+                peers * (knobs->window_bytes + 4 * knobs->walk_chunk_bytes + 2 * SLACK_BYTES));
+}
+
+/* The live version of a key here, or a dot of zeroes; *beyond: it lies above coverage. */
+static struct dot live_version(const struct sim_node *node, const struct hkey *key, bool *beyond)
+{
+    const struct table *table = node_table(node->node);
+    table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
+    *beyond = false;
+    if (ref == 0)
+        return (struct dot){0, 0};
+    struct version version;
+    table_view(table, ref, &version);
+    *beyond = !vv_covers(node_coverage(node->node), version.dot);
+    return version.form == VALUE_TOMBSTONE ? (struct dot){0, 0} : version.dot;
+}
+
+static void judge_same(struct world *world, const struct sim_node *a, const struct sim_node *b)
+{
+    for (uint32_t i = 0; i < world->oracle.key_count && !world->verdict.bad; i++) {
+        const struct hkey *key = &world->oracle.keys[i];
+        if (world->shard_of_key[i] != world->shard_of_node[a->index])
+            continue;
+        bool beyond_a = false;
+        bool beyond_b = false;
+        struct dot in_a = live_version(a, key, &beyond_a);
+        struct dot in_b = live_version(b, key, &beyond_b);
+        if (beyond_a || beyond_b || dot_equal(in_a, in_b))
+            continue;
+        char name_a[64];
+        char name_b[64];
+        verdict_say(&world->verdict, "I4",
+                    "nodes %u and %u cover the same and differ at key %.*s: %s against %s",
+                    a->index, b->index, (int)key->len, (const char *)key->text,
+                    oracle_name(&world->oracle, oracle_by_dot(&world->oracle, in_a), name_a),
+                    oracle_name(&world->oracle, oracle_by_dot(&world->oracle, in_b), name_b));
+    }
+}
+
+static void judge_pairs(struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        for (uint32_t j = i + 1; j < world->node_count; j++) {
+            const struct sim_node *a = &world->nodes[i];
+            const struct sim_node *b = &world->nodes[j];
+            if (world->shard_of_node[i] != world->shard_of_node[j] || !serves(a) || !serves(b) ||
+                vv_compare(node_coverage(a->node), node_coverage(b->node)) != VV_EQUAL)
+                continue;
+            judge_same(world, a, b);
+        }
+    }
+}
+
+void judge_sample(struct world *world)
+{
+    vtime_after(&world->time, SAMPLE_US, WORLD_SAMPLE, 0, 0, world->steps);
+    if (!world->booted)
+        note_boot(world);
+    if (!world->booted && world->time.now_us > BOOT_US_MAX) {
+        struct buf why = BUF_EMPTY;
+        for (uint32_t i = 0; i < world->node_count; i++) {
+            if (world->nodes[i].node != NULL && !serves(&world->nodes[i]))
+                node_why_not(world->nodes[i].node, &why);
+        }
+        verdict_say(&world->verdict, "I9", "no first configuration after %u s: %.*s",
+                    BOOT_US_MAX / 1000000, (int)why.len, (const char *)why.ptr);
+        buf_fini(&why);
+    }
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        struct sim_node *node = &world->nodes[i];
+        if (node->node == NULL)
+            continue;
+        judge_phase(world, node);
+        judge_limits(world, node);
+    }
+    if (world->steps - world->steps_sampled > STEPS_A_SAMPLE_MAX)
+        verdict_say(&world->verdict, "S1", "%llu steps in half a second: somebody spins",
+                    (unsigned long long)(world->steps - world->steps_sampled));
+    world->steps_sampled = world->steps;
+    uint32_t checked = (uint32_t)(world->time.now_us / SAMPLE_US % world->node_count);
+    if (world->nodes[checked].node != NULL)
+        node_check(world->nodes[checked].node);
+    if (world->booted)
+        judge_pairs(world);
+}
+
+/* ---- At the end ---- */
+
+bool judge_converged(const struct world *world, char why[256])
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *a = &world->nodes[i];
+        if (a->gone)
+            continue;
+        if (!serves(a)) {
+            snprintf(why, 256, "node %u does not serve", i);
+            return false;
+        }
+        for (uint32_t j = i + 1; j < world->node_count; j++) {
+            const struct sim_node *b = &world->nodes[j];
+            if (b->gone || world->shard_of_node[i] != world->shard_of_node[j] || !serves(b))
+                continue;
+            const struct vv *left = node_coverage(a->node);
+            const struct vv *right = node_coverage(b->node);
+            if (vv_compare(left, right) == VV_EQUAL)
+                continue;
+            for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
+                if (vv_get(left, actor) != vv_get(right, actor)) {
+                    snprintf(why, 256, "of actor %u, node %u covers %llu and node %u covers %llu",
+                             actor, i, (unsigned long long)vv_get(left, actor), j,
+                             (unsigned long long)vv_get(right, actor));
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+/* True when all logs that ever had the write are those of lost nodes: told, not hidden. */
+static bool lost_and_told(const struct world *world, const struct hwrite *write)
+{
+    uint32_t ever = world->oracle.actors[write->dot.actor].dots[write->dot.seq].ever;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (!world->nodes[i].gone)
+            ever &= ~(1U << i);
+        else if ((ever >> i & 1U) == 0)
+            continue;
+    }
+    return ever == world->oracle.actors[write->dot.actor].dots[write->dot.seq].ever;
+}
+
+/* The greatest tombstone of a key that any log ever had. */
+static uint32_t greatest_stone(const struct oracle *oracle, const struct hkey *key)
+{
+    uint32_t greatest = 0;
+    for (uint32_t i = 0; i < key->stone_count; i++) {
+        if (oracle->writes[key->stones[i]].dot.actor != 0 &&
+            oracle_newer(oracle, key->stones[i], greatest))
+            greatest = key->stones[i];
+    }
+    return greatest;
+}
+
+static void judge_key(struct world *world, const struct sim_node *node, uint32_t index)
+{
+    struct oracle *oracle = &world->oracle;
+    const struct hkey *key = &oracle->keys[index];
+    uint32_t acked = key->top_acked;
+    bool beyond = false;
+    struct dot dot = live_version(node, key, &beyond);
+    uint32_t have = oracle_by_dot(oracle, dot);
+    char name_acked[64];
+    char name_have[64];
+    if (acked == 0 || lost_and_told(world, &oracle->writes[acked]))
+        return;
+    if (dot.actor == 0) { /* absent: right when a tombstone beats what was acknowledged */
+        uint32_t stone = greatest_stone(oracle, key);
+        if (stone == acked || oracle_newer(oracle, stone, acked))
+            return;
+    } else if (!oracle_newer(oracle, acked, have)) {
+        return;
+    }
+    verdict_say(&world->verdict, oracle->writes[acked].tombstone ? "I4" : "I5",
+                "at the end node %u has at key %.*s %s; acknowledged was the newer %s%s",
+                node->index, (int)key->len, (const char *)key->text,
+                oracle_name(oracle, have, name_have), oracle_name(oracle, acked, name_acked),
+                oracle->writes[acked].tombstone ? ": what was deleted came back" : ": it is lost");
+}
+
+void judge_tables(struct world *world)
+{
+    judge_pairs(world);
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *node = &world->nodes[i];
+        if (node->gone || !serves(node))
+            continue;
+        node_check(node->node);
+        for (uint32_t key = 0; key < world->oracle.key_count; key++) {
+            if (world->shard_of_key[key] == world->shard_of_node[i])
+                judge_key(world, node, key);
+        }
+    }
+}
+
+uint32_t judge_token_entries(const struct world *world, struct slice text)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].node == NULL || node_config(world->nodes[i].node) == NULL)
+            continue;
+        struct ctx ctx;
+        ctx_init(&ctx);
+        if (token_decode(text, &node_config(world->nodes[i].node)->token_key, &ctx) != TOKEN_OK)
+            return UINT32_MAX;
+        return ctx.seen.count;
+    }
+    return UINT32_MAX;
+}
+
+uint64_t judge_count(const struct world *world, uint32_t shard)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->shard_of_node[i] == shard && !world->nodes[i].gone && serves(&world->nodes[i]))
+            return table_live(node_table(world->nodes[i].node));
+    }
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* judge - what must be true of all nodes together.
+ *
+ * Does:   while faults go on: limits (I8), replicas with the same coverage hold the same (I4),
+ *         nobody refuses without cause (I9), nobody spins (S1). At the end: convergence, nothing
+ *         acknowledged lost (I5), deletes stay deleted (I4), tokens at rest are empty (I7), counts.
+ * Not:    single answers: oracle.h.
+ * Holds:  -
+ * Limits: -
+ * See:    docs/protocol.md section 2.
+ */
+#pragma once
+
+#include "sim/world.h"
+
+/* An event of WORLD_SAMPLE: looks, and schedules the next look. */
+void judge_sample(struct world *world);
+
+/* True when all members that are not lost serve, and those of each shard cover the same; else
+ * why[] says what is missing. */
+bool judge_converged(const struct world *world, char why[256]);
+
+/* What the replicas hold, against the truth. After convergence. */
+void judge_tables(struct world *world);
+
+/* The entries of a token as its lineage's key opens it; UINT32_MAX when it does not open. */
+uint32_t judge_token_entries(const struct world *world, struct slice text);
+
+/* True when some node is lost for good: stability then waits for it. */
+bool judge_somebody_gone(const struct world *world);
+
+/* A key count as the table of any serving member of the shard has it. */
+uint64_t judge_count(const struct world *world, uint32_t shard);

@@ -1,0 +1,224 @@
+/* main - thence-sim: runs seeds and says what was found.
+ *
+ * Does:   options, totals, the one command that repeats a violation.
+ * Not:    anything of the world.
+ * Holds:  exit 0: no violation; 1: at least one; 2: bad options.
+ * Limits: -
+ * See:    README.md in this folder.
+ */
+#include "sim/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct options {
+    uint64_t first;    /* seed to begin with */
+    uint64_t seeds;    /* how many */
+    uint64_t stop;     /* after so many violations */
+    enum plant plant;  /* planted bug */
+    const char *until; /* stop at the first violation of this invariant */
+    bool story;        /* print everything */
+    bool replay;       /* run each seed twice */
+    bool quiet;        /* only the last line */
+};
+
+struct totals {
+    uint64_t seeds;               /* run */
+    uint64_t violations;          /* found */
+    uint64_t ops;                 /* of all */
+    uint64_t answered;            /* of all */
+    uint64_t unknowns;            /* of all */
+    uint64_t writes;              /* of all */
+    uint64_t steps;               /* of all */
+    uint64_t virtual_us;          /* of all */
+    uint64_t node_us;             /* virtual time of all nodes together */
+    uint64_t faults[FAULT_COUNT]; /* of all */
+    uint64_t purged;              /* of all */
+    uint64_t walks;               /* of all */
+    uint64_t parked;              /* of all */
+};
+
+/* What assert_report prints when a node stops on a bug. */
+static uint64_t seed_now;
+static const char *plant_now = "";
+
+void assert_report(const char *what, const char *file, int line)
+{
+    printf("VIOLATION assertion, seed %llu: %s at %s:%d\n  repeat: thence-sim --seed %llu%s%s "
+           "--story\n", (unsigned long long)seed_now, what, file, line,
+           (unsigned long long)seed_now, plant_now[0] != '\0' ? " --plant " : "", plant_now);
+    fflush(stdout);
+}
+
+static const char *const plant_names[] = {
+    "",
+#define PLANT(name, what, caught_by) #name,
+#include "base/plant.def"
+#undef PLANT
+};
+
+static bool parse_number(const char *text, uint64_t *number)
+{
+    char *end = NULL;
+    *number = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+static bool parse_plant(const char *text, enum plant *plant)
+{
+#ifdef THENCE_PLANT
+    for (uint32_t i = 1; i < PLANT_COUNT; i++) {
+        if (strcmp(text, plant_names[i]) == 0) {
+            *plant = (enum plant)i;
+            return true;
+        }
+    }
+#else
+    (void)plant;
+    fputs("thence-sim: planted bugs are only in a build with -DTHENCE_PLANT=ON\n", stderr);
+#endif
+    fprintf(stderr, "thence-sim: no planted bug is called %s\n", text);
+    return false;
+}
+
+static int usage(void)
+{
+    fputs("usage: thence-sim [--seeds N] [--first S] [--seed S] [--story] [--check-replay]\n"
+          "                  [--plant NAME] [--until INVARIANT] [--stop-after N] [--quiet]\n",
+          stderr);
+    return 2;
+}
+
+/* One option; *at moves over its value. False when it makes no sense. */
+static bool parse_option(struct options *options, int argc, char **argv, int *at)
+{
+    const char *name = argv[*at];
+    if (strcmp(name, "--story") == 0)
+        return options->story = true;
+    if (strcmp(name, "--check-replay") == 0)
+        return options->replay = true;
+    if (strcmp(name, "--quiet") == 0)
+        return options->quiet = true;
+    if (*at + 1 >= argc)
+        return false;
+    const char *value = argv[++*at];
+    if (strcmp(name, "--seeds") == 0)
+        return parse_number(value, &options->seeds);
+    if (strcmp(name, "--first") == 0)
+        return parse_number(value, &options->first);
+    if (strcmp(name, "--stop-after") == 0)
+        return parse_number(value, &options->stop);
+    if (strcmp(name, "--plant") == 0)
+        return parse_plant(value, &options->plant);
+    if (strcmp(name, "--until") == 0) {
+        options->until = value;
+        return true;
+    }
+    options->seeds = 1;
+    return strcmp(name, "--seed") == 0 && parse_number(value, &options->first);
+}
+
+static void add(struct totals *totals, const struct run_result *result)
+{
+    totals->seeds++;
+    totals->violations += result->verdict.bad ? 1 : 0;
+    totals->ops += result->ops;
+    totals->answered += result->answered;
+    totals->unknowns += result->unknowns;
+    totals->writes += result->writes;
+    totals->steps += result->steps;
+    totals->virtual_us += result->virtual_us;
+    totals->node_us += result->virtual_us * result->nodes;
+    totals->purged += result->purged;
+    totals->walks += result->walks;
+    totals->parked += result->parked;
+    for (uint32_t i = 0; i < FAULT_COUNT; i++)
+        totals->faults[i] += result->faults[i];
+}
+
+static void print_violation(const struct options *options, uint64_t seed,
+                            const struct run_result *result)
+{
+    bool plant = options->plant != PLANT_NONE;
+    printf("VIOLATION %s, seed %llu (%u nodes, %u shards, at %.3f s): %s\n"
+           "  repeat: thence-sim --seed %llu%s%s --story\n", result->verdict.invariant,
+           (unsigned long long)seed, result->nodes, result->shards,
+           (double)result->virtual_us / 1e6, result->verdict.text, (unsigned long long)seed,
+           plant ? " --plant " : "", plant ? plant_names[options->plant] : "");
+}
+
+static void print_seed(uint64_t seed, const struct run_result *result)
+{
+    uint64_t faults = 0;
+    for (uint32_t i = 0; i < FAULT_COUNT; i++)
+        faults += result->faults[i];
+    printf("seed %llu: %u nodes, %u shards, %.1f s, %llu ops, %.1f %% answered, %llu unknown, "
+           "%llu retries, %llu faults, %llu steps, hash %016llx\n", (unsigned long long)seed,
+           result->nodes, result->shards, (double)result->virtual_us / 1e6,
+           (unsigned long long)result->ops,
+           result->ops == 0 ? 0.0 : 100.0 * (double)result->answered / (double)result->ops,
+           (unsigned long long)result->unknowns, (unsigned long long)result->retries,
+           (unsigned long long)faults, (unsigned long long)result->steps,
+           (unsigned long long)result->hash);
+}
+
+static void print_totals(const struct totals *totals, double seconds)
+{
+    printf("faults:");
+    for (uint32_t i = 0; i < FAULT_COUNT; i++)
+        printf(" %s %llu", fault_word((enum fault)i), (unsigned long long)totals->faults[i]);
+    printf("\n%llu writes, %llu parked, %llu walks, %llu purged (by processes that lived to the "
+           "end)\n", (unsigned long long)totals->writes, (unsigned long long)totals->parked,
+           (unsigned long long)totals->walks, (unsigned long long)totals->purged);
+    double least = seconds > 0.001 ? seconds : 0.001;
+    printf("%llu seeds, %llu violations, %llu ops, %.1f %% answered, %llu unknown, %llu steps, "
+           "%.0f steps/s, %.0f cluster-seconds/s, %.0f s\n", (unsigned long long)totals->seeds,
+           (unsigned long long)totals->violations, (unsigned long long)totals->ops,
+           totals->ops == 0 ? 0.0 : 100.0 * (double)totals->answered / (double)totals->ops,
+           (unsigned long long)totals->unknowns, (unsigned long long)totals->steps,
+           (double)totals->steps / least, (double)totals->virtual_us / 1e6 / least, seconds);
+}
+
+static void run_one(const struct options *options, uint64_t seed, struct totals *totals,
+                    struct run_result *result)
+{
+    seed_now = seed;
+    run_seed(seed, options->plant, options->story ? stdout : NULL, result);
+    if (options->replay && !result->verdict.bad) {
+        struct run_result again;
+        run_seed(seed, options->plant, NULL, &again);
+        if (again.hash != result->hash)
+            verdict_say(&result->verdict, "S2", "a second run gave another trace: %016llx, %016llx",
+                        (unsigned long long)result->hash, (unsigned long long)again.hash);
+    }
+    add(totals, result);
+    if (!options->quiet)
+        print_seed(seed, result);
+    if (result->verdict.bad)
+        print_violation(options, seed, result);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.first = 1, .seeds = 20, .stop = 1};
+    for (int at = 1; at < argc; at++) {
+        if (!parse_option(&options, argc, argv, &at))
+            return usage();
+    }
+    plant_now = plant_names[options.plant];
+    struct totals totals = {0};
+    clock_t begin = clock();
+    for (uint64_t i = 0; i < options.seeds; i++) {
+        struct run_result result;
+        run_one(&options, options.first + i, &totals, &result);
+        if (options.until == NULL && totals.violations >= options.stop)
+            break;
+        if (options.until != NULL && result.verdict.bad &&
+            strcmp(options.until, result.verdict.invariant) == 0)
+            break;
+    }
+    print_totals(&totals, (double)(clock() - begin) / CLOCKS_PER_SEC);
+    return totals.violations > 0 ? 1 : 0;
+}

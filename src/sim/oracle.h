@@ -1,0 +1,137 @@
+/* oracle - the true history, and whether an answer fits it.
+ *
+ * Does:   knows every write by its unique value, every dot by the bytes that were committed, and
+ *         for each token what its holder has seen; judges answers (I1, I2, I5), dots (I6) and
+ *         frames (nothing leaves before it is committed).
+ * Not:    reading tokens: a past is made from what was asked and answered.
+ * Holds:  O1 the order of writes of one key is (HLC, actor), as their records say.
+ *         O2 a tombstone has no value: which delete made it is not known for certain, so that a
+ *         delete counts as the least tombstone that it can have made.
+ * Limits: ORACLE_KEYS_MAX, ORACLE_ACTORS_MAX, VNET_NODES_MAX.
+ * See:    docs/protocol.md sections 2 and 8.
+ */
+#pragma once
+
+#include "sim/past.h"
+#include "sim/vnet.h"
+
+#define ORACLE_KEYS_MAX 256U
+
+/* One write: asked for by a client, or a tombstone that was seen in a log. */
+struct hwrite {
+    uint32_t key;          /* index */
+    bool tombstone;        /* seen in a log; then what follows up to past is not known */
+    bool raw;              /* VALUE_RAW */
+    bool acked;            /* a client was told that it happened */
+    uint32_t size;         /* bytes of the value */
+    uint32_t session;      /* who asked */
+    struct past *past;     /* what the writer had seen; owned; NULL for a tombstone */
+    struct dot dot;        /* its name; actor 0: not seen in any log yet */
+    uint64_t hlc;          /* its time */
+    uint64_t committed_us; /* when it was first seen in a log */
+};
+
+/* One dot. */
+struct hdot {
+    uint32_t write;   /* which write; 0: never seen */
+    uint32_t holders; /* nodes whose logs have it, as bits */
+    uint32_t ever;    /* nodes whose logs had it */
+    bool exposed;     /* it left its writer in a frame or an answer */
+    uint64_t hash;    /* of what it names */
+    uint64_t segment; /* in the log of its writer */
+    uint64_t end;     /* where its record ends there */
+};
+
+struct hactor {
+    struct hdot *dots; /* owned; by seq */
+    uint64_t cap;      /* allocated */
+    uint64_t last;     /* greatest seq seen */
+    uint32_t node;     /* whose log had it first: the writer */
+};
+
+struct hkey {
+    uint8_t text[24];    /* the key */
+    uint32_t len;        /* of text */
+    uint32_t slot;       /* of the key */
+    uint32_t *stones;    /* owned; writes that are tombstones of it */
+    uint32_t stone_count; /* in use */
+    uint32_t top_acked;  /* greatest write that a client was told of */
+    bool put;            /* somebody asked to put it */
+    uint64_t seqs[ORACLE_ACTORS_MAX]; /* no context of a tombstone of it names more */
+};
+
+/* What one node may vouch for. */
+struct hnode {
+    uint64_t cover[ORACLE_ACTORS_MAX];  /* all up to it committed or raised to */
+    uint64_t raised[ORACLE_ACTORS_MAX]; /* by the records of raises */
+    struct range range[ORACLE_ACTORS_MAX]; /* last checked above coverage */
+    struct range logged[ORACLE_ACTORS_MAX]; /* by the records of ranges */
+};
+
+struct oracle {
+    struct verdict *verdict;      /* where violations go */
+    uint32_t key_count;           /* in use */
+    struct hkey keys[ORACLE_KEYS_MAX]; /* by index */
+    struct hwrite *writes;        /* owned; by number, from 1 */
+    uint32_t write_count;         /* in use, 0 included */
+    uint32_t write_cap;           /* allocated */
+    struct hactor actors[ORACLE_ACTORS_MAX]; /* by actor */
+    struct hnode nodes[VNET_NODES_MAX];      /* by node */
+    bool (*synced)(void *arg, uint32_t node, uint64_t segment, uint64_t end); /* asks the disk */
+    void *arg;                    /* for synced */
+    uint64_t now_us;              /* set by the world */
+    struct buf scratch;           /* expected value */
+};
+
+/* What a client asked. */
+struct asked {
+    enum op op;          /* what */
+    uint32_t key;        /* index */
+    uint32_t write;      /* of a PUT */
+    uint32_t session;    /* who */
+    uint32_t node;       /* where */
+    uint64_t started_us; /* when */
+    struct past *past;   /* of its tokens; borrowed */
+};
+
+void oracle_init(struct oracle *oracle, struct verdict *verdict, uint32_t keys, struct rng *rng);
+void oracle_fini(struct oracle *oracle);
+
+/* A client is about to put a value: its number. takes the past. */
+uint32_t oracle_put(struct oracle *oracle, uint32_t key, uint32_t session, uint32_t size, bool raw);
+
+/* What the writer has seen when it asks (again: after a refusal it may have seen more). */
+void oracle_put_past(struct oracle *oracle, uint32_t write, struct past *past);
+
+/* A client is about to delete. */
+void oracle_delete(struct oracle *oracle, uint32_t key, const struct past *past);
+
+/* The value of a write, appended. */
+void oracle_value(const struct oracle *oracle, uint32_t write, struct buf *out);
+
+/* to becomes the union. */
+void oracle_past_merge(const struct oracle *oracle, struct past *to, const struct past *from);
+
+/* A node has committed these bytes (at offset of segment), or has found them at its start. */
+void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
+                      struct slice bytes);
+
+/* The machine of a node forgot: what it holds is told again by oracle_committed. A dot that never
+ * left it may come again. */
+void oracle_forget(struct oracle *oracle, uint32_t node);
+
+/* A node sends this frame. */
+void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
+
+/* Judges an answer as it leaves; returns what its token stands for (owned by the caller). */
+struct past *oracle_answer(struct oracle *oracle, const struct asked *asked,
+                           const struct reply *reply);
+
+/* True when a is greater than b (numbers of writes; 0 is less than all). */
+bool oracle_newer(const struct oracle *oracle, uint32_t a, uint32_t b);
+
+/* The write that a dot names, or 0. */
+uint32_t oracle_by_dot(const struct oracle *oracle, struct dot dot);
+
+/* "w12=(3,77)" for explanations; static buffers in turn are avoided: the caller gives one. */
+const char *oracle_name(const struct oracle *oracle, uint32_t write, char text[64]);

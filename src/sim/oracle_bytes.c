@@ -1,0 +1,290 @@
+/* oracle_bytes - what logs and frames tell the oracle.
+ *
+ * Does:   finds every version in committed bytes; one dot, one write (I6); a frame carries only
+ *         what its sender has committed.
+ * Not:    judging answers: oracle.c.
+ * Holds:  -
+ * Limits: -
+ * See:    oracle.h.
+ */
+#include "sim/oracle_bytes.h"
+
+static uint32_t key_index(const struct oracle *oracle, struct slice key)
+{
+    if (key.len < 3)
+        return UINT32_MAX;
+    uint32_t index = 0;
+    for (size_t i = key.len - 3; i < key.len; i++)
+        index = index * 10 + (uint32_t)(key.ptr[i] - '0') % 10;
+    if (index >= oracle->key_count ||
+        !slice_equal(key, slice_of(oracle->keys[index].text, oracle->keys[index].len)))
+        return UINT32_MAX;
+    return index;
+}
+
+static struct hdot *dot_at(struct oracle *oracle, struct dot dot)
+{
+    struct hactor *actor = &oracle->actors[dot.actor];
+    if (dot.seq >= actor->cap) {
+        uint64_t cap = actor->cap == 0 ? 256 : actor->cap;
+        while (cap <= dot.seq)
+            cap *= 2;
+        actor->dots = mem_realloc(actor->dots, cap * sizeof actor->dots[0]);
+        memset(actor->dots + actor->cap, 0, (cap - actor->cap) * sizeof actor->dots[0]);
+        actor->cap = cap;
+    }
+    return &actor->dots[dot.seq];
+}
+
+static bool dot_possible(const struct oracle *oracle, struct dot dot)
+{
+    return dot.actor < ORACLE_ACTORS_MAX && dot.seq <= oracle->actors[dot.actor].last + 100000;
+}
+
+/* What a dot names; dependencies may be trimmed later and do not count. */
+static uint64_t version_hash(const struct version *version)
+{
+    uint64_t hash = hash_seeded(version->key, version->hlc);
+    return hash_seeded(version->value, hash ^ (uint64_t)version->form);
+}
+
+/* A dot is seen for the first time. */
+static void new_dot(struct oracle *oracle, uint32_t node, const struct version *version,
+                    struct hdot *dot, uint32_t key)
+{
+    uint32_t number;
+    if (version->form == VALUE_TOMBSTONE)
+        number = oracle__tombstone(oracle, key);
+    else
+        number = oracle__value_write(oracle, key, version->value, version->form == VALUE_RAW);
+    if (number == 0) {
+        verdict_say(oracle->verdict, "I6", "node %u logged (%u,%llu) with a value nobody asked for",
+                    node, version->dot.actor, (unsigned long long)version->dot.seq);
+        return;
+    }
+    struct hwrite *write = &oracle->writes[number];
+    if (write->dot.actor != 0) {
+        verdict_say(oracle->verdict, "I6",
+                    "one request was carried out twice: w%u is (%u,%llu) and (%u,%llu)", number,
+                    write->dot.actor, (unsigned long long)write->dot.seq, version->dot.actor,
+                    (unsigned long long)version->dot.seq);
+        return;
+    }
+    write->dot = version->dot;
+    write->hlc = version->hlc;
+    write->committed_us = oracle->now_us;
+    dot->write = number;
+    dot->hash = version_hash(version);
+    struct hactor *actor = &oracle->actors[version->dot.actor];
+    if (version->dot.seq > actor->last)
+        actor->last = version->dot.seq;
+    if (actor->node == UINT32_MAX)
+        actor->node = node;
+}
+
+static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t end,
+                         struct slice body)
+{
+    struct version version;
+    if (!version_decode(body, &version)) {
+        verdict_say(oracle->verdict, "I6", "node %u logged a version that cannot be read", node);
+        return;
+    }
+    uint32_t key = key_index(oracle, version.key);
+    if (key == UINT32_MAX || !dot_possible(oracle, version.dot)) {
+        verdict_say(oracle->verdict, "I6", "node %u logged (%u,%llu) with a key nobody asked for",
+                    node, version.dot.actor, (unsigned long long)version.dot.seq);
+        return;
+    }
+    struct hdot *dot = dot_at(oracle, version.dot);
+    if (dot->write == 0) {
+        new_dot(oracle, node, &version, dot, key);
+        dot->segment = segment;
+        dot->end = end;
+    } else if (dot->hash != version_hash(&version)) {
+        char name[64];
+        verdict_say(oracle->verdict, "I6",
+                    "one dot names two writes: node %u logged (%u,%llu) with hlc %llu, key %.*s; "
+                    "before it was %s, key %.*s", node, version.dot.actor,
+                    (unsigned long long)version.dot.seq, (unsigned long long)version.hlc,
+                    (int)version.key.len, (const char *)version.key.ptr,
+                    oracle_name(oracle, dot->write, name),
+                    (int)oracle->keys[oracle->writes[dot->write].key].len,
+                    (const char *)oracle->keys[oracle->writes[dot->write].key].text);
+    }
+    dot->holders |= 1U << node;
+    dot->ever |= 1U << node;
+}
+
+static void note_raise(struct oracle *oracle, uint32_t node, struct slice body)
+{
+    struct read in = read_of(body);
+    read_u32(&in);
+    uint32_t count = read_u32(&in);
+    for (uint32_t i = 0; i < count && read_ok(&in); i++) {
+        uint32_t actor = read_u32(&in);
+        uint64_t seq = read_u64(&in);
+        if (actor < ORACLE_ACTORS_MAX && seq > oracle->nodes[node].raised[actor])
+            oracle->nodes[node].raised[actor] = seq;
+    }
+}
+
+static void note_range(struct oracle *oracle, uint32_t node, struct slice body)
+{
+    struct read in = read_of(body);
+    uint32_t actor = read_u32(&in);
+    uint64_t low = read_u64(&in);
+    uint64_t high = read_u64(&in);
+    if (read_ok(&in) && actor < ORACLE_ACTORS_MAX)
+        oracle->nodes[node].logged[actor] = (struct range){actor, low, high};
+}
+
+void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
+                      struct slice bytes)
+{
+    size_t at = 0;
+    struct record record;
+    while (at < bytes.len) {
+        struct slice rest = slice_of(bytes.ptr + at, bytes.len - at);
+        if (record_decode(rest, &record) != RECORD_OK)
+            return; /* a torn end: recovery cuts it too */
+        at += record.whole.len;
+        if (record.kind == RECORD_ARRIVAL || record.kind == RECORD_WALKED ||
+            record.kind == RECORD_DUMP)
+            note_version(oracle, node, segment, offset + at, record.body);
+        else if (record.kind == RECORD_RAISE)
+            note_raise(oracle, node, record.body);
+        else if (record.kind == RECORD_RANGE)
+            note_range(oracle, node, record.body);
+    }
+}
+
+/* A dot that nobody else ever saw is as if it had not been. */
+static void forget_dot(struct oracle *oracle, struct hdot *dot, uint32_t node)
+{
+    dot->holders &= ~(1U << node);
+    if (dot->write == 0 || dot->exposed || dot->ever != 1U << node)
+        return;
+    oracle->writes[dot->write].dot = (struct dot){0, 0};
+    memset(dot, 0, sizeof *dot);
+}
+
+void oracle_forget(struct oracle *oracle, uint32_t node)
+{
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
+            forget_dot(oracle, &oracle->actors[i].dots[seq], node);
+    }
+    memset(&oracle->nodes[node], 0, sizeof oracle->nodes[node]);
+}
+
+/* ---- Frames ---- */
+
+static bool holds(const struct oracle *oracle, uint32_t node, uint32_t actor, uint64_t seq)
+{
+    const struct hactor *at = &oracle->actors[actor];
+    return seq <= at->last && (at->dots[seq].holders & (1U << node)) != 0;
+}
+
+static void check_records(struct oracle *oracle, uint32_t node, const char *what,
+                          struct slice records)
+{
+    struct record record;
+    struct version version;
+    while (records.len > 0) {
+        if (record_decode(records, &record) != RECORD_OK ||
+            !version_decode(record.body, &version)) {
+            verdict_say(oracle->verdict, "I6", "node %u sent a %s frame that cannot be read", node,
+                        what);
+            return;
+        }
+        records = slice_of(records.ptr + record.whole.len, records.len - record.whole.len);
+        if (version.dot.actor < ORACLE_ACTORS_MAX &&
+            holds(oracle, node, version.dot.actor, version.dot.seq)) {
+            oracle->actors[version.dot.actor].dots[version.dot.seq].exposed = true;
+            continue;
+        }
+        verdict_say(oracle->verdict, "I6",
+                    "node %u sent (%u,%llu) in a %s frame before its own log had it", node,
+                    version.dot.actor, (unsigned long long)version.dot.seq, what);
+        return;
+    }
+}
+
+/* How far a node may claim an actor: raised to, or every write committed. */
+static bool may_cover(struct oracle *oracle, uint32_t node, uint32_t actor, uint64_t seq)
+{
+    struct hnode *at = &oracle->nodes[node];
+    uint64_t *cover = &at->cover[actor];
+    if (at->raised[actor] > *cover)
+        *cover = at->raised[actor];
+    const struct range *logged = &at->logged[actor];
+    while (*cover < seq) {
+        uint64_t next = *cover + 1;
+        if (!holds(oracle, node, actor, next) && (next < logged->low || next > logged->high))
+            return false;
+        *cover = next;
+    }
+    return true;
+}
+
+static bool may_receipt(struct oracle *oracle, uint32_t node, const struct range *range)
+{
+    struct hnode *at = &oracle->nodes[node];
+    struct range *known = &at->range[range->actor];
+    const struct range *logged = &at->logged[range->actor];
+    if (known->low == 0 || range->low < known->low || range->low > known->high)
+        *known = (struct range){range->actor, range->low, range->low - 1};
+    for (uint64_t seq = known->high + 1; seq <= range->high; seq++) {
+        if (!holds(oracle, node, range->actor, seq) && (seq < logged->low || seq > logged->high) &&
+            seq > at->raised[range->actor])
+            return false;
+    }
+    if (range->high > known->high)
+        known->high = range->high;
+    return true;
+}
+
+static void check_report(struct oracle *oracle, uint32_t node, struct slice body)
+{
+    struct msg_report report;
+    if (!msg_report_decode(body, &report)) {
+        verdict_say(oracle->verdict, "I6", "node %u sent a report that cannot be read", node);
+        return;
+    }
+    if ((report.flags & REPORT_DOUBT) != 0)
+        return;
+    for (uint32_t i = 0; i < report.coverage.count; i++) {
+        struct dot dot = report.coverage.entries[i];
+        if (dot.actor < ORACLE_ACTORS_MAX && !may_cover(oracle, node, dot.actor, dot.seq))
+            verdict_say(oracle->verdict, "I6",
+                        "node %u reports coverage (%u,%llu); its log has all only up to %llu",
+                        node, dot.actor, (unsigned long long)dot.seq,
+                        (unsigned long long)oracle->nodes[node].cover[dot.actor]);
+    }
+    for (uint32_t i = 0; i < report.ranges.count; i++) {
+        const struct range *range = &report.ranges.list[i];
+        if (range->actor < ORACLE_ACTORS_MAX && !may_receipt(oracle, node, range))
+            verdict_say(oracle->verdict, "I6",
+                        "node %u receipts (%u,%llu to %llu), and its log does not have them all",
+                        node, range->actor, (unsigned long long)range->low,
+                        (unsigned long long)range->high);
+    }
+}
+
+void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes)
+{
+    struct frame frame;
+    if (!frame_decode(bytes, &frame)) {
+        verdict_say(oracle->verdict, "I6", "node %u sent a damaged frame", node);
+        return;
+    }
+    struct msg_data data;
+    struct msg_walk_chunk chunk;
+    if (frame.type == MSG_DATA && msg_data_decode(frame.body, &data))
+        check_records(oracle, node, "DATA", data.records);
+    else if (frame.type == MSG_WALK_CHUNK && msg_walk_chunk_decode(frame.body, &chunk))
+        check_records(oracle, node, "WALK_CHUNK", chunk.records);
+    else if (frame.type == MSG_REPORT)
+        check_report(oracle, node, frame.body);
+}

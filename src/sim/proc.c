@@ -1,0 +1,154 @@
+/* proc - processes and machines: how they begin and end.
+ *
+ * Does:   starts a node on what its disk has, kills it, cuts its power, pauses it.
+ * Not:    when: nemesis.c.
+ * Holds:  -
+ * Limits: -
+ * See:    world.h.
+ */
+#include "sim/client.h"
+
+static void on_trace(void *arg, const struct trace_event *event)
+{
+    struct sim_node *node = arg;
+    struct world *world = node->world;
+    story_trace(&world->story, node->index, event);
+    if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged)
+        verdict_say(&world->verdict, "E",
+                    "node %u says %s and no fault explains it (%llu, %llu, %.*s)", node->index,
+                    trace_name(event->id), (unsigned long long)event->a,
+                    (unsigned long long)event->b, (int)event->text.len,
+                    (const char *)event->text.ptr);
+}
+
+static void forget_process(struct sim_node *node)
+{
+    for (size_t i = 0; i < node->inbox_count; i++)
+        mem_free(node->inbox[i].bytes);
+    node->inbox_count = 0;
+    node->wake_us = UINT64_MAX;
+    node->turn_wanted = false;
+    node->paused = false;
+    node->stopping = false;
+    node->stopped = false;
+    node->failing = false;
+    node->commit.active = false;
+    memset(node->syncs, 0, sizeof node->syncs);
+    node->last_commit = 0;
+    node->committed_id = 0;
+    node->last_sync = 0;
+    node->synced_id = 0;
+}
+
+/* What the disk has is what the node has, whatever was under way when it ended. */
+static void tell_oracle(struct world *world, struct sim_node *node,
+                        const struct log_segment *segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        oracle_committed(&world->oracle, node->index, segments[i].id, 0, segments[i].bytes);
+}
+
+void world_start(struct world *world, uint32_t index)
+{
+    struct sim_node *node = &world->nodes[index];
+    ASSERT(node->node == NULL);
+    forget_process(node);
+    struct node_options *options = world->options;
+    options->address = node->address;
+    options->boot_id = node->boot_id;
+    options->directory_id = node->directory_id;
+    options->tracer = (struct tracer){on_trace, node};
+    for (size_t i = 0; i < sizeof options->entropy; i++)
+        options->entropy[i] = (uint8_t)rng_u64(&world->rng);
+    node->life++;
+    story_say(&world->story, index, "process %llu starts", (unsigned long long)node->life);
+    node->node = node_new(options);
+    vnet_start(&world->net, index);
+    struct event event = {.type = EVENT_RECOVER};
+    event.recover.count = vdisk_view(&node->disk, &event.recover.segments);
+    tell_oracle(world, node, event.recover.segments, event.recover.count);
+    world_step(world, index, &event);
+    node->turn_wanted = true;
+    world_wake(world, index, 0);
+}
+
+void world_start_later(struct world *world, uint32_t index, uint64_t after_us)
+{
+    vtime_after(&world->time, after_us, WORLD_START, index, world->nodes[index].life, 0);
+}
+
+/* A commit under way leaves a prefix in the cache. */
+static void cut_commit(struct world *world, struct sim_node *node)
+{
+    struct committing *commit = &node->commit;
+    if (!commit->active)
+        return;
+    size_t len = rng_between(&world->rng, 0, commit->bytes.len);
+    if (len > 0)
+        vdisk_write(&node->disk, commit->segment, commit->offset,
+                    slice_of(commit->bytes.ptr, len));
+    commit->active = false;
+}
+
+static void end_process(struct world *world, struct sim_node *node)
+{
+    cut_commit(world, node);
+    node_free(node->node);
+    node->node = NULL;
+    client_node_ended(world->client, node->index);
+    forget_process(node);
+}
+
+void world_crash(struct world *world, uint32_t index)
+{
+    struct sim_node *node = &world->nodes[index];
+    if (node->node == NULL)
+        return;
+    story_say(&world->story, index, "process ends");
+    vnet_end(&world->net, index);
+    end_process(world, node);
+}
+
+void world_power_cut(struct world *world, uint32_t index)
+{
+    struct sim_node *node = &world->nodes[index];
+    story_say(&world->story, index, "machine ends");
+    vnet_power_cut(&world->net, index);
+    if (node->node != NULL)
+        end_process(world, node);
+    bool lost = vdisk_power_cut(&node->disk, &world->rng);
+    oracle_forget(&world->oracle, index);
+    if (world->swarm.knobs.durability == 0) {
+        node->doubtful = true;
+        node->damaged = node->damaged || lost;
+    }
+    node->boot_id = rng_u64(&world->rng);
+}
+
+void world_stop(struct world *world, uint32_t index)
+{
+    struct sim_node *node = &world->nodes[index];
+    if (node->node == NULL || node->stopping)
+        return;
+    story_say(&world->story, index, "is asked to stop");
+    node->stopping = true;
+    world_input(world, index, &(struct input){.type = EVENT_STOP});
+    vtime_after(&world->time, 5000000, WORLD_KILL, index, node->life, 0);
+}
+
+void world_pause(struct world *world, uint32_t index)
+{
+    world->nodes[index].paused = true;
+    story_say(&world->story, index, "process pauses");
+}
+
+void world_resume(struct world *world, uint32_t index)
+{
+    struct sim_node *node = &world->nodes[index];
+    if (!node->paused)
+        return;
+    node->paused = false;
+    story_say(&world->story, index, "process goes on");
+    node->turn_wanted = true;
+    world_wake(world, index, 0);
+}

@@ -1,0 +1,220 @@
+/* run - one seed from its first start to its verdict.
+ *
+ * Does:   see run.h.
+ * Not:    -
+ * Holds:  -
+ * Limits: -
+ * See:    run.h.
+ */
+#include "sim/run.h"
+
+#include "sim/client.h"
+#include "sim/judge.h"
+#include "sim/nemesis.h"
+
+static bool goes_on(const struct world *world)
+{
+    return !world->verdict.bad;
+}
+
+static void run_until(struct world *world, uint64_t at_us)
+{
+    while (goes_on(world) && world->time.now_us < at_us && world_next(world)) {
+    }
+}
+
+static void run_for(struct world *world, uint64_t us)
+{
+    run_until(world, world->time.now_us + us);
+}
+
+/* How long a healed cluster may take for what, at most, some rounds of each timer take. */
+static uint64_t patience_us(const struct world *world)
+{
+    const struct knobs *knobs = &world->swarm.knobs;
+    uint64_t ms = 4 * knobs->suspect_ms + 4 * knobs->redial_ms + 10 * knobs->pull_ms +
+                  10 * knobs->gossip_ms + 20 * knobs->heartbeat_ms;
+    return ms * 1000 + 3000000 + world->net.user_timeout_us / 4;
+}
+
+/* Everybody must be able to serve clients that have seen nothing. */
+static void judge_service(struct world *world)
+{
+    uint64_t first = world->client->call_count;
+    uint64_t patience = 5000000 + 2000 * world->swarm.knobs.suspect_ms;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
+        if (world->nodes[i].gone)
+            continue;
+        client_probe(world->client, i, OP_GET, key, CLIENT_NOBODY, patience);
+        client_probe(world->client, i, OP_PUT, key, CLIENT_NOBODY, patience);
+    }
+    uint64_t last = world->client->call_count;
+    run_for(world, patience + 100000);
+    for (uint64_t i = first; i < last && goes_on(world); i++) {
+        const struct call *call = client_call(world->client, i);
+        bool full = call->err == E_MEMORY_FULL || call->err == E_DISK_FULL || call->err == E_BUSY;
+        if (!call->probe || client_call_good(call) || (full && !call->lost))
+            continue;
+        verdict_say(&world->verdict, "I9",
+                    "after everything was mended, node %u did not answer a %s of a new client: %s",
+                    call->asked.node, call->asked.op == OP_PUT ? "write" : "read",
+                    call->lost ? "silence" : call->refused ? "refused" : err_name(call->err));
+    }
+}
+
+static void await_idle(struct world *world)
+{
+    client_stop(world->client);
+    uint64_t end = world->time.now_us + 12 * world->swarm.client_timeout_us;
+    while (goes_on(world) && world->time.now_us < end && !client_idle(world->client))
+        run_for(world, 50000);
+    if (goes_on(world) && !client_idle(world->client))
+        verdict_say(&world->verdict, "SIM", "clients do not come to rest");
+}
+
+static void await_convergence(struct world *world)
+{
+    char why[256] = "";
+    uint64_t begin = world->time.now_us;
+    uint64_t end = begin + 20000000 + 2 * patience_us(world);
+    while (goes_on(world) && world->time.now_us < end) {
+        if (judge_converged(world, why)) {
+            story_say(&world->story, UINT32_MAX, "converged after %llu us",
+                      (unsigned long long)(world->time.now_us - begin));
+            return;
+        }
+        run_for(world, 100000);
+    }
+    verdict_say(&world->verdict, "I4", "%llu s after the last write replicas do not agree: %s",
+                (unsigned long long)((world->time.now_us - begin) / 1000000), why);
+}
+
+/* At rest, tokens come back empty (I7). */
+static void judge_rest(struct world *world)
+{
+    run_for(world, patience_us(world));
+    uint64_t first = world->client->call_count;
+    for (uint32_t i = 0; i < world->client->session_count; i++) {
+        uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
+        uint32_t node = (uint32_t)rng_below(&world->rng, world->node_count);
+        client_probe(world->client, node, OP_GET, key, i, 5000000);
+    }
+    uint64_t last = world->client->call_count;
+    run_for(world, 5100000);
+    for (uint64_t i = first; i < last && goes_on(world); i++) {
+        const struct call *call = client_call(world->client, i);
+        if (!client_call_good(call)) {
+            verdict_say(&world->verdict, "I9", "at rest node %u did not answer a read: %s",
+                        call->asked.node, call->lost ? "silence" : err_name(call->err));
+            return;
+        }
+        uint32_t entries = UINT32_MAX;
+        if (call->answer != NULL)
+            entries = judge_token_entries(world, slice_of(call->answer->text, call->answer->len));
+        if (entries != 0)
+            verdict_say(&world->verdict, "I7", "at rest node %u gave a token of %d entries",
+                        call->asked.node, (int)entries);
+    }
+}
+
+static void judge_counts(struct world *world)
+{
+    uint64_t first = world->client->call_count;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        for (uint32_t shard = 0; shard < world->swarm.shards; shard++)
+            client_probe(world->client, i, OP_COUNT, shard, CLIENT_NOBODY, 5000000);
+    }
+    uint64_t last = world->client->call_count;
+    run_for(world, 5100000);
+    for (uint64_t i = first; i < last && goes_on(world); i++) {
+        const struct call *call = client_call(world->client, i);
+        uint64_t expected = judge_count(world, call->asked.key);
+        if (!client_call_good(call) || call->count != expected)
+            verdict_say(&world->verdict, "I4",
+                        "at rest node %u counts %llu keys in shard %u; there are %llu (%s)",
+                        call->asked.node, (unsigned long long)call->count, call->asked.key,
+                        (unsigned long long)expected,
+                        call->lost ? "silence" : err_name(call->err));
+    }
+}
+
+static void judge_too_little(struct world *world, const struct run_result *result)
+{
+    uint64_t faults = 0;
+    for (uint32_t i = 0; i < FAULT_COUNT; i++)
+        faults += result->faults[i];
+    if (result->ops >= RUN_OPS_LEAST && faults >= RUN_FAULTS_LEAST &&
+        result->answered * 100 >= result->ops * RUN_ANSWERED_LEAST &&
+        result->virtual_us >= RUN_US_LEAST)
+        return;
+    verdict_say(&world->verdict, "LITTLE",
+                "too little happened: %llu operations (%u wanted), %llu answered (%u %% wanted), "
+                "%llu faults (%u wanted), %llu virtual ms (%u wanted)",
+                (unsigned long long)result->ops, RUN_OPS_LEAST,
+                (unsigned long long)result->answered, RUN_ANSWERED_LEAST,
+                (unsigned long long)faults, RUN_FAULTS_LEAST,
+                (unsigned long long)(result->virtual_us / 1000), RUN_US_LEAST / 1000);
+}
+
+static void fill_result(struct world *world, struct run_result *result)
+{
+    const struct client *client = world->client;
+    result->hash = world->story.hash;
+    result->steps = world->steps;
+    result->ops = client->ops;
+    result->answered = client->answered;
+    result->unknowns = client->unknowns;
+    result->timeouts = client->timeouts;
+    result->retries = client->retries;
+    memcpy(result->errors, client->errors, sizeof result->errors);
+    memcpy(result->faults, world->faults, sizeof result->faults);
+    result->virtual_us = world->time.now_us;
+    result->nodes = world->node_count;
+    result->shards = world->swarm.shards;
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++)
+        result->writes += world->oracle.actors[i].last;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].node == NULL)
+            continue;
+        const struct metrics *metrics = node_metrics(world->nodes[i].node);
+        result->purged += metrics->purged;
+        result->walks += metrics->walks_received;
+        result->parked += metrics->parked_total;
+    }
+}
+
+static void run_phases(struct world *world)
+{
+    vtime_after(&world->time, 100000, WORLD_SAMPLE, 0, 0, 0);
+    nemesis_begin(world);
+    while (goes_on(world) && !world->booted && world_next(world)) {
+    }
+    run_until(world, world->swarm.faults_for_us);
+    if (goes_on(world))
+        nemesis_heal(world);
+    run_for(world, patience_us(world));
+    judge_service(world);
+    await_idle(world);
+    if (goes_on(world))
+        await_convergence(world);
+    if (goes_on(world))
+        judge_tables(world);
+    if (goes_on(world) && !judge_somebody_gone(world)) {
+        judge_rest(world);
+        judge_counts(world);
+    }
+}
+
+void run_seed(uint64_t seed, enum plant plant, FILE *story, struct run_result *result)
+{
+    memset(result, 0, sizeof *result);
+    struct world *world = world_new(seed, plant, story);
+    run_phases(world);
+    fill_result(world, result);
+    judge_too_little(world, result);
+    result->verdict = world->verdict;
+    story_say(&world->story, UINT32_MAX, "end of seed %llu: %s", (unsigned long long)seed,
+              world->verdict.bad ? world->verdict.text : "no violation");
+    world_free(world);
+}

@@ -1,0 +1,117 @@
+/* swarm - what one seed draws before its world begins.
+ *
+ * Does:   see swarm.h.
+ * Not:    -
+ * Holds:  W1, W2.
+ * Limits: -
+ * See:    swarm.h.
+ */
+#include "sim/swarm.h"
+
+const char *fault_word(enum fault fault)
+{
+    static const char *const words[] = {
+#define F(NAME, word) word,
+        FAULT_LIST(F)
+#undef F
+    };
+    ASSERT(fault < FAULT_COUNT);
+    return words[fault];
+}
+
+/* Evenly over the orders of magnitude, so that small values are as likely as large ones. */
+static uint64_t draw_wide(struct rng *rng, uint64_t low, uint64_t high)
+{
+    if (low == high)
+        return low;
+    uint64_t from = low == 0 ? 1 : low;
+    uint64_t top = from;
+    uint32_t doublings = 0;
+    while (top < high / 2) {
+        top *= 2;
+        doublings++;
+    }
+    uint64_t floor = from << rng_between(rng, 0, doublings);
+    uint64_t ceiling = floor * 2 < high ? floor * 2 : high;
+    if (low == 0 && rng_chance(rng, 1, 8))
+        return 0;
+    return rng_between(rng, floor < ceiling ? floor : ceiling, ceiling);
+}
+
+static void draw_knobs(struct swarm *swarm, struct rng *rng)
+{
+    size_t count = 0;
+    const struct knob_row *rows = knobs_rows(&count);
+    knobs_init(&swarm->knobs);
+    for (size_t i = 0; i < count; i++)
+        *knobs_field(&swarm->knobs, &rows[i]) = draw_wide(rng, rows[i].sim_least, rows[i].sim_most);
+    swarm->knobs.durability = rng_below(rng, 2);
+    /* Fewer than four heartbeats are no silence. */
+    if (swarm->knobs.suspect_ms < 4 * swarm->knobs.heartbeat_ms + 100)
+        swarm->knobs.suspect_ms = 4 * swarm->knobs.heartbeat_ms + 100;
+}
+
+static void draw_workload(struct swarm *swarm, struct rng *rng)
+{
+    swarm->keys = (uint32_t)draw_wide(rng, 8, 128);
+    swarm->hot_keys = (uint32_t)rng_between(rng, 1, 5);
+    swarm->hot_percent = (uint32_t)rng_between(rng, 20, 80);
+    swarm->sessions = (uint32_t)rng_between(rng, 4, 16);
+    /* 2,000 operations in a minute and more: one client's share of 60 to 160 a second. */
+    swarm->think_us = swarm->sessions * 1000000 / rng_between(rng, 60, 160);
+    swarm->put_percent = (uint32_t)rng_between(rng, 20, 60);
+    swarm->delete_percent = (uint32_t)rng_between(rng, 0, 20);
+    swarm->wander_percent = (uint32_t)rng_between(rng, 2, 70);
+    swarm->merge_percent = (uint32_t)rng_between(rng, 0, 10);
+    swarm->hold_percent = (uint32_t)rng_between(rng, 0, 5);
+    swarm->fresh_percent = (uint32_t)rng_between(rng, 0, 5);
+    swarm->big_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 5) : 0;
+    swarm->copies_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 30) : 0;
+    swarm->client_timeout_us = rng_between(rng, 2500, 8000) * 1000;
+}
+
+static void draw_manners(struct swarm *swarm, struct rng *rng)
+{
+    swarm->base_us = draw_wide(rng, 50, 10000);
+    swarm->jitter_us = draw_wide(rng, 50, 10000);
+    swarm->tail_us = draw_wide(rng, 1000, 300000);
+    static const uint64_t quanta[] = {1, 100, 1000, 5000};
+    swarm->quantum_us = quanta[rng_below(rng, 4)];
+    swarm->write_us = draw_wide(rng, 10, 2000);
+    swarm->sync_us = draw_wide(rng, 100, 15000);
+    swarm->at_once_percent = (uint32_t)rng_between(rng, 0, 100);
+}
+
+static void draw_faults(struct swarm *swarm, struct rng *rng)
+{
+    for (uint32_t i = 0; i < FAULT_COUNT; i++)
+        swarm->on[i] = rng_chance(rng, 1, 2);
+    uint64_t one = rng_below(rng, FAULT_COUNT);
+    swarm->on[one == FAULT_BIT_ROT || one == FAULT_DISK_FAIL ? FAULT_CRASH : one] = true;
+    swarm->calm_us = rng_between(rng, 800, 3500) * 1000;
+    swarm->fault_us = rng_between(rng, 300, 3000) * 1000;
+    swarm->faults_for_us = rng_between(rng, 50, 60) * 1000000;
+    swarm->boot_faults = rng_chance(rng, 1, 4);
+    swarm->may_lose = rng_chance(rng, 1, 5);
+    swarm->clock_far =
+        rng_chance(rng, 1, 6) ? (uint32_t)rng_below(rng, swarm->nodes) : swarm->nodes;
+}
+
+void swarm_draw(struct swarm *swarm, uint64_t seed)
+{
+    memset(swarm, 0, sizeof *swarm);
+    struct rng rng;
+    rng_init(&rng, seed * 0x9e3779b97f4a7c15U + 1);
+    swarm->seed = seed;
+    swarm->nodes = (uint32_t)rng_between(&rng, 2, 7);
+    uint32_t most = swarm->nodes / 2 < 3 ? swarm->nodes / 2 : 3;
+    swarm->shards = (uint32_t)rng_between(&rng, 1, most);
+    if (rng_chance(&rng, 1, 4)) { /* the 3:3 of the documents */
+        swarm->nodes = 6;
+        swarm->shards = 2;
+    }
+    draw_knobs(swarm, &rng);
+    draw_workload(swarm, &rng);
+    draw_manners(swarm, &rng);
+    draw_faults(swarm, &rng);
+}
