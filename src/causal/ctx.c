@@ -24,7 +24,9 @@ void ctx_copy(struct ctx *to, const struct ctx *from)
 
 bool ctx_is_empty(const struct ctx *ctx)
 {
-    return ctx->lineage == 0 && ctx->fence == 0 && ctx->seen.count == 0;
+    ASSERT(ctx->lineage != 0 || ctx->fence == 0);
+    ASSERT(ctx->lineage != 0 || ctx->seen.count == 0);
+    return ctx->lineage == 0;
 }
 
 bool ctx_merge(struct ctx *to, const struct ctx *from)

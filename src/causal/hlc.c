@@ -30,7 +30,9 @@ void hlc_init(struct hlc *hlc)
 uint64_t hlc_tick(struct hlc *hlc, uint64_t wall_ms)
 {
     ASSERT(hlc->now < UINT64_MAX);
-    hlc->now = greater(hlc->now + 1, hlc_from_ms(wall_clamped(wall_ms)));
+    uint64_t before = hlc->now;
+    hlc->now = greater(before + 1, hlc_from_ms(wall_clamped(wall_ms)));
+    ASSERT(hlc->now > before);
     return hlc->now;
 }
 
@@ -42,7 +44,9 @@ uint64_t hlc_floor(const struct hlc *hlc, uint64_t wall_ms)
 
 uint64_t hlc_announce(struct hlc *hlc, uint64_t wall_ms)
 {
+    uint64_t before = hlc->now;
     hlc_raise(hlc, hlc_floor(hlc, wall_ms));
+    ASSERT(hlc->now >= before);
     return hlc->now;
 }
 

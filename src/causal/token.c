@@ -48,6 +48,8 @@ static uint8_t *body_write(uint8_t *at, const struct ctx *ctx)
     uint32_t last = 0;
     for (uint32_t i = 0; i < ctx->seen.count; i++) {
         struct dot entry = ctx->seen.entries[i];
+        ASSERT(entry.actor > last);
+        ASSERT(entry.seq > 0);
         at = put_varint(at, entry.actor - last);
         at = put_varint(at, entry.seq);
         last = entry.actor;
@@ -58,6 +60,7 @@ static uint8_t *body_write(uint8_t *at, const struct ctx *ctx)
 void token_encode(const struct ctx *ctx, const struct siphash_key *key, struct buf *out)
 {
     ASSERT(ctx->seen.count <= LIMIT_VV_ENTRIES);
+    ASSERT(ctx->lineage != 0 || (ctx->fence == 0 && ctx->seen.count == 0)); /* C2 */
     uint8_t bytes[TOKEN_BYTES_MAX];
     uint8_t *end = body_write(bytes, ctx);
     end = put_u64(end, siphash(key, slice_of(bytes, (size_t)(end - bytes))));

@@ -32,7 +32,7 @@ enum token_result {
     TOKEN_VERSION, /* given out under this key, in a format version that this code does not know */
 };
 
-/* Appends the text of ctx to out. */
+/* Appends the text of ctx, which holds C1 and C2 (asserted), to out. */
 void token_encode(const struct ctx *ctx, const struct siphash_key *key, struct buf *out);
 
 /* Reads text. Only with TOKEN_OK has *ctx been changed. Empty text is TOKEN_BAD: the caller

@@ -186,6 +186,7 @@ static bool run_find(const uint16_t groups[GROUPS], size_t *start, size_t *len)
 
 static void v6_write(struct pen *pen, const uint16_t groups[GROUPS])
 {
+    ASSERT(pen->len == 1); /* the bracket */
     size_t start = GROUPS;
     size_t len = 0;
     bool has_run = run_find(groups, &start, &len);

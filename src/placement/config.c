@@ -45,6 +45,7 @@ uint32_t config_shard_of_slot(const struct config *config, uint32_t slot)
 
 const struct member *config_member_by_id(const struct config *config, uint64_t node_id)
 {
+    ASSERT(config->member_count <= LIMIT_MEMBERS);
     if (node_id == 0)
         return NULL;
     for (uint32_t i = 0; i < config->member_count; i++)
@@ -55,6 +56,7 @@ const struct member *config_member_by_id(const struct config *config, uint64_t n
 
 const struct member *config_member_by_address(const struct config *config, struct slice address)
 {
+    ASSERT(config->member_count <= LIMIT_MEMBERS);
     for (uint32_t i = 0; i < config->member_count; i++)
         if (slice_equal(slice_str(config->members[i].address.text), address))
             return &config->members[i];
@@ -63,6 +65,7 @@ const struct member *config_member_by_address(const struct config *config, struc
 
 const struct member *config_member_by_actor(const struct config *config, uint32_t actor)
 {
+    ASSERT(config->member_count <= LIMIT_MEMBERS);
     if (actor == 0)
         return NULL;
     for (uint32_t i = 0; i < config->member_count; i++)
@@ -73,6 +76,7 @@ const struct member *config_member_by_actor(const struct config *config, uint32_
 
 static const struct retired *retired_by_actor(const struct config *config, uint32_t actor)
 {
+    ASSERT(config->retired_count <= LIMIT_ACTORS / 2);
     for (uint32_t i = 0; i < config->retired_count; i++)
         if (config->retired[i].actor == actor)
             return &config->retired[i];
@@ -99,6 +103,7 @@ bool config_actor_closed(const struct config *config, uint32_t actor)
 
 uint32_t config_shard_by_id(const struct config *config, uint32_t id)
 {
+    ASSERT(config->shard_count <= LIMIT_SHARDS);
     for (uint32_t i = 0; i < config->shard_count; i++)
         if (config->shards[i].id == id)
             return i;
@@ -132,7 +137,10 @@ uint32_t config_responsible(const struct config *config, uint32_t actor,
     uint32_t count = 0;
     for (uint32_t i = 0; i < config->member_count; i++) {
         const struct member *member = &config->members[i];
-        if (member_counts(member) && shard_meets[member->shard])
+        if (!member_counts(member))
+            continue;
+        ASSERT(member->shard < config->shard_count);
+        if (shard_meets[member->shard])
             members[count++] = i;
     }
     ASSERT(count <= config->member_count);
@@ -171,5 +179,6 @@ uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_AC
     /* An even number tolerates no more failures than one less. */
     if (count > 0 && count % 2 == 0)
         count--;
+    ASSERT(count <= LIMIT_ACCEPTORS);
     return count;
 }

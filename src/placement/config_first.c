@@ -81,5 +81,6 @@ struct config *config_touch(const struct config *config)
     ASSERT(config->epoch < UINT64_MAX - 1);
     struct config *touched = config_dup(config);
     touched->epoch++;
+    config_check(touched);
     return touched;
 }

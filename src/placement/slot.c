@@ -55,6 +55,8 @@ static struct slice hashed_part(struct slice key)
     const uint8_t *close = left > 0 ? memchr(tag, '}', left) : NULL;
     if (close == NULL || close == tag)
         return key;
+    ASSERT(close > tag);
+    ASSERT(close < key.ptr + key.len);
     return slice_of(tag, (size_t)(close - tag));
 }
 

@@ -98,6 +98,7 @@ void slotset_subtract(struct slotset *to, const struct slotset *from)
 /* The least slot >= from whose bit differs from those of flip, or LIMIT_SLOTS. */
 static uint32_t next_bit(const struct slotset *set, uint32_t from, uint64_t flip)
 {
+    ASSERT(flip == 0 || flip == UINT64_MAX);
     if (from >= LIMIT_SLOTS)
         return LIMIT_SLOTS;
     uint32_t i = from / 64;
@@ -138,6 +139,7 @@ void slotset_encode(const struct slotset *set, struct buf *out)
     uint32_t first = slotset_next(set, 0);
     while (first < LIMIT_SLOTS) {
         uint32_t end = slotset_next_absent(set, first);
+        ASSERT(end > first);
         buf_varint(out, first - last);
         buf_varint(out, end - 1 - first);
         last = end - 1;

@@ -366,6 +366,25 @@ static void too_long_and_too_short_is_refused(void **state)
     buf_fini(&body);
 }
 
+/* What would come out as a token that nobody can read is a bug of whoever asks for it. */
+static void broken_contexts_are_not_encoded(void **state)
+{
+    (void)state;
+    struct ctx ctx;
+    struct buf out = BUF_EMPTY;
+    marked_ctx(&ctx);
+    ctx.lineage = 0;
+    expect_assert_failure(token_encode(&ctx, &key, &out));
+    marked_ctx(&ctx);
+    ctx.seen.entries[0].seq = 0;
+    expect_assert_failure(token_encode(&ctx, &key, &out));
+    marked_ctx(&ctx);
+    ctx.seen.entries[0].actor = 0;
+    expect_assert_failure(token_encode(&ctx, &key, &out));
+    assert_int_equal(out.len, 0);
+    buf_fini(&out);
+}
+
 static void garbage_is_refused(void **state)
 {
     (void)state;
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(contents_that_nobody_writes_are_refused),
         cmocka_unit_test(too_many_entries_are_refused),
         cmocka_unit_test(too_long_and_too_short_is_refused),
+        cmocka_unit_test(broken_contexts_are_not_encoded),
         cmocka_unit_test(garbage_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
