@@ -250,6 +250,11 @@ bool hub_deliver(struct hub *hub)
     return any;
 }
 
+bool hub_pending(const struct hub *hub)
+{
+    return hub->ended != NULL || hub->dirty != NULL;
+}
+
 void hub_flush(struct hub *hub)
 {
     while (hub->dirty != NULL) {

@@ -62,6 +62,9 @@ struct conn *hub_conn(struct hub *hub, uint64_t id);
 /* Tells of connections that ended. Returns whether there was one. */
 bool hub_deliver(struct hub *hub);
 
+/* True when hub_deliver has something to tell, or hub_flush something to write. */
+bool hub_pending(const struct hub *hub);
+
 /* Writes what was given to connections: one system call each. */
 void hub_flush(struct hub *hub);
 

@@ -69,3 +69,21 @@ uint64_t machine_raise_open_files(void)
         limit = raised;
     return limit.rlim_cur;
 }
+
+/* /proc/self/statm: pages in all, pages resident, ... */
+uint64_t machine_resident_bytes(void)
+{
+    char text[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    if (len <= 0)
+        return 0;
+    text[len] = '\0';
+    const char *second = strchr(text, ' ');
+    uint64_t pages = 0;
+    for (const char *at = second; at != NULL && *++at >= '0' && *at <= '9';)
+        pages = pages * 10 + (uint64_t)(*at - '0');
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}

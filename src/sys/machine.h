@@ -26,3 +26,6 @@ uint64_t machine_boot_id(void);
 
 /* Raises the limit of open files to what the system allows; returns what it is then. */
 uint64_t machine_raise_open_files(void);
+
+/* Memory of this process that is in use now; 0 where that cannot be read. */
+uint64_t machine_resident_bytes(void);

@@ -1,0 +1,178 @@
+/* render_cluster - the whole state of a node as one JSON document.
+ *
+ * Does:   GET /cluster: configuration, coverage, lag, who is suspected, versions.
+ * Not:    secrets: the token key is never shown.
+ * Holds:  R1.
+ * Limits: -
+ * See:    render.h; docs/api.md section 4.
+ *
+ * Ids of 64 random bits are hexadecimal text: numbers in JSON lose what is above 2^53 in browsers.
+ */
+#include "server/render.h"
+
+#include "server/options.h"
+
+#include <stdio.h>
+
+static const char *phase_word(enum node_phase phase)
+{
+    switch (phase) {
+    case NODE_BOOTING:
+        return "booting";
+    case NODE_SERVING:
+        return "serving";
+    case NODE_SPARE:
+        return "spare";
+    case NODE_REFUSED:
+        return "refused";
+    case NODE_STOPPING:
+        return "stopping";
+    }
+    UNREACHABLE();
+}
+
+static const char *state_word(enum member_state state)
+{
+    switch (state) {
+    case MEMBER_ACTIVE:
+        return "active";
+    case MEMBER_SYNCING:
+        return "syncing";
+    case MEMBER_SPARE:
+        return "spare";
+    case MEMBER_INVITED:
+        return "invited";
+    }
+    UNREACHABLE();
+}
+
+static void put_id(struct buf *out, const char *name, uint64_t id)
+{
+    char text[20];
+    int len = snprintf(text, sizeof(text), "%016llx", (unsigned long long)id);
+    json_put_text(out, slice_str(name), slice_of(text, (size_t)len));
+}
+
+static void put_bool(struct buf *out, const char *name, bool value)
+{
+    json_put_name(out, slice_str(name));
+    buf_append_slice(out, value ? SLICE_LIT("true") : SLICE_LIT("false"));
+}
+
+static void put_open(struct buf *out, const char *name, char bracket)
+{
+    json_put_name(out, slice_str(name));
+    buf_u8(out, (uint8_t)bracket);
+}
+
+/* {"1":17,"4":2} */
+static void put_vv(struct buf *out, const char *name, const struct vv *vv)
+{
+    char actor[12];
+    put_open(out, name, '{');
+    for (uint32_t i = 0; i < vv->count; i++) {
+        int len = snprintf(actor, sizeof(actor), "%u", vv->entries[i].actor);
+        json_put_number(out, slice_of(actor, (size_t)len), vv->entries[i].seq);
+    }
+    buf_u8(out, '}');
+}
+
+static void put_shards(struct buf *out, const struct config *config)
+{
+    char id[16];
+    put_open(out, "shards", '[');
+    for (uint32_t i = 0; i < config->shard_count; i++) {
+        json_put_comma(out);
+        buf_u8(out, '{');
+        int len = snprintf(id, sizeof(id), "s%u", config->shards[i].id);
+        json_put_text(out, SLICE_LIT("id"), slice_of(id, (size_t)len));
+        uint64_t slots = 0;
+        for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
+            slots += config->owner[slot] == i;
+        json_put_number(out, SLICE_LIT("slots"), slots);
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
+static void put_peer(struct buf *out, const struct node *node, uint64_t id)
+{
+    struct node_peer_info info;
+    if (id == node_id(node) || !node_peer_info(node, id, &info))
+        return;
+    put_bool(out, "connected", info.connected);
+    put_bool(out, "suspected", info.suspected);
+    json_put_number(out, SLICE_LIT("behind-by"), info.behind_by);
+    json_put_number(out, SLICE_LIT("silent-ms"), info.silent_ms);
+    json_put_name(out, SLICE_LIT("clock-diff-ms"));
+    if (info.clock_diff_ms < 0)
+        buf_u8(out, '-');
+    buf_decimal(out, info.clock_diff_ms < 0 ? 0 - (uint64_t)info.clock_diff_ms
+                                            : (uint64_t)info.clock_diff_ms);
+}
+
+static void put_members(struct buf *out, const struct node *node, const struct config *config)
+{
+    char shard[16];
+    put_open(out, "members", '[');
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        json_put_comma(out);
+        buf_u8(out, '{');
+        json_put_text(out, SLICE_LIT("address"), slice_str(member->address.text));
+        put_id(out, "node-id", member->node_id);
+        if (member->shard != SHARD_NONE) {
+            int len = snprintf(shard, sizeof(shard), "s%u", config->shards[member->shard].id);
+            json_put_text(out, SLICE_LIT("shard"), slice_of(shard, (size_t)len));
+        }
+        json_put_text(out, SLICE_LIT("state"), slice_str(state_word(member->state)));
+        json_put_number(out, SLICE_LIT("actor"), member->actor);
+        put_bool(out, "alive", node_believes_alive(node, member->node_id));
+        put_peer(out, node, member->node_id);
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
+static void put_config(struct buf *out, const struct node *node, const struct config *config)
+{
+    put_id(out, "lineage", config->lineage);
+    json_put_number(out, SLICE_LIT("epoch"), config->epoch);
+    json_put_number(out, SLICE_LIT("fence"), config->fence);
+    json_put_number(out, SLICE_LIT("retired-actors"), config->retired_count);
+    json_put_number(out, SLICE_LIT("losses"), config->loss_count);
+    put_shards(out, config);
+    put_members(out, node, config);
+}
+
+static void put_figures(struct buf *out, struct node *node)
+{
+    const struct metrics *metrics = node_metrics(node);
+    put_open(out, "metrics", '{');
+#define METRIC(name, kind, help) json_put_number(out, SLICE_LIT(#name), metrics->name);
+#include "base/metrics.def"
+#undef METRIC
+    buf_u8(out, '}');
+}
+
+void render_cluster(struct node *node, struct buf *out)
+{
+    const struct config *config = node_config(node);
+    struct buf why = BUF_EMPTY;
+    node_why_not(node, &why);
+    buf_u8(out, '{');
+    json_put_text(out, SLICE_LIT("version"), SLICE_LIT(THENCE_VERSION));
+    put_id(out, "node-id", node_id(node));
+    json_put_text(out, SLICE_LIT("phase"), slice_str(phase_word(node_phase(node))));
+    if (why.len > 0)
+        json_put_text(out, SLICE_LIT("why"), buf_slice(&why));
+    buf_fini(&why);
+    if (config != NULL)
+        put_config(out, node, config);
+    struct vv stable;
+    node_stable(node, &stable);
+    put_vv(out, "coverage", node_coverage(node));
+    put_vv(out, "stable", &stable);
+    put_figures(out, node);
+    buf_append_slice(out, SLICE_LIT("}"));
+}
