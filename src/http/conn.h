@@ -22,7 +22,7 @@
  *                      http_conn_consume what was sent; when http_conn_wants_close, shut down the
  *                      writing side, read on for a moment (or the client's system throws the
  *                      answer away), close
- *   output was sent:   http_conn_consume; then `drain` (there may have been too much output to go on)
+ *   output was sent:   http_conn_consume; then `drain` (it may have waited for that)
  *   before reading:    only while http_conn_wants_input
  *   the client hangs up: http_conn_under_way, one EVENT_GONE each; http_conn_free
  */
@@ -147,8 +147,8 @@ bool http_conn_wants_close(const struct http_conn *conn);
 /* False while enough input waits here: do not read from the client now. */
 bool http_conn_wants_input(const struct http_conn *conn);
 
-/* No more requests are taken: those under way are answered, the last answer says `Connection: close`
- * where it can, then the connection wants to be closed. For a node that stops. */
+/* No more requests are taken: those under way are answered, the last answer says `Connection:
+ * close` where it can, then the connection wants to be closed. For a node that stops. */
 void http_conn_stop(struct http_conn *conn);
 
 struct http_waits http_conn_waits(const struct http_conn *conn);

@@ -54,11 +54,6 @@ bool json_scan(struct slice text, struct json_value *value, struct json_error *e
 bool json_scan_members(struct slice text, struct json_value *value, struct json_member *members,
                        size_t count, struct json_error *error);
 
-/* For the array `raw` as json_scan gave it: calls each in order; stops when it returns false.
- * Returns false when stopped. */
-bool json_each(struct slice raw, bool (*each)(void *context, const struct json_value *item),
-               void *context);
-
 /* The object `raw` as json_scan gave it has no members. */
 bool json_is_empty_object(struct slice raw);
 
@@ -69,18 +64,17 @@ void json_unescape(struct slice raw, struct buf *out);
  * *inside is what stands between the quotes. */
 bool json_is_plain(struct slice raw, struct slice *inside);
 
-/* The whole number that raw is, written without sign, point, exponent or leading zeroes, as json_scan
- * accepts them; false when it is none or above most. */
-bool json_whole(const struct json_value *value, uint64_t most, uint64_t *number);
+/* ---- The writer: appends; brackets are the caller's ---- */
 
-/* ---- The writer: appends; commas and brackets are the caller's ---- */
+/* A comma, unless out is empty or ends in an opening bracket, a colon or a comma. */
+void json_put_comma(struct buf *out);
 
 /* Text in quotes, escaped where it must be. Bytes that are not UTF-8 become U+FFFD. */
 void json_put_string(struct buf *out, struct slice text);
 
-/* A name and its colon; the name is a literal that needs no escapes. */
-#define JSON_PUT_NAME(out, name) buf_append((out), "\"" name "\":", sizeof(name) + 2)
+/* A comma where one is due, the name in quotes (it needs no escapes), a colon. */
+void json_put_name(struct buf *out, struct slice name);
 
-/* ,"name":"text" (or without the comma when out ends in a bracket or is empty). */
+/* The same with a value: "name":"text" and "name":number. */
 void json_put_text(struct buf *out, struct slice name, struct slice text);
 void json_put_number(struct buf *out, struct slice name, uint64_t number);

@@ -1,0 +1,217 @@
+/* ask - the request for the node that a head and a body make.
+ *
+ * Does:   see ask.h.
+ * Not:    -
+ * Holds:  A1.
+ * Limits: -
+ * See:    ask.h.
+ */
+#include "http/ask.h"
+
+#include "http/field.h"
+#include "http/json.h"
+
+/* True unless a charset other than UTF-8 or a part of it is named. */
+static bool charset_is_good(struct slice parameters)
+{
+    struct slice item;
+    while (field_next(&parameters, ';', &item)) {
+        struct slice name;
+        struct slice value;
+        field_pair(item, &name, &value);
+        if (field_is(name, SLICE_LIT("charset")) && !field_is(value, SLICE_LIT("utf-8")) &&
+            !field_is(value, SLICE_LIT("us-ascii")))
+            return false;
+    }
+    return true;
+}
+
+static bool split_type(struct slice type, struct slice *parameters)
+{
+    struct slice name = SLICE_EMPTY;
+    *parameters = type;
+    if (type.len == 0)
+        return true;
+    field_next(parameters, ';', &name);
+    return field_is(name, SLICE_LIT("application/json"));
+}
+
+bool http_type_is_json(struct slice type)
+{
+    struct slice parameters;
+    return split_type(type, &parameters);
+}
+
+void http_ask_check(const struct http_head *head, const struct http_route *route,
+                    struct http_refusal *refusal)
+{
+    bool has_body = head->chunked || head->length > 0;
+    if (has_body && head->encoded)
+        http_refuse(refusal, 415, "Content-Encoding is not understood here: send the bytes plain");
+    if (route->kind != HTTP_NODE || route->op != OP_PUT)
+        return;
+    struct slice parameters;
+    if (split_type(head->type, &parameters)) {
+        if (!charset_is_good(parameters))
+            http_refuse(refusal, 415, "JSON is UTF-8: no other charset is understood");
+        return;
+    }
+    if (!head->chunked && !head->has_length)
+        http_refuse(refusal, 411, "A raw value needs a Content-Length, even of 0");
+}
+
+static bool is_known(const struct request *request, struct slice token)
+{
+    for (uint32_t i = 0; i < request->token_count; i++) {
+        if (slice_equal(request->tokens[i], token))
+            return true;
+    }
+    return false;
+}
+
+static void add_token(struct slice token, struct request *request, struct http_refusal *refusal)
+{
+    if (token.len == 0 || is_known(request, token))
+        return;
+    if (token.len > LIMIT_TOKEN_TEXT_BYTES)
+        http_refuse_err(refusal, E_TOKEN_BAD);
+    else if (request->token_count == LIMIT_TOKENS)
+        http_refuse(refusal, 400, "The request brings too many causal contexts");
+    else
+        request->tokens[request->token_count++] = token;
+}
+
+/* The member causal-metadata of a body: null, "", {} and 0 mean that nothing was seen. */
+static void add_metadata(const struct json_value *value, struct buf *room, struct request *request,
+                         struct http_refusal *refusal)
+{
+    bool nothing = false;
+    switch (value->type) {
+    case JSON_NONE:
+    case JSON_NULL:
+        nothing = true;
+        break;
+    case JSON_NUMBER:
+        nothing = slice_equal(value->raw, SLICE_LIT("0"));
+        break;
+    case JSON_OBJECT:
+        nothing = json_is_empty_object(value->raw);
+        break;
+    case JSON_STRING: {
+        struct slice token;
+        if (!json_is_plain(value->raw, &token)) {
+            json_unescape(value->raw, room);
+            token = buf_slice(room);
+        }
+        add_token(token, request, refusal);
+        return;
+    }
+    case JSON_FALSE:
+    case JSON_TRUE:
+    case JSON_ARRAY:
+        break;
+    }
+    if (!nothing)
+        http_refuse_err(refusal, E_TOKEN_BAD);
+}
+
+static void refuse_json(const struct json_error *error, struct http_refusal *refusal)
+{
+    http_refuse(refusal, 400, "The body is not valid JSON");
+    if (refusal->detail == NULL) {
+        refusal->detail = error->sentence;
+        refusal->offset = error->offset;
+    }
+}
+
+static void set_value(struct slice value, const struct http_limits *limits, struct request *request,
+                      struct http_refusal *refusal)
+{
+    if (value.len > limits->value_bytes_max)
+        http_refuse_err(refusal, E_VALUE_TOO_LARGE);
+    request->value = value;
+}
+
+/* A JSON body: {"value": …, "causal-metadata": …}, of a PUT or, without a value, of the others. */
+static void ask_json(struct slice body, const struct http_limits *limits, struct buf *room,
+                     struct request *request, struct http_refusal *refusal)
+{
+    bool put = request->op == OP_PUT;
+    struct json_member members[2] = {{SLICE_LIT("causal-metadata"), {.type = JSON_NONE}},
+                                     {SLICE_LIT("value"), {.type = JSON_NONE}}};
+    struct json_value whole;
+    struct json_error error;
+    if (body.len == 0) {
+        if (put)
+            http_refuse_err(refusal, E_NO_VALUE);
+        return;
+    }
+    if (!json_scan_members(body, &whole, members, put ? 2 : 1, &error)) {
+        refuse_json(&error, refusal);
+        return;
+    }
+    if (whole.type != JSON_OBJECT && !put)
+        http_refuse(refusal, 400, "The body is not a JSON object");
+    add_metadata(&members[0].value, room, request, refusal);
+    if (!put)
+        return;
+    if (members[1].value.type == JSON_NONE)
+        http_refuse_err(refusal, E_NO_VALUE);
+    else
+        set_value(members[1].value.raw, limits, request, refusal);
+}
+
+/* Puts the key and the tokens where nothing overwrites them. */
+static void save_slices(struct buf *room, struct request *request)
+{
+    size_t need = request->key.len;
+    for (uint32_t i = 0; i < request->token_count; i++)
+        need += request->tokens[i].len;
+    buf_reset(room);
+    buf_reserve(room, need);
+    size_t at = room->len;
+    buf_append_slice(room, request->key);
+    request->key = slice_of(room->ptr + at, request->key.len);
+    for (uint32_t i = 0; i < request->token_count; i++) {
+        at = room->len;
+        buf_append_slice(room, request->tokens[i]);
+        request->tokens[i] = slice_of(room->ptr + at, request->tokens[i].len);
+    }
+}
+
+/* Stored as length of the type, type, bytes: the first two are written in front of the body, over
+ * the head, so that megabytes need not be moved. The head holds "Content-Type:" and the type,
+ * so there is room. */
+static void ask_raw(struct slice type, struct slice body, const struct http_limits *limits,
+                    struct buf *room, struct request *request, struct http_refusal *refusal)
+{
+    ASSERT(type.len <= HEAD_TYPE_BYTES_MAX);
+    save_slices(room, request);
+    uint8_t *start = (uint8_t *)(uintptr_t)body.ptr - type.len - 1;
+    memmove(start + 1, type.ptr, type.len);
+    start[0] = (uint8_t)type.len;
+    request->form = VALUE_RAW;
+    set_value(slice_of(start, body.len + type.len + 1), limits, request, refusal);
+}
+
+void http_ask(const struct http_head *head, const struct http_route *route, struct slice body,
+              const struct http_limits *limits, struct buf *room, struct request *request,
+              struct http_refusal *refusal)
+{
+    ASSERT(route->kind == HTTP_NODE);
+    buf_reset(room);
+    request->op = route->op;
+    request->form = VALUE_JSON;
+    request->key = route->key;
+    request->value = SLICE_EMPTY;
+    request->token_count = 0;
+    request->wait_ms = head->wait_ms;
+    request->copies = head->copies;
+    request->shard_id = route->shard_id;
+    for (uint32_t i = 0; i < head->token_count; i++)
+        add_token(head->tokens[i], request, refusal);
+    if (route->op == OP_PUT && !http_type_is_json(head->type))
+        ask_raw(head->type, body, limits, room, request, refusal);
+    else
+        ask_json(body, limits, room, request, refusal);
+}
