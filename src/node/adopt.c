@@ -30,9 +30,6 @@ void node__settle(struct node *node)
 {
     if (node->config == NULL) {
         node->phase = NODE_BOOTING;
-        boot_init(&node->boot, node->options.view, node->options.view_count,
-                  &node->options.address, node->id, node->options.shard_count,
-                  node->options.bootstrap);
         links_from_view(&node->links, node->options.view, node->options.view_count,
                         &node->options.address);
         return;

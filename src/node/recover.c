@@ -158,6 +158,8 @@ void node__recover(struct node *node, const struct log_segment *segments, size_t
     node->tracer = listening;
     if (node->id == 0)
         become(node, random_id(node));
+    boot_init(&node->boot, node->options.view, node->options.view_count, &node->options.address,
+              node->id, node->options.shard_count, node->options.bootstrap);
     if (node->config != NULL) {
         struct replica_io io = node__io(node);
         replica_recovered(node->replica, &io);

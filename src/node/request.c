@@ -35,23 +35,15 @@ static uint32_t decode_waiting(struct slice bytes, struct waiting_for list[LIMIT
     return count;
 }
 
-/* Who lacks what is missing: this node, and members of the shard that report to lack it too. */
+/* Who lacks what is missing: this node. What the others have by now it cannot know. */
 static uint32_t own_waiting(const struct node *node, struct dot missing,
                             struct waiting_for list[LIMIT_WAITING])
 {
-    uint32_t count = 0;
     if (node->config == NULL || missing.actor == 0)
         return 0;
-    for (uint32_t i = 0; i < node->config->member_count && count < LIMIT_WAITING; i++) {
-        const struct member *member = &node->config->members[i];
-        if (member->shard != replica_shard(node->replica) || member->shard == SHARD_NONE)
-            continue;
-        uint64_t behind_by = replica_behind_by(node->replica, member->node_id, missing);
-        if (behind_by > 0)
-            list[count++] =
-                (struct waiting_for){slice_str(member->address.text), behind_by};
-    }
-    return count;
+    uint64_t behind_by = replica_behind_by(node->replica, node->id, missing);
+    list[0] = (struct waiting_for){slice_str(node->options.address.text), behind_by};
+    return behind_by > 0 ? 1 : 0;
 }
 
 static uint32_t list_waiting(const struct node *node, const struct answer *answer,

@@ -1,0 +1,70 @@
+/* mini - a handful of nodes in a perfect world, for stories.
+ *
+ * Does:   N nodes, connections that lose nothing until they are cut, disks that keep everything,
+ *         one clock; requests that are answered by the time `ask` returns.
+ * Not:    faults at random: that is the simulator's (sim/).
+ * Holds:  effects are carried out in order; a turn ends after every event.
+ * Limits: MINI_NODES nodes, MINI_CONNS connections.
+ * See:    node/node.h.
+ */
+#pragma once
+
+#include "node/node.h"
+
+#define MINI_NODES 6U
+#define MINI_CONNS 512U
+
+struct mini_conn {
+    bool open;      /* frames pass */
+    uint32_t from;  /* dialler */
+    uint32_t to;    /* acceptor */
+};
+
+struct mini_disk {
+    struct buf segments[64]; /* by id */
+    uint64_t first;          /* oldest that exists */
+    uint64_t last;           /* newest; 0: none */
+};
+
+struct mini_frame {
+    struct mini_frame *next; /* in the queue of the world */
+    uint64_t conn;           /* over which */
+    uint32_t to;             /* node index */
+    bool up;                 /* not a frame: PEER_UP with dial in len */
+    bool down;               /* not a frame: PEER_DOWN */
+    uint32_t dial;           /* of a PEER_UP or a failed dial */
+    size_t len;              /* bytes */
+    uint8_t bytes[];         /* one frame */
+};
+
+struct mini {
+    uint32_t count;                     /* nodes */
+    struct node_options options[MINI_NODES];
+    struct node *nodes[MINI_NODES];     /* NULL: down */
+    struct mini_disk disks[MINI_NODES];
+    struct mini_conn conns[MINI_CONNS]; /* by number */
+    uint64_t conn_count;                /* numbers given out */
+    bool cut[MINI_NODES];               /* cut off from all others */
+    struct mini_frame *head;            /* in flight, oldest first */
+    struct mini_frame *tail;            /* newest */
+    struct effects *effects;            /* of the current step */
+    uint64_t now_ms;                    /* the one clock */
+    uint64_t boot[MINI_NODES];          /* which boot of each machine */
+    bool replied;                       /* to the request under way */
+    struct reply reply;                 /* its slices lie in `kept` */
+    struct buf kept;                    /* bytes of the reply */
+    uint64_t next_id;                   /* of requests */
+    uint32_t stopped;                   /* STOPPED effects seen */
+};
+
+void mini_init(struct mini *mini, uint32_t count, uint32_t shards);
+void mini_fini(struct mini *mini);
+void mini_start(struct mini *mini, uint32_t index);
+void mini_kill(struct mini *mini, uint32_t index);            /* process crash */
+void mini_cut(struct mini *mini, uint32_t index, bool cut);   /* from everybody */
+void mini_run(struct mini *mini, uint64_t ms);                /* lets time pass */
+
+/* A request at a node with up to one token (may be empty); runs until it is answered (30 s). The
+ * token of the reply is in mini->reply.token. */
+const struct reply *mini_ask(struct mini *mini, uint32_t index, enum op op, const char *key,
+                             const char *value, struct slice token);
