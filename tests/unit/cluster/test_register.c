@@ -332,6 +332,11 @@ static void test_all_means_all(void **state)
     for (int i = 0; i < 3; i++)
         reg_promise(&bench.reg, 5, &promise, &bench.io);
     assert_int_equal(bench.reg.proposer.phase, PROPOSER_PREPARING);
+    bench_clear(&bench);
+    bench.io.mono_ms = reg_deadline_ms(&bench.reg);
+    reg_tick(&bench.reg, &bench.io);
+    assert_int_equal(bench.out.count, 1); /* who has answered is not asked again */
+    assert_int_equal(bench.out.items[0].to, 6);
     reg_promise(&bench.reg, 6, &promise, &bench.io);
     struct msg_accepted acceptance = acceptance_of(&bench);
     for (int i = 0; i < 3; i++)
@@ -381,6 +386,32 @@ static void test_refusal_pauses_and_goes_above(void **state)
     assert_int_equal(reg_tick(&bench.reg, &bench.io), REG_NOTHING);
     assert_int_equal(bench.reg.proposer.ballot.round, 42);
     assert_int_equal(bench.out.count, 2);
+    bench_fini(&bench);
+}
+
+/* Rivals part company sooner or later: pauses are random, and grow. */
+static void test_pauses_grow(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_init(&bench, 9);
+    assert_true(reg_propose(&bench.reg, 1, SLICE_LIT("mine"), three, 3, 2, UINT64_MAX, &bench.io));
+    uint64_t first_ms = 0;
+    uint64_t most_ms = 0;
+    for (int i = 0; i < 20; i++) {
+        struct msg_promise refusal = promise_of(&bench);
+        refusal.granted = 0;
+        refusal.accepted_round = refusal.round + 1;
+        refusal.accepted_node = 6;
+        reg_promise(&bench.reg, 6, &refusal, &bench.io);
+        uint64_t pause_ms = reg_deadline_ms(&bench.reg) - bench.io.mono_ms;
+        first_ms = i == 0 ? pause_ms : first_ms;
+        most_ms = pause_ms > most_ms ? pause_ms : most_ms;
+        bench.io.mono_ms = reg_deadline_ms(&bench.reg);
+        reg_tick(&bench.reg, &bench.io);
+    }
+    assert_in_range(first_ms, 1, 20);
+    assert_in_range(most_ms, 200, 1280);
     bench_fini(&bench);
 }
 
@@ -444,6 +475,11 @@ static void test_adopted_elsewhere(void **state)
     struct msg_prepare next = {2, 1, 5};
     reg_prepare(&bench.reg, 5, 1, &next, &bench.io);
     assert_false(reg_propose(&bench.reg, 1, SLICE_LIT("late"), three, 3, 2, 9999, &bench.io));
+    reg_adopted(&bench.reg, 1); /* repeated: instance 2 is not over */
+    assert_int_equal(bench.reg.acceptor.promised.round, 1);
+    prepare(&bench, 6, 7); /* of instance 1, which is */
+    expect_silence(&bench);
+    assert_int_equal(bench.reg.acceptor.instance, 2);
     bench_fini(&bench);
 }
 
@@ -578,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_all_means_all),
         cmocka_unit_test(test_another_value_is_finished_and_told),
         cmocka_unit_test(test_refusal_pauses_and_goes_above),
+        cmocka_unit_test(test_pauses_grow),
         cmocka_unit_test(test_silence_sends_again_then_gives_up),
         cmocka_unit_test(test_a_restart_uses_no_ballot_twice),
         cmocka_unit_test(test_adopted_elsewhere),
