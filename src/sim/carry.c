@@ -108,8 +108,8 @@ static void commit_done(struct world *world, struct sim_node *node)
     if (!vdisk_write(&node->disk, commit->segment, commit->offset, bytes))
         verdict_say(&world->verdict, "L1", "node %u appended to segment %llu, which is not there",
                     node->index, (unsigned long long)commit->segment);
-    if (commit->sync)
-        vdisk_sync(&node->disk, commit->segment, commit->offset + bytes.len);
+    if (commit->sync) /* it and everything before it */
+        vdisk_sync_all(&node->disk);
     oracle_committed(&world->oracle, node->index, commit->segment, commit->offset, bytes);
     world_input(world, node->index, &(struct input){.type = EVENT_COMMITTED, .id = commit->id});
 }

@@ -127,7 +127,8 @@ bool oracle_newer(const struct oracle *oracle, uint32_t a, uint32_t b)
 
 uint32_t oracle_by_dot(const struct oracle *oracle, struct dot dot)
 {
-    if (dot.actor >= ORACLE_ACTORS_MAX || dot.seq > oracle->actors[dot.actor].last)
+    if (dot.actor >= ORACLE_ACTORS_MAX || dot.seq == 0 ||
+        dot.seq > oracle->actors[dot.actor].last)
         return 0;
     return oracle->actors[dot.actor].dots[dot.seq].write;
 }
