@@ -1,6 +1,7 @@
 # Tests register themselves by where they lie; this is the only place that knows them.
 #
-#   tests/unit/<module>/test_<noun>.c   one program each, `test_<module>_<noun>`, label unit
+#   tests/unit/<module>/test_<noun>.c   one program each, `test_<module>_<noun>`, label unit, with
+#                                       the other .c files of that folder
 #   tests/fuzz/fuzz_<target>.c          with THENCE_FUZZ a libFuzzer program; else its corpus
 #                                       tests/fuzz/corpus/<target>/ is replayed, label fuzz
 
@@ -21,7 +22,9 @@ foreach(source IN LISTS unit_tests)
     get_filename_component(module ${folder} NAME)
     get_filename_component(noun ${source} NAME_WE)
     string(REGEX REPLACE "^test_" "test_${module}_" name ${noun})
-    add_executable(${name} ${source})
+    file(GLOB fixtures CONFIGURE_DEPENDS ${folder}/*.c)
+    list(FILTER fixtures EXCLUDE REGEX "/test_[^/]*$") # shared by the tests of one folder
+    add_executable(${name} ${source} ${fixtures})
     target_include_directories(${name} PRIVATE tests)
     target_link_libraries(${name} PRIVATE thence_flags PkgConfig::CMOCKA)
     thence_link(${name} PRIVATE ${THENCE_USES_${module}} ${module})
