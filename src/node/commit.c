@@ -259,7 +259,8 @@ static void checkpoint(struct node *node)
 {
     if (node->config == NULL || node->phase == NODE_REFUSED || node->stop_logged)
         return;
-    if (checkpoint_due(&node->checkpoint, node->table, node->log,
+    if (!log_pending(node->log) && /* it begins a segment; a batch lies in one */
+        checkpoint_due(&node->checkpoint, node->table, node->log,
                        node->knobs->checkpoint_floor_bytes))
         begin_checkpoint(node);
     if (!node->checkpoint.running)
