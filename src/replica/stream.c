@@ -126,9 +126,9 @@ void replica__stream(struct replica *replica, struct replica_io *io)
 {
     for (uint32_t i = 0; i < replica->peer_count; i++) {
         struct peer *peer = &replica->peers[i];
+        if (peer->sent_seq + 1 < replica->window.first_seq) /* forgotten: it will walk */
+            peer->sent_seq = replica->window.first_seq - 1;
         while (wants_more(replica, peer)) {
-            if (peer->sent_seq + 1 < replica->window.first_seq) /* forgotten: it will walk */
-                peer->sent_seq = replica->window.first_seq - 1;
             uint64_t from = peer->sent_seq;
             peer->sent_seq = stream_frame(replica, peer, io);
             for (uint32_t j = i + 1; j < replica->peer_count; j++) {
