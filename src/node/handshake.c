@@ -172,6 +172,15 @@ static void greeted(struct node *node, struct link *link, const struct msg_hello
         replica_peer_up(node->replica, link->node_id, link->dial);
 }
 
+static void greeted_again(struct node *node, struct link *link, const struct msg_hello *hello)
+{
+    suspect_heard(&link->suspect, node->mono_ms);
+    if (node->config == NULL)
+        boot_hello(&node->boot, hello->node_id, hello);
+    if (link->doubt && hello->state != HELLO_DOUBT)
+        node__drop_link(node, link, true); /* it is itself again: begin anew */
+}
+
 /* Somebody dialled us. A stranger learns the configuration, so that it can say why it must wait. */
 static void welcome(struct node *node, uint64_t conn, const struct msg_hello *hello)
 {
@@ -220,6 +229,8 @@ void node__hello(struct node *node, uint64_t conn, const struct frame *frame)
     if (link != NULL) {
         if (link->state == LINK_GREETING)
             greeted(node, link, &hello);
+        else if (link->state == LINK_UP)
+            greeted_again(node, link, &hello);
         return;
     }
     welcome(node, conn, &hello);
@@ -239,11 +250,33 @@ static void update_suspicion(struct node *node, struct link *link)
     replica_peer_suspected(node->replica, link->node_id, suspected);
 }
 
+/* Before the first configuration, and with a node in doubt, there are no heartbeats: a greeting
+ * now and then, which is answered, shows that the other is still there. */
+static bool silent_by_nature(const struct node *node, const struct link *link)
+{
+    return link->state == LINK_UP &&
+           (node->config == NULL || node->phase == NODE_REFUSED || link->doubt);
+}
+
+uint64_t node__greeting_ms(const struct node *node, const struct link *link)
+{
+    return silent_by_nature(node, link) ? link->hello_ms : UINT64_MAX;
+}
+
+static void greet_again(struct node *node, struct link *link)
+{
+    if (node->mono_ms < node__greeting_ms(node, link))
+        return;
+    link->hello_ms = node->mono_ms + node->knobs->suspect_ms / 3;
+    say_hello(node, link->conn, link->dial);
+}
+
 void node__tick_links(struct node *node)
 {
     for (uint32_t i = 0; i < node->links.count; i++) {
         struct link *link = &node->links.list[i];
         update_suspicion(node, link);
+        greet_again(node, link);
         uint64_t age = node->mono_ms - link->since_ms;
         /* A connection on which nothing is heard for so long is dead in one direction or both, and
          * TCP would take minutes to say so; a new one finds out in a round trip. */

@@ -32,6 +32,7 @@ struct link {
     uint64_t guest;          /* accepted connection that speaks for it; 0: none */
     uint64_t since_ms;       /* of this state, mono */
     uint64_t retry_ms;       /* when to dial, in IDLE */
+    uint64_t hello_ms;       /* when to greet again, where nothing else is said, mono */
     uint64_t epoch_sent;     /* configuration it was given on this connection */
     struct suspect suspect;  /* signs of life */
     bool suspected;          /* as last told to the others */

@@ -258,6 +258,11 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
 
 /* ---- when to be woken ---- */
 
+static uint64_t least_of(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static uint64_t links_deadline_ms(const struct node *node)
 {
     uint64_t least = UINT64_MAX;
@@ -272,15 +277,9 @@ static uint64_t links_deadline_ms(const struct node *node)
             at = suspect_deadline_ms(&link->suspect, node->knobs->suspect_ms);
         if (at <= node->mono_ms && link->state == LINK_UP)
             at = node->mono_ms + node->knobs->heartbeat_ms; /* looked at with the heartbeat */
-        if (at < least)
-            least = at;
+        least = least_of(least, least_of(at, node__greeting_ms(node, link)));
     }
     return least;
-}
-
-static uint64_t least_of(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 uint64_t node_deadline_ms(const struct node *node)

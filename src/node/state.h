@@ -139,6 +139,7 @@ void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refus
 void node__hello(struct node *node, uint64_t conn, const struct frame *frame);
 void node__drop_link(struct node *node, struct link *link, bool hang_up);
 void node__tick_links(struct node *node);
+uint64_t node__greeting_ms(const struct node *node, const struct link *link);
 void node__refuse_conn(struct node *node, uint64_t conn, enum err err, const char *why);
 bool node__alive(const struct node *node, uint64_t node_id);
 bool node__usable(const struct node *node, uint64_t node_id);
