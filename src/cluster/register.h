@@ -87,7 +87,7 @@ enum reg_result {
  * promise, the acceptance and the adoption, or only the first of these, in that order, and nobody
  * has seen what is missing. After a crash of the process alone, that batch may be replayed from the
  * file cache without ever having reached the disk: whoever replays syncs the log before anything
- * leaves that rests on an adoption. (Where others must accept, it would be found again, at them.) */
+ * leaves that rests on an adoption. (Where others accepted too, it would be found again there.) */
 struct reg_io {
     struct outbox *out; /* frames */
     struct log *log;    /* RECORD_REGISTER goes here */
