@@ -258,9 +258,9 @@ uint64_t log_roll(struct log *log)
 void log_set_base(struct log *log, uint64_t base)
 {
     ASSERT(base >= log->base);
-    ASSERT(base <= log->head.id);
     if (base == log->base)
         return;
+    ASSERT(base < log->id_next);
     log->base = base;
     log->base_untold = true;
     log_roll(log);

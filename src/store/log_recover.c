@@ -295,13 +295,14 @@ static void cut_headless(struct recover *r, size_t from)
     cut(r, from, 0, torn ? TROUBLE_TORN : TROUBLE_BAD);
 }
 
-/* Everything there is has no head: the very first write was torn, or the log is gone. */
+/* Nothing there has a head: the very first write was torn; or, where the first segment is not
+ * even there, a crash of the machine took it before anything was synced. */
 static void judge_headless(struct recover *r)
 {
     r->recovery->state = LOG_EMPTY;
     cut_headless(r, 0);
-    if (r->all[0].id > 1)
-        r->recovery->state = LOG_DAMAGED;
+    if (r->all[0].id > 1 && r->recovery->state == LOG_EMPTY)
+        r->recovery->state = LOG_CUT;
 }
 
 /* Hands out the chain and judges what comes after. Returns the last segment that counts, with its
