@@ -110,7 +110,7 @@ static void refuse_rest(struct node *node)
          i = node->waiters.head[WAITER_WRITTEN]) {
         const struct call *stored = node->waiters.list[i].call;
         struct call call = {.id = stored->id, .origin = stored->origin, .op = stored->op};
-        ctx_init(&call.ctx);
+        ctx_copy(&call.ctx, &stored->ctx);
         struct answer answer = {.err = E_UNKNOWN, .unknown = true};
         node__answer(node, &call, &answer);
         waiters_remove(&node->waiters, i);
@@ -127,22 +127,26 @@ static void add_stopped(struct node *node, struct effects *effects)
     node__trace(node, TRACE_STOPPED, 0, 0, 0, SLICE_EMPTY);
 }
 
-static void go_on_stopping(struct node *node, struct effects *effects)
+static void go_on_stopping(struct node *node)
 {
-    if (!node->stop_asked || node->stopped)
+    if (!node->stop_asked || node->stop_logged)
         return;
     bool waits = node->waiters.count > 0 && node->mono_ms < node->stop_ms;
     if (waits && node->log_usable)
         return;
-    if (!node->stop_logged) {
-        refuse_rest(node);
-        node->stop_logged = true;
-        if (node->log_usable && !node->failed) {
-            log_append(node->log, RECORD_STOP, SLICE_EMPTY);
-            node->commits.must_sync = true;
-            return;
-        }
+    refuse_rest(node);
+    node->stop_logged = true;
+    if (node->log_usable && !node->failed) {
+        log_append(node->log, RECORD_STOP, SLICE_EMPTY);
+        node->commits.must_sync = true;
     }
+}
+
+/* After everything else of the step: nothing may follow STOPPED. */
+static void stop_when_quiet(struct node *node, struct effects *effects)
+{
+    if (!node->stop_logged || node->stopped)
+        return;
     bool quiet = !node->commits.under_way && !node->commits.syncing;
     bool logged = node->failed || !node->log_usable || !log_pending(node->log);
     if (quiet && logged && !node__output_waits(node))
@@ -252,8 +256,9 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
         upkeep(node);
     node__dial(node, effects);
     node__maintain(node, effects);
-    go_on_stopping(node, effects);
+    go_on_stopping(node);
     node__emit(node, effects);
+    stop_when_quiet(node, effects);
 }
 
 /* ---- when to be woken ---- */
