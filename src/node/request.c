@@ -217,13 +217,12 @@ void node__request(struct node *node, const struct request *request)
     struct call call;
     fill_call(node, request, &call);
     node__trace(node, TRACE_REQUEST, request->id, (uint64_t)request->op, 0, request->key);
-    enum err err = E_OK;
-    if (node->stop_asked)
+    /* First of all: whatever the answer, it carries the context back (I1). */
+    enum err err = node->config != NULL ? merge_tokens(node, request, &call.ctx) : E_OK;
+    if (err == E_OK && node->stop_asked)
         err = E_STOPPING;
-    else if (node->phase == NODE_BOOTING || node->phase == NODE_REFUSED)
+    else if (err == E_OK && (node->phase == NODE_BOOTING || node->phase == NODE_REFUSED))
         err = E_NOT_READY;
-    if (err == E_OK)
-        err = merge_tokens(node, request, &call.ctx);
     if (err == E_OK)
         err = check_sizes(node, request);
     if (err == E_OK)
