@@ -22,8 +22,10 @@ static void acknowledge(struct node *node, uint32_t index, uint32_t copies)
     memcpy(call, waiter->call,
            offsetof(struct call, ctx.seen.entries) +
                waiter->call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]));
-    if (answer.unknown) /* without the new dot (3.5) */
-        vv_set(&call->ctx.seen, waiter->dot.actor, vv_get(&call->ctx.seen, waiter->dot.actor) - 1);
+    if (!answer.unknown) { /* else without the new dot (3.5) */
+        bool fits = vv_raise(&call->ctx.seen, waiter->dot.actor, waiter->dot.seq);
+        ASSERT(fits); /* serve_write has made sure */
+    }
     node__answer(node, call, &answer);
     mem_free(call);
     waiters_remove(&node->waiters, index);
