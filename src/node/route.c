@@ -103,7 +103,8 @@ void node__route(struct node *node, struct call *call)
     uint64_t target = 0;
     if (shard == replica_shard(node->replica) && node->phase == NODE_SERVING) {
         uint64_t source = replica_walk_source(node->replica);
-        if (source != 0 && call->hops == 0 && node__usable(node, source))
+        if (source != 0 && call->hops == 0 && node__usable(node, source) &&
+            replica_peer_covers(node->replica, source, &call->ctx.seen))
             target = source; /* nobody sees a table in the middle of a walk (4.3) */
         if (target == 0) {
             node__serve(node, call);
