@@ -246,6 +246,8 @@ static void judge_wait(struct client *client, const struct call *call, const str
     if (!call->covered || (reply->err != E_NOT_COVERED && reply->err != E_NO_REPLICA &&
                            reply->err != E_NOT_READY))
         return;
+    if (call->forwarded && reply->err == E_NO_REPLICA)
+        return; /* in the middle of a walk it asks the source of it, which may be lost */
     const struct hkey *key = &client->world->oracle.keys[call->asked.key];
     verdict_say(&client->world->verdict, "I3",
                 "node %u serves key %.*s and covered everything that session %u has seen, when it "
@@ -294,6 +296,12 @@ void client_reply(struct client *client, uint32_t node, const struct reply *repl
               err_name(reply->err), (int)reply->outcome, reply->copies,
               call->unknown ? " unknown" : "");
     vtime_after(&world->time, client_latency(client), WORLD_ANSWER, 0, reply->id, 0);
+}
+
+void client_forwarded(struct client *client, uint32_t node, uint64_t number)
+{
+    if (number > 0 && number < client->call_count && client->calls[number]->asked.node == node)
+        client->calls[number]->forwarded = true;
 }
 
 void client_node_ended(struct client *client, uint32_t node)

@@ -43,6 +43,7 @@ struct call {
     uint32_t copies;                     /* as the request says */
     bool probe;                          /* asked by the world, not by a session */
     bool covered;                        /* the node had all it could need when it was handed */
+    bool forwarded;                      /* the node handed it on */
     bool refused;                        /* nobody listened: surely not done */
     bool lost;                           /* the connection ended, or the client gave up */
     bool unknown;                        /* as the reply says */
@@ -93,6 +94,9 @@ bool client_request(struct client *client, uint64_t call, struct request *reques
 
 /* A node replies. */
 void client_reply(struct client *client, uint32_t node, const struct reply *reply);
+
+/* A node has handed a request on (as it traces). */
+void client_forwarded(struct client *client, uint32_t node, uint64_t call);
 
 /* A process ended: so did its connections to clients. */
 void client_node_ended(struct client *client, uint32_t node);

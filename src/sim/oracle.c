@@ -184,17 +184,29 @@ static uint32_t count_bits(uint32_t bits)
     return (uint32_t)__builtin_popcount(bits);
 }
 
-/* Who lets an acknowledgement stand: two logs, or one that is synced. */
-static bool held_by(const struct oracle *oracle, const struct hwrite *write, uint32_t copies)
+/* Nodes that have the write, or had it overwritten below a coverage that they logged. */
+static uint32_t holders_of(const struct oracle *oracle, const struct hwrite *write)
 {
     if (write->dot.actor == 0)
+        return 0;
+    uint32_t holders = oracle->actors[write->dot.actor].dots[write->dot.seq].ever;
+    for (uint32_t i = 0; i < VNET_NODES_MAX; i++) {
+        if (oracle->nodes[i].raised[write->dot.actor] >= write->dot.seq)
+            holders |= 1U << i;
+    }
+    return count_bits(holders);
+}
+
+/* An acknowledgement stands on two logs, or on one that is synced. */
+static bool held_by(const struct oracle *oracle, const struct hwrite *write, uint32_t copies)
+{
+    uint32_t holders = holders_of(oracle, write);
+    if (holders >= 2)
+        return true;
+    if (copies >= 2 || holders == 0)
         return false;
     const struct hactor *actor = &oracle->actors[write->dot.actor];
     const struct hdot *dot = &actor->dots[write->dot.seq];
-    if (count_bits(dot->ever) >= 2)
-        return true;
-    if (copies >= 2 || dot->ever == 0)
-        return false;
     return oracle->synced(oracle->arg, actor->node, dot->segment, dot->end);
 }
 
@@ -321,9 +333,7 @@ static void judge_put(struct oracle *oracle, const struct asked *asked,
                     "the logs of only %u nodes have it%s", asked->node,
                     oracle_name(oracle, asked->write, have), asked->session,
                     KEY_OF(oracle, asked->key), reply->copies,
-                    write->dot.actor == 0
-                        ? 0
-                        : count_bits(oracle->actors[write->dot.actor].dots[write->dot.seq].ever),
+                    holders_of(oracle, write),
                     reply->copies == 1 ? " and it is not synced" : "");
         return;
     }

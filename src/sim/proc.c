@@ -13,6 +13,8 @@ static void on_trace(void *arg, const struct trace_event *event)
     struct sim_node *node = arg;
     struct world *world = node->world;
     story_trace(&world->story, node->index, event);
+    if (event->id == TRACE_FORWARDED)
+        client_forwarded(world->client, node->index, event->a);
     if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged)
         verdict_say(&world->verdict, "E",
                     "node %u says %s and no fault explains it (%llu, %llu, %.*s)", node->index,
