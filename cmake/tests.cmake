@@ -14,8 +14,10 @@ if(unit_tests AND NOT CMOCKA_FOUND)
     set(unit_tests "")
 endif()
 
-# Strict JSON of somebody else judges ours, in the tests of http/ alone.
+# JSON of somebody else judges ours, in the tests of http/ alone: jansson is as strict, yajl takes
+# numbers of any size.
 pkg_check_modules(JANSSON QUIET IMPORTED_TARGET jansson)
+pkg_check_modules(YAJL QUIET IMPORTED_TARGET yajl)
 
 foreach(source IN LISTS unit_tests)
     get_filename_component(folder ${source} DIRECTORY)
@@ -31,6 +33,10 @@ foreach(source IN LISTS unit_tests)
     if(module STREQUAL http AND JANSSON_FOUND)
         target_link_libraries(${name} PRIVATE PkgConfig::JANSSON)
         target_compile_definitions(${name} PRIVATE HAVE_JANSSON=1)
+    endif()
+    if(module STREQUAL http AND YAJL_FOUND)
+        target_link_libraries(${name} PRIVATE PkgConfig::YAJL)
+        target_compile_definitions(${name} PRIVATE HAVE_YAJL=1)
     endif()
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
