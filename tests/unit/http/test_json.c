@@ -1,8 +1,8 @@
 /* test_json - our JSON against tables, and against jansson and yajl.
  *
  * Does:   tables of texts that are and are not JSON; members, duplicates, escapes; the writer;
- *         random texts, whole and damaged: jansson (as strict as we are) must give the same verdict, yajl
- *         must take what we take; values must come back byte for byte.
+ *         random texts, whole and damaged: jansson (as strict as we are) must give the same
+ *         verdict, yajl must take what we take; values must come back byte for byte.
  * Not:    numbers as numbers: nobody here has any.
  * Holds:  J1, J2, J3.
  * Limits: jansson says nothing about numbers that it cannot hold, nor about NUL in names.
