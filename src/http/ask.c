@@ -33,7 +33,9 @@ static bool split_type(struct slice type, struct slice *parameters)
     if (type.len == 0)
         return true;
     field_next(parameters, ';', &name);
-    return field_is(name, SLICE_LIT("application/json"));
+    /* The second is what curl -d and HTML forms say of any text: who means bytes says so. */
+    return field_is(name, SLICE_LIT("application/json")) ||
+           field_is(name, SLICE_LIT("application/x-www-form-urlencoded"));
 }
 
 bool http_type_is_json(struct slice type)

@@ -11,7 +11,7 @@
 
 #include "http/route.h"
 
-/* Content-Type is JSON, or absent. */
+/* Content-Type is JSON, absent, or the one of forms, which curl -d says of any text. */
 bool http_type_is_json(struct slice type);
 
 /* What can be said about a body before it comes: 411, 415. */
