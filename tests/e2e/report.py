@@ -1,0 +1,42 @@
+"""report - one line for each check, and the count in the last line.
+
+The exit status of a suite is what `end` returns: 0 when nothing failed.
+"""
+import sys
+import threading
+import time
+
+
+class Report:
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+        self.lock = threading.Lock()
+        self.since = time.monotonic()
+
+    def check(self, good, what, detail=""):
+        """Counts and prints one check. Returns `good`, as a bool."""
+        with self.lock:
+            if good:
+                self.passed += 1
+                print(f"ok     {what}", flush=True)
+            else:
+                self.failed += 1
+                print(f"FAILED {what}{': ' if detail else ''}{detail}", flush=True)
+        return bool(good)
+
+    def equal(self, got, wanted, what):
+        return self.check(got == wanted, what, f"got {got!r}, wanted {wanted!r}")
+
+    def say(self, text):
+        with self.lock:
+            print(f"       {text}", flush=True)
+
+    def chapter(self, title):
+        with self.lock:
+            print(f"---- {title} ({time.monotonic() - self.since:.1f} s)", flush=True)
+
+    def end(self):
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        sys.stdout.flush()
+        return 0 if self.failed == 0 and self.passed > 0 else 1

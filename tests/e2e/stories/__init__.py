@@ -1,0 +1,1 @@
+"""stories - what six real nodes must show, one subject a file."""
