@@ -22,6 +22,10 @@ struct hlc {
     uint64_t now; /* the greatest time given out or accepted */
 };
 
+/* The greatest time that a version may carry (the year 6429): what comes later wins by adding to
+ * it, and must not wrap. */
+#define LIMIT_HLC (UINT64_MAX >> 1)
+
 #define HLC_MS(time) ((time) >> 16)
 
 static inline uint64_t hlc_from_ms(uint64_t ms)

@@ -60,8 +60,8 @@ void node__settle(struct node *node)
 /* Takes config over, or frees it. False: it is not for this node. */
 bool node__adopt(struct node *node, struct config *config)
 {
-    bool newer = node->config == NULL || (config->lineage == node->config->lineage &&
-                                          config->epoch > node->config->epoch);
+    bool newer = node->config == NULL ||
+                 (config->lineage == node->config->lineage && config->epoch > node->config->epoch);
     if (!newer || !node->log_usable || node->stop_logged) {
         config_free(config);
         return false;
@@ -127,8 +127,7 @@ static void propose_first(struct node *node)
     if (!boot_ready(&node->boot, &start))
         return;
     /* --bootstrap takes whoever is there: give the others time to show up. */
-    if (node->options.bootstrap &&
-        node->mono_ms - node->started_ms < 3 * node->knobs->suspect_ms)
+    if (node->options.bootstrap && node->mono_ms - node->started_ms < 3 * node->knobs->suspect_ms)
         return;
     start.lineage = rng_u64(&node->rng) | 1;
     for (size_t i = 0; i < sizeof(start.token_key.bytes); i++)

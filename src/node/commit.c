@@ -123,8 +123,7 @@ static void emit_hangup(const struct hold *hold, size_t index, struct effects *e
 
 /* Emits item number `at` of a hold, counting direct frames, frames, replies and hang-ups through;
  * false when there is none. */
-static bool emit_one(struct node *node, const struct hold *hold, size_t at,
-                     struct effects *effects)
+static bool emit_one(struct node *node, const struct hold *hold, size_t at, struct effects *effects)
 {
     if (at < hold->direct.count) {
         const struct outbox_item *item = &hold->direct.items[at];

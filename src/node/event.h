@@ -2,9 +2,9 @@
  *
  * Does:   the input of node_step. Time comes in with every event.
  * Not:    -
- * Holds:  X1 mono_ms never goes back while the process lives; wall_ms may jump. X2 EVENT_RECOVER is the
- *         first, once. X3 COMMITTED arrive in order of id (S4), once for each COMMIT. X4 after any
- *         COMMIT_FAILED nothing but STOPPED follows. X5 a FRAME is one whole frame as
+ * Holds:  X1 mono_ms never goes back while the process lives; wall_ms may jump. X2 EVENT_RECOVER is
+ *         the first, once. X3 COMMITTED arrive in order of id (S4), once for each COMMIT. X4 after
+ *         any COMMIT_FAILED nothing but STOPPED follows. X5 a FRAME is one whole frame as
  *         frame_split cut it; frames of one connection arrive in the order they were sent.
  * Limits: -
  * See:    effect.h; docs/architecture.md "The step".

@@ -154,8 +154,7 @@ static bool recv_member(struct node *node, uint64_t from, const struct frame *fr
 
 static bool is_register(uint8_t type)
 {
-    return type == MSG_PREPARE || type == MSG_PROMISE || type == MSG_ACCEPT ||
-           type == MSG_ACCEPTED;
+    return type == MSG_PREPARE || type == MSG_PROMISE || type == MSG_ACCEPT || type == MSG_ACCEPTED;
 }
 
 static void recv_guest(struct node *node, uint64_t conn, const struct frame *frame)

@@ -19,15 +19,14 @@ static void fill_hello(const struct node *node, uint32_t generation, struct msg_
     else if (node->phase == NODE_REFUSED)
         state = HELLO_DOUBT;
     uint64_t epoch_max = reg_started(&node->reg) ? 1 : 0;
-    *hello = (struct msg_hello){
-        .node_id = node->id,
-        .generation = generation,
-        .state = (uint8_t)state,
-        .wall_ms = node->wall_ms,
-        .epoch_max = node->config != NULL ? node->config->epoch : epoch_max,
-        .shard_count = node->options.shard_count,
-        .address = slice_str(node->options.address.text),
-        .view = buf_slice(view)};
+    *hello = (struct msg_hello){.node_id = node->id,
+                                .generation = generation,
+                                .state = (uint8_t)state,
+                                .wall_ms = node->wall_ms,
+                                .epoch_max = node->config != NULL ? node->config->epoch : epoch_max,
+                                .shard_count = node->options.shard_count,
+                                .address = slice_str(node->options.address.text),
+                                .view = buf_slice(view)};
 }
 
 static void say_hello(struct node *node, uint64_t conn, uint32_t generation)
@@ -41,7 +40,7 @@ static void say_hello(struct node *node, uint64_t conn, uint32_t generation)
 
 void node__refuse_conn(struct node *node, uint64_t conn, enum err err, const char *why)
 {
-    struct msg_refuse refuse = {.code = (uint8_t)-(int)err, .text = slice_str(why)};
+    struct msg_refuse refuse = {.code = (uint8_t) - (int)err, .text = slice_str(why)};
     outbox_refuse(node__direct(node), conn, &refuse);
     hold_hangup(node->open, conn);
     node__trace(node, TRACE_PEER_REFUSED, conn, 0, 0, slice_str(why));
@@ -89,8 +88,8 @@ void node__drop_link(struct node *node, struct link *link, bool hang_up)
     link->conn = 0;
     link->since_ms = node->mono_ms;
     /* A little apart, so that two nodes do not keep missing each other. */
-    link->retry_ms = node->mono_ms + node->knobs->redial_ms / 2 +
-                     rng_below(&node->rng, node->knobs->redial_ms);
+    link->retry_ms =
+        node->mono_ms + node->knobs->redial_ms / 2 + rng_below(&node->rng, node->knobs->redial_ms);
     if (!was_up)
         return;
     node__trace(node, TRACE_PEER_DOWN, link->node_id, 0, 0, slice_str(link->address.text));
@@ -115,8 +114,8 @@ static void guest_gone(struct node *node, uint64_t conn)
 void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refused)
 {
     guest_gone(node, conn);
-    struct link *link = conn != 0 ? links_by_conn(&node->links, conn)
-                                  : links_by_dial(&node->links, dial);
+    struct link *link =
+        conn != 0 ? links_by_conn(&node->links, conn) : links_by_dial(&node->links, dial);
     if (link == NULL || (conn == 0 && link->state != LINK_DIALLING))
         return;
     if (refused)

@@ -29,7 +29,7 @@ struct hold {
     size_t reply_count;         /* in use */
     size_t reply_cap;           /* allocated */
     struct buf hangups;         /* connections to close, 8 bytes each */
-    size_t emitted;             /* how many of direct, frames, replies, hangups went out, in that order */
+    size_t emitted; /* how many of direct, frames, replies, hangups went out, in that order */
 };
 
 struct hold *hold_new(void);

@@ -24,34 +24,34 @@ enum link_state {
 };
 
 struct link {
-    struct address address;  /* where it listens */
-    uint64_t node_id;        /* who it is; 0: not known yet (before the first configuration) */
-    enum link_state state;   /* see above */
-    uint32_t dial;           /* number of the latest CONNECT; also the generation of our HELLO */
-    uint64_t conn;           /* dialled connection, from GREETING on */
-    uint64_t guest;          /* accepted connection that speaks for it; 0: none */
-    uint64_t since_ms;       /* of this state, mono */
-    uint64_t retry_ms;       /* when to dial, in IDLE */
-    uint64_t hello_ms;       /* when to greet again, where nothing else is said, mono */
-    uint64_t epoch_sent;     /* configuration it was given on this connection */
-    struct suspect suspect;  /* signs of life */
-    bool suspected;          /* as last told to the others */
-    bool doubt;              /* it said HELLO_DOUBT: it serves nothing */
-    int64_t clock_diff_ms;   /* its wall clock minus ours, from its HELLO */
+    struct address address; /* where it listens */
+    uint64_t node_id;       /* who it is; 0: not known yet (before the first configuration) */
+    enum link_state state;  /* see above */
+    uint32_t dial;          /* number of the latest CONNECT; also the generation of our HELLO */
+    uint64_t conn;          /* dialled connection, from GREETING on */
+    uint64_t guest;         /* accepted connection that speaks for it; 0: none */
+    uint64_t since_ms;      /* of this state, mono */
+    uint64_t retry_ms;      /* when to dial, in IDLE */
+    uint64_t hello_ms;      /* when to greet again, where nothing else is said, mono */
+    uint64_t epoch_sent;    /* configuration it was given on this connection */
+    struct suspect suspect; /* signs of life */
+    bool suspected;         /* as last told to the others */
+    bool doubt;             /* it said HELLO_DOUBT: it serves nothing */
+    int64_t clock_diff_ms;  /* its wall clock minus ours, from its HELLO */
 };
 
 /* A connection that somebody dialled to us. */
 struct guest {
-    uint64_t conn;    /* 0: free */
-    uint64_t node_id; /* who said HELLO on it */
+    uint64_t conn;       /* 0: free */
+    uint64_t node_id;    /* who said HELLO on it */
     uint32_t generation; /* of that HELLO */
 };
 
 struct links {
-    uint32_t count;                    /* links in use */
-    struct link list[LIMIT_MEMBERS];   /* no order */
-    struct guest guests[LINK_GUESTS];  /* accepted connections that have said HELLO */
-    uint32_t last_dial;                /* numbers of CONNECT, 1, 2, 3 … */
+    uint32_t count;                   /* links in use */
+    struct link list[LIMIT_MEMBERS];  /* no order */
+    struct guest guests[LINK_GUESTS]; /* accepted connections that have said HELLO */
+    uint32_t last_dial;               /* numbers of CONNECT, 1, 2, 3 … */
 };
 
 void links_init(struct links *links);

@@ -29,8 +29,7 @@ struct node *node_new(const struct node_options *options)
     node->knobs = &node->options.knobs;
     node->tracer = options->tracer;
     /* The first 16 bytes are the key of the tokens: the rest seeds what others may see. */
-    rng_init(&node->rng,
-             entropy_u64(options->entropy + 16) ^ entropy_u64(options->entropy + 24));
+    rng_init(&node->rng, entropy_u64(options->entropy + 16) ^ entropy_u64(options->entropy + 24));
     node->log = log_new();
     node->table = table_new(rng_u64(&node->rng));
     checkpoint_init(&node->checkpoint);

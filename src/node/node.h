@@ -6,8 +6,8 @@
  * Not:    I/O, clocks, randomness from outside, threads: the shell (server/) and the simulator
  *         (sim/) have those.
  * Holds:  S1 a step neither blocks nor fails. S2 as above. S3 TURN_END yields one COMMIT for the
- *         whole turn; replies and frames that rest on it leave in the step of its COMMITTED. S4 commits
- *         complete in order. S5 a failed commit ends the process. S7 at most LIMIT_EFFECTS
+ *         whole turn; replies and frames that rest on it leave in the step of its COMMITTED. S4
+ *         commits complete in order. S5 a failed commit ends the process. S7 at most LIMIT_EFFECTS
  *         effects a step; the rest waits, node_deadline_ms then says "now".
  * Limits: knobs.def, base/limits.h.
  * See:    event.h, effect.h; docs/architecture.md "The step"; docs/protocol.md.
@@ -24,18 +24,18 @@
 struct node;
 
 struct node_options {
-    struct address address;            /* of this node, as the others know it */
-    uint32_t view_count;               /* addresses in VIEW, this one included; 0 is 1: itself */
+    struct address address;             /* of this node, as the others know it */
+    uint32_t view_count;                /* addresses in VIEW, this one included; 0 is 1: itself */
     struct address view[LIMIT_MEMBERS]; /* VIEW, in its order */
-    uint32_t shard_count;              /* SHARD_COUNT; 0: not given */
-    struct knobs knobs;                /* the rest */
-    uint8_t entropy[32];               /* truly random (in a simulation: from the seed) */
-    uint64_t boot_id;                  /* which boot of the machine this is: a hash */
-    uint64_t directory_id;             /* inode and change time of the lock file: a hash; differs
+    uint32_t shard_count;               /* SHARD_COUNT; 0: not given */
+    struct knobs knobs;                 /* the rest */
+    uint8_t entropy[32];                /* truly random (in a simulation: from the seed) */
+    uint64_t boot_id;                   /* which boot of the machine this is: a hash */
+    uint64_t directory_id;              /* inode and change time of the lock file: a hash; differs
                                           when the data directory is a copy */
-    bool bootstrap;                    /* start with whoever of VIEW is there (by hand) */
-    enum plant plant;                  /* PLANT build only: the active planted bug */
-    struct tracer tracer;              /* who listens; may be empty */
+    bool bootstrap;                     /* start with whoever of VIEW is there (by hand) */
+    enum plant plant;                   /* PLANT build only: the active planted bug */
+    struct tracer tracer;               /* who listens; may be empty */
 };
 
 /* Checks what can be checked before a start: the view holds the own address, no address twice, and
@@ -91,11 +91,11 @@ void node_stable(const struct node *node, struct vv *stable);
 
 /* What this node last heard of a member of its shard: for /cluster. False when nothing. */
 struct node_peer_info {
-    uint64_t behind_by;      /* own-shard writes that it lacks against this node's coverage */
-    uint64_t silent_ms;      /* since the last sign of life */
-    int64_t clock_diff_ms;   /* its wall clock minus ours, as last heard */
-    bool connected;          /* our connection to it stands */
-    bool suspected;          /* see node_believes_alive */
+    uint64_t behind_by;    /* own-shard writes that it lacks against this node's coverage */
+    uint64_t silent_ms;    /* since the last sign of life */
+    int64_t clock_diff_ms; /* its wall clock minus ours, as last heard */
+    bool connected;        /* our connection to it stands */
+    bool suspected;        /* see node_believes_alive */
 };
 bool node_peer_info(const struct node *node, uint64_t node_id, struct node_peer_info *info);
 

@@ -133,8 +133,7 @@ static const char *doubt(const struct node *node, const struct log_recovery *fou
 static void report(struct node *node, const struct log_recovery *found)
 {
     if (found->state == LOG_DAMAGED)
-        node__trace(node, TRACE_LOG_DAMAGED, found->bad_offset, found->bad_segment, 0,
-                    SLICE_EMPTY);
+        node__trace(node, TRACE_LOG_DAMAGED, found->bad_offset, found->bad_segment, 0, SLICE_EMPTY);
     else if (found->cut_bytes > 0)
         node__trace(node, TRACE_LOG_CUT, found->cut_bytes, found->bad_segment, 0, SLICE_EMPTY);
     node__trace(node, TRACE_RECOVERED, found->records, table_live(node->table),

@@ -91,16 +91,16 @@ static void answer_forwarder(struct node *node, const struct call *call, const s
         buf_append_slice(&waiting, list[i].address);
         buf_u64(&waiting, list[i].behind_by);
     }
-    struct msg_forward_reply msg = {.id = call->id,
-                                    .code = (uint8_t)-(int)answer->err,
-                                    .outcome = (uint8_t)answer->outcome,
-                                    .form = (uint8_t)answer->form,
-                                    .copies = (uint8_t)answer->copies,
-                                    .flags = (uint8_t)((answer->unknown ? 1U : 0U) |
-                                                       (answer->not_mine ? 2U : 0U)),
-                                    .count = answer->count,
-                                    .value = answer->value,
-                                    .waiting = buf_slice(&waiting)};
+    struct msg_forward_reply msg = {
+        .id = call->id,
+        .code = (uint8_t) - (int)answer->err,
+        .outcome = (uint8_t)answer->outcome,
+        .form = (uint8_t)answer->form,
+        .copies = (uint8_t)answer->copies,
+        .flags = (uint8_t)((answer->unknown ? 1U : 0U) | (answer->not_mine ? 2U : 0U)),
+        .count = answer->count,
+        .value = answer->value,
+        .waiting = buf_slice(&waiting)};
     ctx_copy(&msg.ctx, ctx);
     outbox_forward_reply(node__out(node), call->origin, &msg);
     buf_fini(&waiting);
@@ -121,7 +121,7 @@ void node__answer(struct node *node, const struct call *call, const struct answe
     if (answer->err == E_NOT_COVERED)
         node->metrics.not_covered++;
     node__trace(node, TRACE_REPLIED, call->id, (uint64_t)answer->outcome,
-                (uint64_t)-(int)answer->err, SLICE_EMPTY);
+                (uint64_t) - (int)answer->err, SLICE_EMPTY);
     if (call->origin != 0)
         answer_forwarder(node, call, &ctx, answer);
     else

@@ -24,17 +24,17 @@ enum op {
 #define REQUEST_WAIT_DEFAULT UINT32_MAX
 
 struct request {
-    uint64_t id;                       /* chosen by the shell, unique among those under way */
-    uint64_t session;                  /* the client connection: keeps its forwards on one replica */
-    enum op op;                        /* what */
-    enum value_form form;              /* of a PUT: VALUE_JSON or VALUE_RAW */
-    struct slice key;                  /* borrowed for the step; empty for OP_COUNT */
-    struct slice value;                /* of a PUT; borrowed for the step */
+    uint64_t id;          /* chosen by the shell, unique among those under way */
+    uint64_t session;     /* the client connection: keeps its forwards on one replica */
+    enum op op;           /* what */
+    enum value_form form; /* of a PUT: VALUE_JSON or VALUE_RAW */
+    struct slice key;     /* borrowed for the step; empty for OP_COUNT */
+    struct slice value;   /* of a PUT; borrowed for the step */
     struct slice tokens[LIMIT_TOKENS]; /* contexts as text, merged by the node; borrowed */
     uint32_t token_count;              /* in use; 0: nothing seen yet */
-    uint32_t wait_ms;                  /* for dependencies, at most 30000, or REQUEST_WAIT_DEFAULT */
-    uint32_t copies;                   /* 2: refuse the answer of a lone copy; else 0 */
-    uint32_t shard_id;                 /* of OP_COUNT */
+    uint32_t wait_ms;  /* for dependencies, at most 30000, or REQUEST_WAIT_DEFAULT */
+    uint32_t copies;   /* 2: refuse the answer of a lone copy; else 0 */
+    uint32_t shard_id; /* of OP_COUNT */
 };
 
 /* What happened, where err is E_OK. Numbers travel between nodes. */
@@ -57,19 +57,19 @@ struct waiting_for {
 #define LIMIT_WAITING 8U
 
 struct reply {
-    uint64_t id;                               /* of the request */
-    enum err err;                              /* E_OK or why not */
-    enum outcome outcome;                      /* see above */
-    enum value_form form;                      /* of value */
-    struct slice value;                        /* borrowed until the next step */
-    struct slice token;                        /* the new context as text; empty only before the
+    uint64_t id;             /* of the request */
+    enum err err;            /* E_OK or why not */
+    enum outcome outcome;    /* see above */
+    enum value_form form;    /* of value */
+    struct slice value;      /* borrowed until the next step */
+    struct slice token;      /* the new context as text; empty only before the
                                                   first configuration; borrowed */
-    uint32_t copies;                           /* of a write: 1 when this node alone has it, 2 when
+    uint32_t copies;         /* of a write: 1 when this node alone has it, 2 when
                                                   at least two have; 0 otherwise */
-    bool outcome_unknown;                      /* the write may or may not have happened */
-    uint64_t count;                            /* OUTCOME_COUNTED */
-    struct slice detail;                       /* a clause more than err_sentence, or empty; borrowed */
-    uint32_t retry_after_ms;                   /* 0: say nothing */
-    uint32_t waiting_count;                    /* in use */
+    bool outcome_unknown;    /* the write may or may not have happened */
+    uint64_t count;          /* OUTCOME_COUNTED */
+    struct slice detail;     /* a clause more than err_sentence, or empty; borrowed */
+    uint32_t retry_after_ms; /* 0: say nothing */
+    uint32_t waiting_count;  /* in use */
     struct waiting_for waiting[LIMIT_WAITING]; /* E_NOT_COVERED: who lacks what */
 };

@@ -52,8 +52,7 @@ void node__forward(struct node *node, struct call *call, uint64_t target)
     struct waiter *waiter = &node->waiters.list[index];
     waiter->target = target;
     waiter->until_ms = call->deadline_ms + 2 * node->knobs->suspect_ms;
-    uint64_t left =
-        call->deadline_ms > node->mono_ms ? call->deadline_ms - node->mono_ms : 0;
+    uint64_t left = call->deadline_ms > node->mono_ms ? call->deadline_ms - node->mono_ms : 0;
     struct msg_forward msg = {.id = waiters_ref(&node->waiters, index),
                               .op = (uint8_t)call->op,
                               .form = (uint8_t)call->form,
@@ -195,8 +194,7 @@ void node__resume(struct node *node, uint32_t index)
     again(node, index, 0);
 }
 
-void node__recv_forward_reply(struct node *node, uint64_t from,
-                              const struct msg_forward_reply *msg)
+void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg_forward_reply *msg)
 {
     uint32_t index = waiters_find(&node->waiters, msg->id);
     if (index == WAITER_NONE || node->waiters.list[index].state != WAITER_FORWARDED ||

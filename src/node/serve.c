@@ -78,8 +78,7 @@ static void serve_get(struct node *node, struct call *call, uint32_t slot)
         answer_missing(node, call);
         return;
     }
-    struct answer answer = {
-        .outcome = OUTCOME_FOUND, .form = version.form, .value = version.value};
+    struct answer answer = {.outcome = OUTCOME_FOUND, .form = version.form, .value = version.value};
     node__answer(node, call, &answer);
 }
 

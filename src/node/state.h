@@ -21,88 +21,88 @@
 
 /* Where commits and syncs stand (commit.c). Positions are those of log.h. */
 struct commits {
-    uint64_t id;                /* of the last COMMIT */
-    bool under_way;             /* it has not been answered */
-    bool syncs;                 /* it was asked to sync */
-    uint64_t under_way_end;     /* position behind it */
-    uint64_t committed;         /* position behind the last answered one */
-    bool must_sync;             /* the batch being collected must be synced (register, adoption) */
-    uint64_t sync_id;           /* of the last SYNC */
-    bool syncing;               /* it has not been answered */
-    uint64_t syncing_end;       /* what it will have synced */
-    uint64_t synced;            /* position known to be synced */
-    uint64_t sync_due_ms;       /* when the background sync is due, mono */
-    bool sync_wanted;           /* somebody waits for a sync */
-    uint64_t checkpoint_ms;     /* when the checkpoint last got a budget, mono */
+    uint64_t id;            /* of the last COMMIT */
+    bool under_way;         /* it has not been answered */
+    bool syncs;             /* it was asked to sync */
+    uint64_t under_way_end; /* position behind it */
+    uint64_t committed;     /* position behind the last answered one */
+    bool must_sync;         /* the batch being collected must be synced (register, adoption) */
+    uint64_t sync_id;       /* of the last SYNC */
+    bool syncing;           /* it has not been answered */
+    uint64_t syncing_end;   /* what it will have synced */
+    uint64_t synced;        /* position known to be synced */
+    uint64_t sync_due_ms;   /* when the background sync is due, mono */
+    bool sync_wanted;       /* somebody waits for a sync */
+    uint64_t checkpoint_ms; /* when the checkpoint last got a budget, mono */
 };
 
 /* What the log said of earlier lives (recover.c). */
 struct lives {
-    bool known;             /* a RECORD_START was there */
-    uint64_t boot_id;       /* of the last one */
-    uint64_t directory_id;  /* of the last one */
-    bool disk;              /* it ran with disk durability */
+    bool known;            /* a RECORD_START was there */
+    uint64_t boot_id;      /* of the last one */
+    uint64_t directory_id; /* of the last one */
+    bool disk;             /* it ran with disk durability */
 };
 
 struct node {
-    uint32_t magic;              /* NODE_MAGIC */
-    struct node_options options; /* as given */
-    const struct knobs *knobs;   /* options.knobs */
-    struct tracer tracer;        /* who listens; silent during replay */
-    struct rng rng;              /* from entropy */
-    uint64_t mono_ms;            /* of this step */
-    uint64_t wall_ms;            /* of this step */
-    uint64_t id;                 /* node id; 0 before EVENT_RECOVER */
-    enum node_phase phase;       /* see node.h */
-    struct buf reason;           /* why it refuses, in NODE_REFUSED */
-    bool log_usable;             /* false: nothing may be appended any more */
-    struct log *log;             /* owned */
-    struct table *table;         /* owned */
+    uint32_t magic;               /* NODE_MAGIC */
+    struct node_options options;  /* as given */
+    const struct knobs *knobs;    /* options.knobs */
+    struct tracer tracer;         /* who listens; silent during replay */
+    struct rng rng;               /* from entropy */
+    uint64_t mono_ms;             /* of this step */
+    uint64_t wall_ms;             /* of this step */
+    uint64_t id;                  /* node id; 0 before EVENT_RECOVER */
+    enum node_phase phase;        /* see node.h */
+    struct buf reason;            /* why it refuses, in NODE_REFUSED */
+    bool log_usable;              /* false: nothing may be appended any more */
+    struct log *log;              /* owned */
+    struct table *table;          /* owned */
     struct checkpoint checkpoint; /* of log and table */
-    struct config *config;       /* adopted; owned; NULL before the first */
-    struct buf config_frame;     /* CONFIG of it, ready to send */
-    struct replica *replica;     /* owned; NULL before EVENT_RECOVER */
-    struct reg reg;              /* the register */
-    struct boot boot;            /* the first start */
-    struct links links;          /* connections */
-    struct waiters waiters;      /* requests that wait */
-    struct commits commits;      /* see above */
-    struct lives lives;          /* see above */
-    struct hold *open;           /* output of the steps since the last COMMIT */
-    struct hold *resting;        /* output that rests on the COMMIT under way */
-    struct hold *ready_head;     /* output that may leave, oldest first */
-    struct hold *ready_tail;     /* the last of it */
-    struct hold *spent;          /* emitted: kept until the next step begins (Y1) */
-    struct hold *pool;           /* to reuse */
-    struct metrics metrics;      /* figures */
-    uint64_t scan_ms;            /* when waiters are next looked over, mono */
-    bool announced_boot;         /* what we wait for has been logged */
-    uint64_t boot_said_ms;       /* and when */
-    bool alone_said;             /* TRACE_ALONE went out, TRACE_TOGETHER not yet */
-    bool memory_full_said;       /* likewise */
-    bool disk_full_said;         /* likewise */
-    bool stop_asked;             /* EVENT_STOP came */
-    bool stop_logged;            /* RECORD_STOP is in the log */
-    uint64_t stop_ms;            /* until when writes may wait for copies */
-    bool stopped;                /* STOPPED went out */
-    bool failed;                 /* a commit failed, or the log is not ours */
-    bool flush_more;             /* replica_flush has more to do */
-    uint64_t started_ms;         /* mono, of EVENT_RECOVER */
+    struct config *config;        /* adopted; owned; NULL before the first */
+    struct buf config_frame;      /* CONFIG of it, ready to send */
+    struct replica *replica;      /* owned; NULL before EVENT_RECOVER */
+    struct reg reg;               /* the register */
+    struct boot boot;             /* the first start */
+    struct links links;           /* connections */
+    struct waiters waiters;       /* requests that wait */
+    struct commits commits;       /* see above */
+    struct lives lives;           /* see above */
+    struct hold *open;            /* output of the steps since the last COMMIT */
+    struct hold *resting;         /* output that rests on the COMMIT under way */
+    struct hold *ready_head;      /* output that may leave, oldest first */
+    struct hold *ready_tail;      /* the last of it */
+    struct hold *spent;           /* emitted: kept until the next step begins (Y1) */
+    struct hold *pool;            /* to reuse */
+    struct metrics metrics;       /* figures */
+    uint64_t scan_ms;             /* when waiters are next looked over, mono */
+    bool announced_boot;          /* what we wait for has been logged */
+    uint64_t boot_said_ms;        /* and when */
+    bool alone_said;              /* TRACE_ALONE went out, TRACE_TOGETHER not yet */
+    bool memory_full_said;        /* likewise */
+    bool disk_full_said;          /* likewise */
+    bool stop_asked;              /* EVENT_STOP came */
+    bool stop_logged;             /* RECORD_STOP is in the log */
+    uint64_t stop_ms;             /* until when writes may wait for copies */
+    bool stopped;                 /* STOPPED went out */
+    bool failed;                  /* a commit failed, or the log is not ours */
+    bool flush_more;              /* replica_flush has more to do */
+    uint64_t started_ms;          /* mono, of EVENT_RECOVER */
 };
 
 /* What was done about a call, to be told to whoever asked. */
 struct answer {
-    enum err err;          /* E_OK or why not */
-    enum outcome outcome;  /* what happened */
-    enum value_form form;  /* of value */
-    struct slice value;    /* borrowed */
-    uint32_t copies;       /* of a write */
-    bool unknown;          /* a write that may have happened */
-    bool not_mine;         /* to a forwarder only: this node is no owner */
-    uint64_t count;        /* OP_COUNT */
-    struct slice detail;   /* a clause more, or empty */
-    struct dot missing;    /* E_NOT_COVERED: what is missing */
-    struct slice waiting;  /* from another node: encoded waiting list, as in FORWARD_REPLY */
+    enum err err;         /* E_OK or why not */
+    enum outcome outcome; /* what happened */
+    enum value_form form; /* of value */
+    struct slice value;   /* borrowed */
+    uint32_t copies;      /* of a write */
+    bool unknown;         /* a write that may have happened */
+    bool not_mine;        /* to a forwarder only: this node is no owner */
+    uint64_t count;       /* OP_COUNT */
+    struct slice detail;  /* a clause more, or empty */
+    struct dot missing;   /* E_NOT_COVERED: what is missing */
+    struct slice waiting; /* from another node: encoded waiting list, as in FORWARD_REPLY */
 };
 
 struct replica_io node__io(struct node *node);

@@ -44,15 +44,14 @@ static bool causes_covered(const struct replica *replica, const struct version *
     uint32_t count = deps_count(version->deps);
     for (uint32_t i = 0; i < count; i++) {
         struct dot dep = deps_at(version->deps, i);
-        if (replica__actor_const(replica, dep.actor) != NULL &&
-            !vv_covers(&replica->coverage, dep))
+        if (replica__actor_const(replica, dep.actor) != NULL && !vv_covers(&replica->coverage, dep))
             return false;
     }
     return true;
 }
 
-static void deliver_one(struct replica *replica, const struct version *version,
-                        uint64_t position, struct replica_io *io)
+static void deliver_one(struct replica *replica, const struct version *version, uint64_t position,
+                        struct replica_io *io)
 {
     ASSERT(vv_get(&replica->coverage, version->dot.actor) + 1 == version->dot.seq);
     replica__apply(version, position, io);
@@ -98,8 +97,7 @@ void replica__drop_pending(struct replica *replica, struct actor_state *actor, u
 /* Above a hole: it is applied at once and remembered as a range; the walk that closes the hole
  * brings what lies below (docs/protocol.md 4.3). */
 static void take_above_gap(struct replica *replica, struct actor_state *actor,
-                           const struct version *version, uint64_t position,
-                           struct replica_io *io)
+                           const struct version *version, uint64_t position, struct replica_io *io)
 {
     replica__apply(version, position, io);
     if (actor->gap_low == 0)

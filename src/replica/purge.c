@@ -9,7 +9,6 @@
  */
 #include "replica/state.h"
 
-
 #define PURGE_VERSIONS 4096U
 #define DEPS_VERSIONS 4096U
 
@@ -40,8 +39,8 @@ static bool may_purge(struct replica *replica, const struct version *version, ui
         return true;
     struct vv left;
     vv_init(&left);
-    if (!deps_merge_into(version->deps, &left) || !vv_raise(&left, version->dot.actor,
-                                                            version->dot.seq))
+    if (!deps_merge_into(version->deps, &left) ||
+        !vv_raise(&left, version->dot.actor, version->dot.seq))
         return false;
     replica_prune(replica, &left); /* of its own dot and its dependencies nothing may be left */
     return left.count == 0 && version->hlc < floor;

@@ -28,8 +28,7 @@ void replica_free(struct replica *replica)
     for (uint32_t i = 0; i < replica->actor_count; i++)
         replica__drop_pending(replica, &replica->actors[i], UINT64_MAX);
     for (uint64_t i = 0; i < replica->window.count; i++)
-        mem_free(replica->window
-                     .ring[(replica->window.first_seq + i) & (replica->window.cap - 1)]
+        mem_free(replica->window.ring[(replica->window.first_seq + i) & (replica->window.cap - 1)]
                      .bytes);
     for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
         mem_free(replica->walks_out[i].cursors);
@@ -166,8 +165,8 @@ uint32_t replica_shard(const struct replica *replica)
 
 /* ---- recovery ---- */
 
-static bool replay_version(struct replica *replica, const struct record *record,
-                           uint64_t position, struct replica_io *io)
+static bool replay_version(struct replica *replica, const struct record *record, uint64_t position,
+                           struct replica_io *io)
 {
     struct version version;
     if (!version_decode(record->body, &version))
@@ -310,8 +309,7 @@ bool replica_covers(const struct replica *replica, const struct vv *seen, struct
         return true;
     for (uint32_t i = 0; i < seen->count; i++) {
         struct dot dot = seen->entries[i];
-        if (replica__actor_const(replica, dot.actor) == NULL ||
-            vv_covers(&replica->coverage, dot))
+        if (replica__actor_const(replica, dot.actor) == NULL || vv_covers(&replica->coverage, dot))
             continue;
         *missing = dot;
         return false;
@@ -505,7 +503,7 @@ bool replica_busy(const struct replica *replica)
 static void check_actor(const struct replica *replica, const struct actor_state *actor)
 {
     uint64_t covered = vv_get(&replica->coverage, actor->actor);
-    ASSERT(actor->gap_low == 0 || actor->head == NULL);       /* R5 */
+    ASSERT(actor->gap_low == 0 || actor->head == NULL); /* R5 */
     ASSERT(actor->gap_low == 0 || actor->gap_low > covered + 1);
     ASSERT(actor->gap_low <= actor->gap_high);
     uint64_t expected = covered + 1;

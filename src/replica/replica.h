@@ -5,8 +5,8 @@
  * Not:    clients and their requests (node/), connections (node/), who is who (cluster/).
  * Holds:  R1 coverage[a] = k: every write of a up to k in these slots is in the table, or was
  *         overwritten or purged there. R2 what was receipted is in the log and, until it is
- *         delivered, in memory. R3 the own seq is never below a dot that was given away. R4 stable is
- *         never ahead of what every responsible member reported. R5 an actor has pending writes
+ *         delivered, in memory. R3 the own seq is never below a dot that was given away. R4 stable
+ *         is never ahead of what every responsible member reported. R5 an actor has pending writes
  *         from coverage + 1 on without a hole, or a gap range above a hole, never both.
  * Limits: knobs window_bytes, pending_bytes, walk_chunk_bytes; REPLICA_WALKS_OUT walks at once.
  * See:    docs/protocol.md sections 3.6, 3.7, 4 and 5; README.md in this folder.
@@ -17,11 +17,11 @@
 
 /* What every call may need; filled in anew for each step. */
 struct replica_io {
-    struct outbox *out;          /* frames to send; held back by the node until what is in the log is
+    struct outbox *out;      /* frames to send; held back by the node until what is in the log is
                                     committed */
-    struct log *log;             /* records of this turn */
-    struct table *table;         /* the state */
-    struct metrics *metrics;     /* figures */
+    struct log *log;         /* records of this turn */
+    struct table *table;     /* the state */
+    struct metrics *metrics; /* figures */
     const struct tracer *tracer; /* the story */
     uint64_t mono_ms;            /* now, monotonic */
     uint64_t wall_ms;            /* now, wall */
@@ -69,8 +69,8 @@ uint64_t replica_behind_by(const struct replica *replica, uint64_t node_id, stru
 /* A write of this node. version: form, key and value are given; dot, HLC and deps are filled in
  * (deps from seen, which the caller has pruned). position: of the end of its record, for the
  * acknowledgement. The write is in table, log and window when this returns. */
-enum table_put_result replica_write(struct replica *replica, struct version *version,
-                                    uint32_t slot, const struct vv *seen, struct replica_io *io);
+enum table_put_result replica_write(struct replica *replica, struct version *version, uint32_t slot,
+                                    const struct vv *seen, struct replica_io *io);
 
 /* Removes from seen what is stable everywhere or belongs to closed actors (3.6). */
 void replica_prune(struct replica *replica, struct vv *seen);
@@ -83,7 +83,8 @@ bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
 /* True when another member has receipted the own write seq. */
 bool replica_receipted(const struct replica *replica, uint64_t seq);
 
-/* True when no other member has receipted what it owes for suspect_ms (3.4, T39), or there is none. */
+/* True when no other member has receipted what it owes for suspect_ms (3.4, T39), or none is
+ * there. */
 bool replica_alone(const struct replica *replica, uint64_t mono_ms);
 
 /* True when this node is the only member of its shard. */
@@ -115,8 +116,8 @@ bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
 bool replica_recv_walk_ack(struct replica *replica, uint64_t from, const struct msg_walk_ack *msg);
 bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct msg_walk_end *msg,
                            struct replica_io *io);
-bool replica_recv_walk_stop(struct replica *replica, uint64_t from,
-                            const struct msg_walk_stop *msg, struct replica_io *io);
+bool replica_recv_walk_stop(struct replica *replica, uint64_t from, const struct msg_walk_stop *msg,
+                            struct replica_io *io);
 
 /* ---- time ---- */
 

@@ -64,8 +64,7 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
     peer->report_due = false;
 }
 
-static void believe_clock(struct replica *replica, struct peer *peer,
-                          const struct msg_report *msg)
+static void believe_clock(struct replica *replica, struct peer *peer, const struct msg_report *msg)
 {
     uint64_t covered = vv_get(&replica->coverage, peer->actor);
     if (PLANTED(replica->plant, CLOCK_BEFORE_WRITES))

@@ -108,31 +108,31 @@ struct stability {
 };
 
 struct replica {
-    const struct knobs *knobs;              /* borrowed from the node */
-    const struct config *config;            /* adopted; borrowed from the node; NULL before */
-    enum plant plant;                       /* planted bug, PLANT build only */
-    uint64_t node_id;                       /* of this node */
-    uint32_t shard;                         /* own shard index, or SHARD_NONE */
-    uint32_t actor;                         /* own actor, 0 for a spare */
-    uint64_t seq;                           /* last own write */
-    struct hlc hlc;                         /* own clock */
-    uint64_t ceiling;                       /* logged: no clock above it was announced */
-    struct vv coverage;                     /* R1, of the one holding there is */
-    uint32_t actor_count;                   /* relevant actors */
-    struct actor_state actors[LIMIT_ACTORS]; /* ascending by actor */
-    uint32_t peer_count;                    /* other members of the shard */
-    struct peer *peers;                     /* owned */
-    struct window window;                   /* own recent writes */
-    struct walk_in walk_in;                 /* see above */
+    const struct knobs *knobs;                    /* borrowed from the node */
+    const struct config *config;                  /* adopted; borrowed from the node; NULL before */
+    enum plant plant;                             /* planted bug, PLANT build only */
+    uint64_t node_id;                             /* of this node */
+    uint32_t shard;                               /* own shard index, or SHARD_NONE */
+    uint32_t actor;                               /* own actor, 0 for a spare */
+    uint64_t seq;                                 /* last own write */
+    struct hlc hlc;                               /* own clock */
+    uint64_t ceiling;                             /* logged: no clock above it was announced */
+    struct vv coverage;                           /* R1, of the one holding there is */
+    uint32_t actor_count;                         /* relevant actors */
+    struct actor_state actors[LIMIT_ACTORS];      /* ascending by actor */
+    uint32_t peer_count;                          /* other members of the shard */
+    struct peer *peers;                           /* owned */
+    struct window window;                         /* own recent writes */
+    struct walk_in walk_in;                       /* see above */
     struct walk_out walks_out[REPLICA_WALKS_OUT]; /* see above */
-    struct stability stability;             /* see above */
-    uint64_t pending_bytes;                 /* in pending writes */
-    uint64_t heartbeat_ms;                  /* when the next one is due */
-    uint64_t gossip_ms;                     /* when the next one is due */
-    uint64_t deps_sweep;                    /* where the sweep of dependencies stands */
-    uint32_t purge_slot;                    /* where the sweep of tombstones stands */
-    bool walk_wanted;                       /* a gap was seen: look for a source now */
-    bool contradicted;                      /* see replica_contradicted */
+    struct stability stability;                   /* see above */
+    uint64_t pending_bytes;                       /* in pending writes */
+    uint64_t heartbeat_ms;                        /* when the next one is due */
+    uint64_t gossip_ms;                           /* when the next one is due */
+    uint64_t deps_sweep;                          /* where the sweep of dependencies stands */
+    uint32_t purge_slot;                          /* where the sweep of tombstones stands */
+    bool walk_wanted;                             /* a gap was seen: look for a source now */
+    bool contradicted;                            /* see replica_contradicted */
 };
 
 struct actor_state *replica__actor(struct replica *replica, uint32_t actor);

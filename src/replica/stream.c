@@ -54,8 +54,8 @@ void replica__window_push(struct replica *replica, struct slice record)
     window->count++;
     window->bytes += record.len;
     window->pushed += record.len;
-    *item_at(window, replica->seq) = (struct window_item){
-        mem_dup(record.ptr, record.len), (uint32_t)record.len, window->pushed};
+    *item_at(window, replica->seq) =
+        (struct window_item){mem_dup(record.ptr, record.len), (uint32_t)record.len, window->pushed};
     while (window->bytes > replica->knobs->window_bytes && window->count > 1)
         window_pop(window);
 }

@@ -11,8 +11,7 @@
 #include "replica/state.h"
 
 /* The member to pull from: one that covers more of actor than was received here. */
-static const struct peer *source_for(const struct replica *replica,
-                                     const struct actor_state *actor)
+static const struct peer *source_for(const struct replica *replica, const struct actor_state *actor)
 {
     uint64_t have = replica__received(replica, actor);
     if (actor->gap_low > 0)
@@ -100,15 +99,13 @@ void replica__walk_pull(struct replica *replica, struct replica_io *io)
 
 static bool is_ours(struct replica *replica, uint64_t from, uint64_t walk, uint64_t mono_ms)
 {
-    if (replica->walk_in.id == 0 || replica->walk_in.id != walk ||
-        replica->walk_in.source != from)
+    if (replica->walk_in.id == 0 || replica->walk_in.id != walk || replica->walk_in.source != from)
         return false;
     replica->walk_in.progress_ms = mono_ms;
     return true;
 }
 
-static bool take_walked(struct replica *replica, const struct record *record,
-                        struct replica_io *io)
+static bool take_walked(struct replica *replica, const struct record *record, struct replica_io *io)
 {
     struct version version;
     if (record->kind != RECORD_WALKED || !version_decode(record->body, &version))
@@ -166,8 +163,7 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
     replica__log_raise(&to, io->log);
     replica__raise(replica, &to, io);
     io->metrics->walks_received++;
-    trace_emit(io->tracer, TRACE_WALK_ENDED, msg->walk, replica->walk_in.versions, 0,
-               SLICE_EMPTY);
+    trace_emit(io->tracer, TRACE_WALK_ENDED, msg->walk, replica->walk_in.versions, 0, SLICE_EMPTY);
     end(replica);
     replica->walk_wanted = true; /* another gap may be left */
     for (uint32_t i = 0; i < replica->peer_count; i++)
@@ -175,8 +171,8 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
     return true;
 }
 
-bool replica_recv_walk_stop(struct replica *replica, uint64_t from,
-                            const struct msg_walk_stop *msg, struct replica_io *io)
+bool replica_recv_walk_stop(struct replica *replica, uint64_t from, const struct msg_walk_stop *msg,
+                            struct replica_io *io)
 {
     /* Either side may stop it, and each numbers its own: stopping both walks of that number in the
      * rare case that there are two only makes one of them begin again. */

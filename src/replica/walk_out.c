@@ -1,8 +1,8 @@
 /* walk_out - tail walks that this node sends.
  *
  * Does:   a cursor in each actor's list of current versions, above the coverage that the
- *         receiver named; chunks, a few unacknowledged at a time; the end, with the own coverage, in a
- *         step in which every cursor is past its tail.
+ *         receiver named; chunks, a few unacknowledged at a time; the end, with the own coverage,
+ *         in a step in which every cursor is past its tail.
  * Not:    which versions the receiver keeps (walk_in.c).
  * Holds:  cursors are registered with the table as long as the walk lasts (B4 of table.h): an
  *         insert behind one moves it back (T13).

@@ -9,8 +9,8 @@
  */
 #include "replica/state.h"
 
-enum table_put_result replica_write(struct replica *replica, struct version *version,
-                                    uint32_t slot, const struct vv *seen, struct replica_io *io)
+enum table_put_result replica_write(struct replica *replica, struct version *version, uint32_t slot,
+                                    const struct vv *seen, struct replica_io *io)
 {
     ASSERT(replica->actor != 0);
     ASSERT(vv_get(&replica->coverage, replica->actor) == replica->seq);
@@ -40,8 +40,7 @@ enum table_put_result replica_write(struct replica *replica, struct version *ver
     }
     replica->stability.dirty = true;
     io->metrics->writes++;
-    trace_emit(io->tracer, TRACE_WRITTEN, version->dot.actor, version->dot.seq, hlc,
-               version->key);
+    trace_emit(io->tracer, TRACE_WRITTEN, version->dot.actor, version->dot.seq, hlc, version->key);
     version->deps = SLICE_EMPTY;
     buf_fini(&deps);
     return result;

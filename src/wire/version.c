@@ -83,6 +83,8 @@ bool version_decode(struct slice body, struct version *version)
     version->value = slice_of(version->key.ptr + key, value);
     if (version->dot.actor == 0 || version->dot.seq == 0 || version->dot.seq > LIMIT_SEQ)
         return false;
+    if (version->hlc > LIMIT_HLC)
+        return false; /* or a later write of the key would have no greater time to get */
     if (version->form == VALUE_TOMBSTONE && value > 0)
         return false;
     return deps_are_valid(version->deps);

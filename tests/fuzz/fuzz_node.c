@@ -203,8 +203,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     turn(&run, &event);
     ASSERT(node_phase(run.node) == NODE_SERVING);
     for (uint32_t i = 1; i < NODES; i++) {
-        greet(&run, 9 + i, i);     /* it dialled us */
-        greet(&run, 1000 + i, i);  /* it answers on what we dialled */
+        greet(&run, 9 + i, i);    /* it dialled us */
+        greet(&run, 1000 + i, i); /* it answers on what we dialled */
     }
     struct read in = read_of(slice_of(data, size));
     for (uint32_t i = 0; i < ACTIONS_MAX && read_left(&in) > 0 && read_ok(&in); i++)

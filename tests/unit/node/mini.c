@@ -104,8 +104,8 @@ static void do_reply(struct mini *mini, const struct effect *effect)
     buf_reset(&mini->kept);
     buf_reserve(&mini->kept, effect->reply.value.len + effect->reply.token.len);
     mini->reply = effect->reply;
-    mini->reply.value = slice_of(buf_grow(&mini->kept, effect->reply.value.len),
-                                 effect->reply.value.len);
+    mini->reply.value =
+        slice_of(buf_grow(&mini->kept, effect->reply.value.len), effect->reply.value.len);
     memcpy((void *)(uintptr_t)mini->reply.value.ptr, effect->reply.value.ptr,
            effect->reply.value.len);
     uint8_t *token = buf_grow(&mini->kept, effect->reply.token.len);

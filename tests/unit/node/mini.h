@@ -15,9 +15,9 @@
 #define MINI_CONNS 512U
 
 struct mini_conn {
-    bool open;      /* frames pass */
-    uint32_t from;  /* dialler */
-    uint32_t to;    /* acceptor */
+    bool open;     /* frames pass */
+    uint32_t from; /* dialler */
+    uint32_t to;   /* acceptor */
 };
 
 struct mini_disk {
@@ -38,9 +38,9 @@ struct mini_frame {
 };
 
 struct mini {
-    uint32_t count;                     /* nodes */
+    uint32_t count; /* nodes */
     struct node_options options[MINI_NODES];
-    struct node *nodes[MINI_NODES];     /* NULL: down */
+    struct node *nodes[MINI_NODES]; /* NULL: down */
     struct mini_disk disks[MINI_NODES];
     struct mini_conn conns[MINI_CONNS]; /* by number */
     uint64_t conn_count;                /* numbers given out */
@@ -60,9 +60,9 @@ struct mini {
 void mini_init(struct mini *mini, uint32_t count, uint32_t shards);
 void mini_fini(struct mini *mini);
 void mini_start(struct mini *mini, uint32_t index);
-void mini_kill(struct mini *mini, uint32_t index);            /* process crash */
-void mini_cut(struct mini *mini, uint32_t index, bool cut);   /* from everybody */
-void mini_run(struct mini *mini, uint64_t ms);                /* lets time pass */
+void mini_kill(struct mini *mini, uint32_t index);          /* process crash */
+void mini_cut(struct mini *mini, uint32_t index, bool cut); /* from everybody */
+void mini_run(struct mini *mini, uint64_t ms);              /* lets time pass */
 
 /* A request at a node with up to one token (may be empty); runs until it is answered (30 s). The
  * token of the reply is in mini->reply.token. */

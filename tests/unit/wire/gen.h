@@ -109,7 +109,7 @@ static inline void gen_version(struct rng *rng, struct buf *memory, struct versi
     static const enum value_form forms[] = {VALUE_JSON, VALUE_RAW, VALUE_TOMBSTONE};
     version->form = forms[rng_below(rng, 3)];
     version->dot = (struct dot){gen_actor(rng, 0), gen_seq(rng)};
-    version->hlc = gen_u64(rng);
+    version->hlc = gen_u64(rng) & LIMIT_HLC;
     struct vv deps;
     gen_vv(rng, gen_count(rng, 12), &deps);
     size_t key = 1 + rng_below(rng, 40);

@@ -261,6 +261,8 @@ static bool accepts_with(size_t offset, size_t bytes, uint64_t number)
 static void test_numbers_at_their_limits(void **state)
 {
     (void)state;
+    assert_true(accepts_with(12, 8, LIMIT_HLC));
+    assert_false(accepts_with(12, 8, LIMIT_HLC + 1));
     assert_true(accepts_with(0, 4, UINT32_MAX));
     assert_false(accepts_with(0, 4, 0)); /* actor */
     assert_true(accepts_with(4, 8, LIMIT_SEQ));
@@ -268,7 +270,7 @@ static void test_numbers_at_their_limits(void **state)
     assert_false(accepts_with(4, 8, UINT64_MAX));
     assert_false(accepts_with(4, 8, 0));
     assert_true(accepts_with(12, 8, 0)); /* HLC: any */
-    assert_true(accepts_with(12, 8, UINT64_MAX));
+    assert_false(accepts_with(12, 8, UINT64_MAX));
     assert_false(accepts_with(21, 1, 1)); /* reserved */
     assert_false(accepts_with(26, 2, 1));
     assert_false(accepts_with(26, 2, 0x8000));
