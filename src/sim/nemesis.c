@@ -319,7 +319,7 @@ static bool fire_bit_rot(struct world *world)
     node->damaged = true;
     node->doubtful = true;
     bool any = vdisk_rot(&node->disk, &world->fault_rng);
-    oracle_forget(&world->oracle, index);
+    world_recount(world, index);
     story_say(&world->story, index, "a bit of its log rots");
     world_start_later(world, index, 100000);
     return any;

@@ -116,9 +116,10 @@ void oracle_past_merge(const struct oracle *oracle, struct past *to, const struc
 void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
                       struct slice bytes);
 
-/* The machine of a node forgot: what it holds is told again by oracle_committed. A dot that never
- * left it may come again. */
+/* The machine of a node forgot: what it still holds is told again by oracle_committed; after that
+ * oracle_bury lets a dot come again that was lost before it ever left the node. */
 void oracle_forget(struct oracle *oracle, uint32_t node);
+void oracle_bury(struct oracle *oracle, uint32_t node);
 
 /* A node sends this frame. */
 void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);

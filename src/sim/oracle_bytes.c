@@ -159,23 +159,30 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
     }
 }
 
-/* A dot that nobody else ever saw is as if it had not been. */
-static void forget_dot(struct oracle *oracle, struct hdot *dot, uint32_t node)
+void oracle_forget(struct oracle *oracle, uint32_t node)
 {
-    dot->holders &= ~(1U << node);
-    if (dot->write == 0 || dot->exposed || dot->ever != 1U << node)
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
+            oracle->actors[i].dots[seq].holders &= ~(1U << node);
+    }
+    memset(&oracle->nodes[node], 0, sizeof oracle->nodes[node]);
+}
+
+/* A dot that nobody else ever saw, and that its writer lost, is as if it had not been. */
+static void bury_dot(struct oracle *oracle, struct hdot *dot, uint32_t node)
+{
+    if (dot->write == 0 || dot->exposed || dot->holders != 0 || dot->ever != 1U << node)
         return;
     oracle->writes[dot->write].dot = (struct dot){0, 0};
     memset(dot, 0, sizeof *dot);
 }
 
-void oracle_forget(struct oracle *oracle, uint32_t node)
+void oracle_bury(struct oracle *oracle, uint32_t node)
 {
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
-            forget_dot(oracle, &oracle->actors[i].dots[seq], node);
+            bury_dot(oracle, &oracle->actors[i].dots[seq], node);
     }
-    memset(&oracle->nodes[node], 0, sizeof oracle->nodes[node]);
 }
 
 /* ---- Frames ---- */

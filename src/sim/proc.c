@@ -43,11 +43,19 @@ static void forget_process(struct sim_node *node)
 }
 
 /* What the disk has is what the node has, whatever was under way when it ended. */
-static void tell_oracle(struct world *world, struct sim_node *node,
-                        const struct log_segment *segments, size_t count)
+static void tell_oracle(struct world *world, struct sim_node *node)
 {
+    const struct log_segment *segments = NULL;
+    size_t count = vdisk_view(&node->disk, &segments);
     for (size_t i = 0; i < count; i++)
         oracle_committed(&world->oracle, node->index, segments[i].id, 0, segments[i].bytes);
+}
+
+void world_recount(struct world *world, uint32_t index)
+{
+    oracle_forget(&world->oracle, index);
+    tell_oracle(world, &world->nodes[index]);
+    oracle_bury(&world->oracle, index);
 }
 
 void world_start(struct world *world, uint32_t index)
@@ -67,8 +75,8 @@ void world_start(struct world *world, uint32_t index)
     node->node = node_new(options);
     vnet_start(&world->net, index);
     struct event event = {.type = EVENT_RECOVER};
+    tell_oracle(world, node);
     event.recover.count = vdisk_view(&node->disk, &event.recover.segments);
-    tell_oracle(world, node, event.recover.segments, event.recover.count);
     world_step(world, index, &event);
     node->turn_wanted = true;
     world_wake(world, index, 0);
@@ -119,7 +127,7 @@ void world_power_cut(struct world *world, uint32_t index)
     if (node->node != NULL)
         end_process(world, node);
     bool lost = vdisk_power_cut(&node->disk, &world->rng);
-    oracle_forget(&world->oracle, index);
+    world_recount(world, index);
     if (world->swarm.knobs.durability == 0) {
         node->doubtful = true;
         node->damaged = node->damaged || lost;

@@ -57,8 +57,8 @@ static void draw_workload(struct swarm *swarm, struct rng *rng)
     swarm->hot_keys = (uint32_t)rng_between(rng, 1, 5);
     swarm->hot_percent = (uint32_t)rng_between(rng, 20, 80);
     swarm->sessions = (uint32_t)rng_between(rng, 4, 16);
-    /* 2,000 operations in a minute and more: one client's share of 60 to 160 a second. */
-    swarm->think_us = swarm->sessions * 1000000 / rng_between(rng, 60, 160);
+    /* 2,000 operations in a minute and more: one client's share of 90 to 180 a second. */
+    swarm->think_us = swarm->sessions * 1000000 / rng_between(rng, 90, 180);
     swarm->put_percent = (uint32_t)rng_between(rng, 20, 60);
     swarm->delete_percent = (uint32_t)rng_between(rng, 0, 20);
     swarm->wander_percent = (uint32_t)rng_between(rng, 2, 70);

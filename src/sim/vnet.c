@@ -169,8 +169,6 @@ static void flow_blocked(struct vnet *net, size_t index, uint32_t dir)
         close_end(net, index, dir, false);
         return;
     }
-    if (flow->head == NULL && !conn->ends[dir].open && flow->backoff_us >= RETRY_MOST_US)
-        return; /* a lost farewell: the other end finds out when it sends */
     flow->backoff_us = flow->backoff_us == 0 ? RETRY_FIRST_US : flow->backoff_us * 2;
     if (flow->backoff_us > RETRY_MOST_US)
         flow->backoff_us = RETRY_MOST_US;

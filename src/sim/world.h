@@ -143,6 +143,9 @@ void world_start(struct world *world, uint32_t node);     /* the process begins 
 void world_start_later(struct world *world, uint32_t node, uint64_t after_us);
 void world_crash(struct world *world, uint32_t node);     /* the process ends, as if killed */
 void world_power_cut(struct world *world, uint32_t node); /* the machine ends */
+/* After the disk of a node changed behind its back: what its log still has. */
+void world_recount(struct world *world, uint32_t node);
+
 void world_stop(struct world *world, uint32_t node);      /* asks for a clean stop */
 void world_pause(struct world *world, uint32_t node);
 void world_resume(struct world *world, uint32_t node);
