@@ -180,6 +180,17 @@ static void greeted_again(struct node *node, struct link *link, const struct msg
         node__drop_link(node, link, true); /* it is itself again: begin anew */
 }
 
+/* One connection speaks for a node. A HELLO that was under way for long may displace the one that
+ * its dialler believes in: told so by a hang-up, it dials again. */
+static void displace_guest(struct node *node, uint64_t old, uint64_t conn)
+{
+    struct guest *guest = links_guest(&node->links, old);
+    if (guest == NULL || old == conn)
+        return;
+    *guest = (struct guest){0, 0, 0};
+    hold_hangup(node->open, old);
+}
+
 /* Somebody dialled us. A stranger learns the configuration, so that it can say why it must wait. */
 static void welcome(struct node *node, uint64_t conn, const struct msg_hello *hello)
 {
@@ -200,6 +211,7 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
         link->node_id = hello->node_id;
         boot_hello(&node->boot, hello->node_id, hello);
     }
+    displace_guest(node, link->guest, conn);
     link->guest = conn;
     suspect_heard(&link->suspect, node->mono_ms);
     replica_peer_hello(node->replica, hello->node_id, hello->generation);
