@@ -61,7 +61,8 @@ void world_step(struct world *world, uint32_t index, struct event *event)
 }
 
 /* Makes the event of an input; false when it is void by now. */
-static bool make_event(struct world *world, const struct input *input, struct event *event)
+static bool make_event(struct world *world, uint32_t index, const struct input *input,
+                       struct event *event)
 {
     memset(event, 0, sizeof *event);
     event->type = input->type;
@@ -74,11 +75,11 @@ static bool make_event(struct world *world, const struct input *input, struct ev
         event->peer_down.dial = input->dial;
         event->peer_down.conn = input->id;
         event->peer_down.refused = input->refused;
-        return true;
+        return input->id == 0 || !vnet_hung(&world->net, index, input->id);
     case EVENT_FRAME:
         event->frame.conn = input->id;
         event->frame.bytes = slice_of(input->bytes, input->len);
-        return true;
+        return !vnet_hung(&world->net, index, input->id);
     case EVENT_REQUEST:
         return client_request(world->client, input->id, &event->request);
     case EVENT_GONE:
@@ -118,7 +119,7 @@ static void take_inputs(struct world *world, struct sim_node *node)
             node->failing = true;
         if (node->inbox[at].type == EVENT_COMMITTED)
             node->committed_id = node->inbox[at].id;
-        if (make_event(world, &node->inbox[at], &event))
+        if (make_event(world, node->index, &node->inbox[at], &event))
             world_step(world, node->index, &event);
         mem_free(node->inbox[at].bytes);
     }

@@ -110,8 +110,8 @@ void vnet_dial(struct vnet *net, uint32_t from, uint32_t to, uint32_t dial)
         net->conns = mem_realloc(net->conns, net->cap * sizeof(struct vconn *));
     }
     struct vconn *conn = mem_zalloc(1, sizeof *conn);
-    conn->ends[0] = (struct vend){from, net->life[from], true, false};
-    conn->ends[1] = (struct vend){to, 0, false, false};
+    conn->ends[0] = (struct vend){from, net->life[from], true, false, false};
+    conn->ends[1] = (struct vend){to, 0, false, false, false};
     conn->dial = dial;
     conn->dialled_us = net->time->now_us;
     net->conns[net->count++] = conn;
@@ -303,13 +303,23 @@ bool vnet_hangup(struct vnet *net, uint32_t node, uint64_t number)
     struct vconn *conn = find(net, node, number, &end);
     if (conn == NULL)
         return false;
-    if (!conn->ends[end].open)
+    if (!conn->ends[end].open) {
+        conn->ends[end].hung = true;
         return true;
+    }
     conn->ends[end].open = false;
+    conn->ends[end].hung = true;
     conn->flows[end].fin = true;
     conn->flows[end].fin_refused = rng_chance(&net->rng, 1, 2);
     schedule_flow(net, (size_t)(number - 2) / 2, end, conn->flows[end].last_us);
     return true;
+}
+
+bool vnet_hung(const struct vnet *net, uint32_t node, uint64_t number)
+{
+    uint32_t end = 0;
+    const struct vconn *conn = find(net, node, number, &end);
+    return conn != NULL && conn->ends[end].hung;
 }
 
 /* ---- Processes and machines ---- */

@@ -41,6 +41,7 @@ struct vend {
     uint64_t life;  /* which process there */
     bool open;      /* the process has it */
     bool announced; /* the process has heard of it */
+    bool hung;      /* the process hung it up: nothing more of it is handed over */
 };
 
 /* One direction of a connection. */
@@ -108,6 +109,9 @@ void vnet_dial(struct vnet *net, uint32_t from, uint32_t to, uint32_t dial);
 /* False when the bytes are not whole frames, or the number was never given to this node. */
 bool vnet_send(struct vnet *net, uint32_t node, uint64_t conn, struct slice bytes);
 bool vnet_hangup(struct vnet *net, uint32_t node, uint64_t conn);
+
+/* True when this node hung the connection up. */
+bool vnet_hung(const struct vnet *net, uint32_t node, uint64_t conn);
 
 /* Faults. The last two pick a standing connection; false when there is none. */
 void vnet_cut(struct vnet *net, uint32_t from, uint32_t to, bool cut);
