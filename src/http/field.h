@@ -20,6 +20,23 @@ static inline struct slice field_trim(struct slice text)
     return text;
 }
 
+/* A byte that a token, such as a header's name, may hold: VCHAR without delimiters. */
+static inline bool field_is_tchar(uint8_t byte)
+{
+    static const uint64_t good[4] = {UINT64_C(0x03ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
+    return (good[byte / 64] >> (byte % 64) & 1) != 0;
+}
+
+/* At least one byte, and all of them such. */
+static inline bool field_is_token(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!field_is_tchar(text.ptr[i]))
+            return false;
+    }
+    return text.len > 0;
+}
+
 /* lower holds letters in lower case, digits and - / only. */
 static inline bool field_is(struct slice text, struct slice lower)
 {
