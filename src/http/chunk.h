@@ -1,7 +1,7 @@
 /* chunk - undoes the chunked transfer coding, in place.
  *
- * Does:   takes a chunked body apart as its bytes come in and moves the data together. Extensions and
- *         trailers are read over.
+ * Does:   takes a chunked body apart as its bytes come in and moves the data together.
+ *         Extensions and trailers are read over.
  * Not:    other codings: head.h refuses them. Not llhttp's: version 8.1 takes LF and bare CR
  *         for the ends of lines here, which is what smuggling is made of.
  * Holds:  C1 the verdict and the data do not depend on how the bytes were cut. C2 no more data

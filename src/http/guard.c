@@ -64,6 +64,21 @@ static void check_request_line(struct slice line, const struct http_limits *limi
     check_version(slice_of(second + 1, (size_t)(end - second) - 1), refusal);
 }
 
+/* A token and a colon (RFC 9112 section 5.1). llhttp 8.1 takes blanks inside names. */
+static bool has_name(struct slice line)
+{
+    /* bit b of word w: the byte 32 w + b may stand in a token (RFC 9110 section 5.6.2) */
+    static const uint32_t token[8] = {0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF};
+    for (size_t i = 0; i < line.len; i++) {
+        uint8_t byte = line.ptr[i];
+        if (byte == ':')
+            return i > 0;
+        if ((token[byte / 32] >> (byte % 32) & 1U) == 0)
+            return false;
+    }
+    return false;
+}
+
 /* At a whole line, without its CRLF. */
 static enum guard_result end_line(struct http_guard *guard, struct slice line,
                                   const struct http_limits *limits, struct http_refusal *refusal)
@@ -74,6 +89,8 @@ static enum guard_result end_line(struct http_guard *guard, struct slice line,
         check_request_line(line, limits, refusal);
     else if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
         http_refuse_close(refusal, 400, "A header line is folded");
+    else if (!has_name(line))
+        http_refuse_close(refusal, 400, "The name of a header is malformed");
     if (guard->lines > limits->header_count_max)
         http_refuse_close(refusal, 431, "The request has too many header lines");
     guard->lines++;

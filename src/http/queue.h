@@ -1,7 +1,7 @@
 /* queue - the answers of one connection, in the order of its requests.
  *
- * Does:   one slot for each request whose answer is not in the output yet; an answer that comes early
- *         waits in its slot, the first one goes straight to the output.
+ * Does:   one slot for each request whose answer is not in the output yet; an answer that comes
+ *         early waits in its slot, the first one goes straight to the output.
  * Not:    what an answer looks like: render.h.
  * Holds:  K1 count <= size. K2 output holds whole answers in order of the slots that were opened.
  *         K3 the first slot is not answered (it would have left). K4 held_bytes is the sum over
@@ -57,7 +57,7 @@ struct http_slot *http_queue_find(const struct http_queue *queue, uint64_t numbe
 /* Remembers the tokens of a request: those that look like tokens. */
 void http_slot_set_context(struct http_slot *slot, const struct slice *tokens, uint32_t count);
 
-/* Where the answer of the slot is to be appended; then http_queue_end. The slot may be gone after. */
+/* Where the answer of the slot is to be appended; then http_queue_end, which may end the slot. */
 struct buf *http_queue_begin(struct http_queue *queue, struct http_slot *slot);
 void http_queue_end(struct http_queue *queue, struct http_slot *slot);
 
