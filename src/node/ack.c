@@ -18,16 +18,13 @@ static void acknowledge(struct node *node, uint32_t index, uint32_t copies)
         answer = (struct answer){.err = E_COPIES, .unknown = true, .copies = copies};
     if (copies == 1)
         node->metrics.acks_alone++;
-    struct call *call = mem_zalloc(1, sizeof(*call));
-    memcpy(call, waiter->call,
-           offsetof(struct call, ctx.seen.entries) +
-               waiter->call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]));
+    struct call call;
+    waiters_call(&node->waiters, index, &call);
     if (!answer.unknown) { /* else without the new dot (3.5) */
-        bool fits = vv_raise(&call->ctx.seen, waiter->dot.actor, waiter->dot.seq);
+        bool fits = vv_raise(&call.ctx.seen, waiter->dot.actor, waiter->dot.seq);
         ASSERT(fits); /* serve_write has made sure */
     }
-    node__answer(node, call, &answer);
-    mem_free(call);
+    node__answer(node, &call, &answer);
     waiters_remove(&node->waiters, index);
 }
 

@@ -58,12 +58,9 @@ static void time_out(struct node *node, uint32_t index)
         answer.err = E_EPOCH_BEHIND;
     if (node->stop_asked)
         answer.err = E_STOPPING;
-    struct call *call = mem_zalloc(1, sizeof(*call));
-    memcpy(call, waiter->call,
-           offsetof(struct call, ctx.seen.entries) +
-               waiter->call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]));
-    node__answer(node, call, &answer);
-    mem_free(call);
+    struct call call;
+    waiters_call(&node->waiters, index, &call);
+    node__answer(node, &call, &answer);
     waiters_remove(&node->waiters, index);
 }
 
@@ -74,15 +71,12 @@ static bool hand_on(struct node *node, uint32_t index)
     if (waiter->dot.actor == 0 || waiter->call->hops >= 2 ||
         node->mono_ms - waiter->call->since_ms < node->knobs->park_forward_ms)
         return false;
-    struct call *call = mem_zalloc(1, sizeof(*call));
-    memcpy(call, waiter->call,
-           offsetof(struct call, ctx.seen.entries) +
-               waiter->call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]));
-    uint64_t target = node__target(node, call, replica_shard(node->replica));
+    struct call call;
+    waiters_call(&node->waiters, index, &call);
+    uint64_t target = node__target(node, &call, replica_shard(node->replica));
     if (target != 0)
-        node__forward(node, call, target);
-    mem_free(call);
-    if (target == 0)
+        node__forward(node, &call, target);
+    else
         return false;
     if (!PLANTED(node->options.plant, PARK_AND_FORWARD))
         waiters_remove(&node->waiters, index);

@@ -15,11 +15,6 @@
 
 /* ---- out ---- */
 
-static bool is_write(enum op op)
-{
-    return op == OP_PUT || op == OP_DELETE;
-}
-
 static uint32_t decode_waiting(struct slice bytes, struct waiting_for list[LIMIT_WAITING])
 {
     struct read in = read_of(bytes);
@@ -208,7 +203,7 @@ static void fill_call(const struct node *node, const struct request *request, st
     call->since_ms = node->mono_ms;
     call->avoid = 0;
     call->key = request->key;
-    call->value = is_write(request->op) && request->op == OP_PUT ? request->value : SLICE_EMPTY;
+    call->value = request->op == OP_PUT ? request->value : SLICE_EMPTY;
     ctx_init(&call->ctx);
 }
 

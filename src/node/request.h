@@ -20,6 +20,11 @@ enum op {
     OP_COUNT = 4, /* live keys of a shard */
 };
 
+static inline bool op_writes(enum op op)
+{
+    return op == OP_PUT || op == OP_DELETE;
+}
+
 /* Wait as long as the knob wait_ms says. */
 #define REQUEST_WAIT_DEFAULT UINT32_MAX
 

@@ -164,26 +164,14 @@ static void fill_answer(const struct msg_forward_reply *msg, enum err err, struc
                               .waiting = msg->waiting};
 }
 
-/* Takes the call out of the waiters, so that it can go another way. The caller frees. */
-static struct call *take_call(struct node *node, uint32_t index)
-{
-    struct waiter *waiter = &node->waiters.list[index];
-    struct call *stored = waiter->call;
-    struct call *call = mem_zalloc(1, sizeof(*call));
-    size_t head = offsetof(struct call, ctx.seen.entries) +
-                  stored->ctx.seen.count * sizeof(stored->ctx.seen.entries[0]);
-    memcpy(call, stored, head);
-    return call; /* key and value still lie in the waiter */
-}
-
 /* A call goes on after waiting; its place is freed afterwards, because its bytes lie there. */
 static void again(struct node *node, uint32_t index, uint64_t avoid)
 {
-    struct call *call = take_call(node, index);
-    call->avoid = avoid;
+    struct call call;
+    waiters_call(&node->waiters, index, &call);
+    call.avoid = avoid;
     uint64_t ref = waiters_ref(&node->waiters, index);
-    node__route(node, call);
-    mem_free(call);
+    node__route(node, &call);
     uint32_t still = waiters_find(&node->waiters, ref);
     ASSERT(still == index);
     waiters_remove(&node->waiters, index);
@@ -209,24 +197,24 @@ void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg
         again(node, index, from);
         return;
     }
-    struct call *call = take_call(node, index);
+    struct call call;
+    waiters_call(&node->waiters, index, &call);
     struct answer answer;
     fill_answer(msg, err, &answer);
-    bool fits = msg->ctx.lineage != node->config->lineage || ctx_merge(&call->ctx, &msg->ctx);
+    bool fits = msg->ctx.lineage != node->config->lineage || ctx_merge(&call.ctx, &msg->ctx);
     if (!fits)
-        ctx_copy(&call->ctx, &msg->ctx); /* it contains what was sent with the request */
-    node__answer(node, call, &answer);
-    mem_free(call);
+        ctx_copy(&call.ctx, &msg->ctx); /* it contains what was sent with the request */
+    node__answer(node, &call, &answer);
     waiters_remove(&node->waiters, index);
 }
 
 static void give_up(struct node *node, uint32_t index)
 {
-    struct call *call = take_call(node, index);
-    bool write = call->op == OP_PUT || call->op == OP_DELETE;
+    struct call call;
+    waiters_call(&node->waiters, index, &call);
+    bool write = op_writes(call.op);
     struct answer answer = {.err = write ? E_UNKNOWN : E_NO_REPLICA, .unknown = write};
-    node__answer(node, call, &answer);
-    mem_free(call);
+    node__answer(node, &call, &answer);
     waiters_remove(&node->waiters, index);
 }
 
@@ -243,8 +231,8 @@ void node__forwards_lost(struct node *node, uint64_t target)
         next = waiter->next;
         if (waiter->target != target)
             continue;
-        bool read = waiter->call->op == OP_GET || waiter->call->op == OP_COUNT;
-        if (read && node->mono_ms < waiter->call->deadline_ms && !node->stop_asked)
+        if (!op_writes(waiter->call->op) && node->mono_ms < waiter->call->deadline_ms &&
+            !node->stop_asked)
             again(node, i, target);
         else
             give_up(node, i);

@@ -64,11 +64,18 @@ static void grow(struct waiters *waiters)
     waiters->cap = cap;
 }
 
-/* One allocation: the call without the unused end of its vector, then key, then value. */
+/* A call without the unused end of its vector: 2 KB less. */
+static size_t head_size(const struct call *call)
+{
+    ASSERT(call->ctx.seen.count <= LIMIT_VV_ENTRIES);
+    return offsetof(struct call, ctx.seen.entries) +
+           call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]);
+}
+
+/* One allocation: the head, then key, then value. */
 static struct call *call_copy(const struct call *call, size_t *size)
 {
-    size_t head = offsetof(struct call, ctx.seen.entries) +
-                  call->ctx.seen.count * sizeof(call->ctx.seen.entries[0]);
+    size_t head = head_size(call);
     *size = head + call->key.len + call->value.len;
     uint8_t *bytes = mem_alloc(*size);
     memcpy(bytes, call, head);
@@ -99,6 +106,13 @@ uint32_t waiters_add(struct waiters *waiters, enum waiter_state state, const str
     waiters->count++;
     link_last(waiters, index, state);
     return index;
+}
+
+void waiters_call(const struct waiters *waiters, uint32_t index, struct call *call)
+{
+    ASSERT(index < waiters->cap && waiters->list[index].state != WAITER_FREE);
+    const struct call *stored = waiters->list[index].call;
+    memcpy(call, stored, head_size(stored));
 }
 
 void waiters_move(struct waiters *waiters, uint32_t index, enum waiter_state state)

@@ -71,6 +71,9 @@ void waiters_fini(struct waiters *waiters);
 /* Adds a copy of call in state; returns its index. */
 uint32_t waiters_add(struct waiters *waiters, enum waiter_state state, const struct call *call);
 
+/* The call as it was given; its key and value lie in the waiter, until that is removed. */
+void waiters_call(const struct waiters *waiters, uint32_t index, struct call *call);
+
 /* Moves it to the end of another list. */
 void waiters_move(struct waiters *waiters, uint32_t index, enum waiter_state state);
 
