@@ -188,15 +188,22 @@ bool clients_run(struct clients *clients)
     return any;
 }
 
-/* A client that said it is done has been answered when nothing is owed but what never came. */
+/* Answers that are owed. The request whose body is being read has its place in the queue already,
+ * but owes the rest of the body first. */
+static uint32_t client_owed(const struct http_waits *waits)
+{
+    return waits->replies - (waits->what == HTTP_WAIT_BODY && waits->replies > 0);
+}
+
+/* A client that said it is done is over when nothing more comes of what it had sent. */
 static bool client_is_over(const struct client *client)
 {
     if (http_conn_wants_close(client->http))
         return true;
-    if (!client->eof)
+    if (!client->eof || client->ready)
         return false;
     struct http_waits waits = http_conn_waits(client->http);
-    return waits.replies == 0 && http_conn_output(client->http).len == 0;
+    return client_owed(&waits) == 0 && http_conn_output(client->http).len == 0;
 }
 
 static void client_flush(struct clients *clients, struct client *client)
@@ -206,7 +213,7 @@ static void client_flush(struct clients *clients, struct client *client)
     if (output > 0 && conn_may_send(conn)) {
         http_conn_take_output(client->http, conn_out(conn));
         if (output > clients->limits.output_bytes_max)
-            client_touch(clients, client); /* it held calls back until now */
+            client_touch(clients, client); /* it may have held calls back until now */
     }
     if (client_is_over(client)) {
         client_finish(clients, client);
@@ -253,7 +260,9 @@ static bool client_is_late(struct client *client, uint64_t now_ms)
 {
     struct http_waits waits = http_conn_waits(client->http);
     size_t unsent = conn_unsent(client->conn);
-    if (waits.message != client->waits.message)
+    bool reads = waits.what == HTTP_WAIT_HEAD || waits.what == HTTP_WAIT_BODY;
+    bool read = client->waits.what == HTTP_WAIT_HEAD || client->waits.what == HTTP_WAIT_BODY;
+    if (waits.message != client->waits.message || reads != read)
         client->message_ms = now_ms;
     if (waits.message != client->waits.message || waits.what != client->waits.what ||
         unsent != client->unsent ||
@@ -268,10 +277,11 @@ static bool client_is_late(struct client *client, uint64_t now_ms)
     case HTTP_WAIT_IDLE:
         return still_ms >= CLIENT_IDLE_MS;
     case HTTP_WAIT_HEAD:
-        return waits.replies == 0 && still_ms >= CLIENT_HEAD_MS;
+        return client_owed(&waits) == 0 && still_ms >= CLIENT_HEAD_MS;
     case HTTP_WAIT_BODY:
-        return waits.replies == 0 && (still_ms >= CLIENT_BODY_MS ||
-                                      now_ms - client->message_ms >= CLIENT_BODY_MS + waits.bytes);
+        return client_owed(&waits) == 0 &&
+               (still_ms >= CLIENT_BODY_MS ||
+                now_ms - client->message_ms >= CLIENT_BODY_MS + waits.bytes);
     case HTTP_WAIT_REPLY:
         return false; /* the node answers within its own limits */
     case HTTP_WAIT_SEND:
