@@ -40,6 +40,12 @@ void session__hold(struct session *session, struct token *token)
     token->refs++;
 }
 
+void session__forget(struct session *session)
+{
+    while (session->held_count > 0)
+        token_unref(session->held[--session->held_count]);
+}
+
 struct client *client_new(struct world *world)
 {
     struct client *client = mem_zalloc(1, sizeof *client);
@@ -76,10 +82,8 @@ void client_free(struct client *client)
         call_release(client->calls[i]);
         mem_free(client->calls[i]);
     }
-    for (uint32_t i = 0; i < client->session_count; i++) {
-        for (uint32_t j = 0; j < client->sessions[i].held_count; j++)
-            token_unref(client->sessions[i].held[j]);
-    }
+    for (uint32_t i = 0; i < client->session_count; i++)
+        session__forget(&client->sessions[i]);
     mem_free(client->calls);
     mem_free(client->sessions);
     buf_fini(&client->value);

@@ -363,11 +363,14 @@ static void judge_deleted(struct oracle *oracle, const struct asked *asked,
                                        reply->copies == 2 ? 2 : 1);
     past_add_stones(oracle, past, asked->key);
     if (stone == 0) {
-        bool any = least_stone_above(oracle, asked->key, seen, asked->started_us, 0) != 0;
-        verdict_say(oracle->verdict, "I5",
+        bool some = least_stone_above(oracle, asked->key, seen, asked->started_us, 0) != 0;
+        bool older = !some && least_stone_above(oracle, asked->key, 0, asked->started_us, 0) != 0;
+        verdict_say(oracle->verdict, older ? "I1" : "I5",
                     "node %u told session %u that key %.*s was deleted (copies %u): %s newer than "
-                    "%s", asked->node, asked->session, KEY_OF(oracle, asked->key), reply->copies,
-                    any ? "too few logs have a tombstone" : "no log has a tombstone",
+                    "%s, which it had seen", asked->node, asked->session,
+                    KEY_OF(oracle, asked->key), reply->copies,
+                    some ? "too few logs have a tombstone"
+                         : older ? "there is a tombstone, but none" : "no log has a tombstone",
                     oracle_name(oracle, seen, want));
         return;
     }

@@ -8,6 +8,8 @@
  */
 #include "sim/session.h"
 
+#include "sim/judge.h"
+
 static void draw_operation(struct client *client, struct session *session, uint32_t index)
 {
     const struct swarm *swarm = &client->world->swarm;
@@ -109,6 +111,9 @@ static void finish(struct client *client, uint32_t index, bool answered)
     struct session *session = &client->sessions[index];
     struct world *world = client->world;
     session->busy = false;
+    /* What it has seen may be where nobody serves any more: it begins anew. */
+    if (!answered && judge_somebody_gone(world))
+        session__forget(session);
     client->ops++;
     client->answered += answered ? 1 : 0;
     uint64_t think = rng_below(&client->rng, 2 * world->swarm.think_us + 1);

@@ -19,5 +19,8 @@ void session__done(struct client *client, const struct call *call, struct token 
 /* Keeps a token as the newest. */
 void session__hold(struct session *session, struct token *token);
 
+/* Gives all its tokens up. */
+void session__forget(struct session *session);
+
 /* Sends a call; takes the tokens and the past of the draft. */
 uint64_t client__send(struct client *client, const struct call *draft, uint64_t timeout_us);
