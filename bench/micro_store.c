@@ -40,14 +40,17 @@ static double now_s(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+/* The second figure of statm: pages in memory. */
 static uint64_t resident_bytes(void)
 {
-    unsigned long long pages = 0;
+    char line[200] = {0};
     FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*s %llu", &pages) != 1)
-        pages = 0;
-    if (file != NULL)
-        fclose(file);
+    if (file == NULL)
+        return 0;
+    size_t len = fread(line, 1, sizeof line - 1, file);
+    fclose(file);
+    const char *space = len == 0 ? NULL : strchr(line, ' ');
+    uint64_t pages = space == NULL ? 0 : strtoull(space, NULL, 10);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

@@ -202,8 +202,7 @@ static bool record_take(struct recover *r, const struct record *record, uint64_t
 }
 
 /* The records of one segment; returns how far they are whole. */
-static size_t segment_replay(struct recover *r, const struct found *found, bool last,
-                             enum trouble *trouble)
+static size_t segment_replay(struct recover *r, const struct found *found, enum trouble *trouble)
 {
     size_t valid = found->valid < found->bytes.len ? (size_t)found->valid : found->bytes.len;
     struct slice bytes = slice_of(found->bytes.ptr, valid);
@@ -216,7 +215,7 @@ static size_t segment_replay(struct recover *r, const struct found *found, bool 
         struct record record;
         enum record_scan scan = record_decode(slice_from(bytes, offset), &record);
         if (scan != RECORD_OK) {
-            *trouble = last && scan == RECORD_INCOMPLETE ? TROUBLE_TORN : TROUBLE_BAD;
+            *trouble = scan == RECORD_INCOMPLETE ? TROUBLE_TORN : TROUBLE_BAD;
             return offset;
         }
         if (!record_take(r, &record, found->position + offset, trouble))
@@ -260,8 +259,9 @@ static void cut(struct recover *r, size_t from, size_t offset, enum trouble trou
     recovery->bad_offset = offset;
     for (size_t i = from; i < r->count; i++) {
         size_t begin = i == from ? offset : 0;
-        if (i > from && !r->all[i].torn_head)
-            trouble = trouble == TROUBLE_TORN ? TROUBLE_BAD : trouble;
+        /* Torn is only the end of everything: who began a segment had written the last one. */
+        if (i > from && !r->all[i].torn_head && trouble == TROUBLE_TORN)
+            trouble = TROUBLE_BAD;
         marks_seek(r, &r->all[i], (begin + 7) & ~(size_t)7);
         recovery->cut_bytes += r->all[i].bytes.len - begin;
     }
@@ -313,8 +313,7 @@ static struct found *chain_replay(struct recover *r, const struct found *gap)
     for (size_t i = 0; i < r->links; i++) {
         found = &r->all[r->chain[i]];
         enum trouble trouble = TROUBLE_NONE;
-        bool last = i + 1 == r->links && gap == NULL;
-        found->valid = segment_replay(r, found, last, &trouble);
+        found->valid = segment_replay(r, found, &trouble);
         if (trouble != TROUBLE_NONE) {
             cut(r, r->chain[i], (size_t)found->valid, trouble);
             return found;

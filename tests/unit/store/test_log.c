@@ -547,6 +547,33 @@ static void a_refused_record_is_damage(void **state)
     run_free(&run);
 }
 
+/* A process that dies tears the last segment only; a shorter one before it says that the machine
+ * forgot something. */
+static void only_the_last_end_is_torn(void **state)
+{
+    (void)state;
+    struct rng rng = unit_rng();
+    struct run run = run_new(&rng);
+    for (uint32_t i = 0; i < 2; i++) {
+        append_some(&run, 50);
+        disk_take(&run.disk, run.log, 1);
+        log_roll(run.log);
+    }
+    for (size_t file = 0; file < 2; file++) {
+        struct disk_image image = disk_image_at(&run.disk, 2);
+        image.files[file].bytes.len -= 3;
+        struct log *log = log_new();
+        struct disk_found found;
+        disk_recover(&image, log, &found);
+        assert_int_equal(found.recovery.state, file == 0 ? LOG_CUT : LOG_WHOLE);
+        assert_int_equal(found.recovery.bad_segment, file + 1);
+        disk_free(&found.out);
+        disk_image_free(&image);
+        log_free(log);
+    }
+    run_free(&run);
+}
+
 /* An idle node comes to rest, and a crash of its machine then finds the log synced to its end. */
 static void marks_come_to_rest(void **state)
 {
@@ -688,19 +715,21 @@ static void positions_are_where_records_stand(void **state)
     log_free(log);
 }
 
-/* A value that looks like a mark cannot make a torn end into damage. */
+/* A value that looks like a mark cannot make a torn end into damage, unless its writer knew where
+ * in the log it would come to stand. */
 static void a_value_cannot_pass_for_a_mark(void **state)
 {
     (void)state;
     struct log *log = log_new();
-    struct buf mark = BUF_EMPTY;
-    size_t begin = record_begin(&mark);
-    buf_u64(&mark, UINT64_C(1) << 20);
-    buf_u64(&mark, UINT64_C(1) << 20);
-    record_end(RECORD_SYNCED, begin, &mark);
     struct disk disk = {0};
     disk_append(&disk, log, RECORD_ARRIVAL, SLICE_LIT("before"));
     disk_take(&disk, log, 1);
+    struct buf mark = BUF_EMPTY;
+    size_t begin = record_begin(&mark);
+    buf_u64(&mark, log_position(log) + 8);
+    buf_u64(&mark, log_position(log) + 8); /* it will be 16 */
+    record_end(RECORD_SYNCED, begin, &mark);
+    buf_append_slice(&mark, SLICE_LIT("the rest"));
     disk_append(&disk, log, RECORD_ARRIVAL, buf_slice(&mark));
     disk_take(&disk, log, 1);
     struct disk_image image = disk_image_at(&disk, 1);
@@ -726,6 +755,7 @@ int main(void)
         cmocka_unit_test(any_bytes_are_survived),
         cmocka_unit_test(nothing_at_all_is_empty),
         cmocka_unit_test(a_refused_record_is_damage),
+        cmocka_unit_test(only_the_last_end_is_torn),
         cmocka_unit_test(marks_come_to_rest),
         cmocka_unit_test(without_its_mark_nothing_counts_as_synced),
         cmocka_unit_test(segments_are_dropped_only_after_the_new_base_is_synced),
