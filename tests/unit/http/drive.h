@@ -287,3 +287,53 @@ static inline void drive_compare(const struct http_limits *limits, struct slice 
     free(whole);
     free(pieces);
 }
+
+/* ---- Rows of tables ---- */
+
+#define H "Host: a\r\n"
+#define V11 " HTTP/1.1\r\n"
+#define OK_AFTER "GET /kvs/after" V11 H "\r\n"
+
+struct stream_row {
+    const char *name;
+    struct slice in;      /* the stream */
+    const char *called;   /* see drive_note */
+    const char *statuses; /* see seen_statuses */
+    bool closed;          /* in the end */
+};
+
+#define ROW(name, in, called, statuses, closed)                                                    \
+    {                                                                                              \
+        name, {(const uint8_t *)(in), sizeof(in) - 1}, called, statuses, closed                    \
+    }
+
+static inline void check_row(const struct http_limits *limits, const struct stream_row *row)
+{
+    struct drive drive;
+    struct buf statuses = BUF_EMPTY;
+    drive_run(&drive, limits, row->in, (struct cut){0, 0}, false);
+    seen_statuses(buf_slice(&drive.output), &statuses);
+    if (!slice_equal(buf_slice(&statuses), slice_str(row->statuses)) ||
+        !slice_equal(buf_slice(&drive.called), slice_str(row->called)) ||
+        drive.closed != row->closed)
+        fail_msg("%s\n  calls %.*s\n  want  %s\n  statuses %s\n  want     %s\n  closed %d\n%.*s",
+                 row->name, (int)drive.called.len, (const char *)drive.called.ptr, row->called,
+                 (const char *)statuses.ptr, row->statuses, drive.closed, (int)drive.output.len,
+                 (const char *)drive.output.ptr);
+    drive_compare(limits, row->in, (struct cut){0, 1}, false);
+    drive_compare(limits, row->in, (struct cut){0, 1}, true);
+    size_t step = row->in.len > 400 ? row->in.len / 200 : 1;
+    for (size_t at = 1; at < row->in.len; at += step)
+        drive_compare(limits, row->in, (struct cut){at, 0}, at % 2 == 0);
+    buf_fini(&statuses);
+    drive_fini(&drive);
+}
+
+static inline void check_rows(const struct stream_row *rows, size_t count)
+{
+    struct http_limits limits = drive_limits();
+    for (size_t i = 0; i < count; i++)
+        check_row(&limits, &rows[i]);
+}
+
+#define CHECK_ROWS(rows) check_rows(rows, sizeof(rows) / sizeof(rows[0]))
