@@ -5,8 +5,8 @@
  * Not:    deciding anything; signals (main.c); options (options.h).
  * Holds:  W1 the node is never stepped from inside a step. W2 the effects of a step are carried
  *         out, in order, before the next one. W3 every turn that stepped ends with TURN_END,
- *         before the loop waits. W4 what a turn produced is written after its commit, so that nothing
- *         leaves before what it rests on is in the log (S3, I6).
+ *         before the loop waits. W4 what a turn produced is written after its commit, so that
+ *         nothing leaves before what it rests on is in the log (S3, I6).
  * Limits: -
  * See:    docs/architecture.md "The step"; node/node.h.
  *
