@@ -54,6 +54,7 @@ static struct {
     unsigned failed;      /* COMMIT_FAILED */
     unsigned recovered;   /* RECOVER */
     unsigned depth;       /* W1 */
+    uint64_t wanted_ms;   /* the last deadline */
     uint64_t segment;     /* where commits go */
     bool sync;            /* whether commits ask for it */
 } seen;
