@@ -199,8 +199,9 @@ static void note_synced(struct node *node, uint64_t position)
         return;
     commits->synced = position;
     log_synced(node->log, position);
+    uint64_t base = node->checkpoint.base;
     if (checkpoint_synced(&node->checkpoint, node->log, position))
-        node__trace(node, TRACE_CHECKPOINT_END, node->checkpoint.base, 0, 0, SLICE_EMPTY);
+        node__trace(node, TRACE_CHECKPOINT_END, base, 0, 0, SLICE_EMPTY);
 }
 
 void node__committed(struct node *node, uint64_t id)
@@ -241,9 +242,10 @@ static void sync(struct node *node, struct effects *effects)
 
 static void begin_checkpoint(struct node *node)
 {
-    node__trace(node, TRACE_CHECKPOINT_BEGIN, 0, log_total_bytes(node->log),
-                table_log_bytes(node->table), SLICE_EMPTY);
+    uint64_t before = log_total_bytes(node->log);
     checkpoint_begin(&node->checkpoint, node->log);
+    node__trace(node, TRACE_CHECKPOINT_BEGIN, node->checkpoint.base, before,
+                table_log_bytes(node->table), SLICE_EMPTY);
     node__log_start(node);
     struct buf body = BUF_EMPTY;
     config_encode(node->config, &body);

@@ -22,8 +22,10 @@ void checkpoint_init(struct checkpoint *checkpoint)
 bool checkpoint_due(const struct checkpoint *checkpoint, const struct table *table,
                     const struct log *log, uint64_t floor_bytes)
 {
-    uint64_t total = log_total_bytes(log);
-    return !checkpoint->running && total > floor_bytes && total / 2 > table_log_bytes(table);
+    /* Segments below the base are as good as gone, though they may wait for a sync: counting them
+     * would make the next checkpoint due by the end of this one. */
+    uint64_t needed = log_needed_bytes(log);
+    return !checkpoint->running && needed > floor_bytes && needed / 2 > table_log_bytes(table);
 }
 
 void checkpoint_begin(struct checkpoint *checkpoint, struct log *log)

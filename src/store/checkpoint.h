@@ -26,7 +26,8 @@ struct checkpoint {
 
 void checkpoint_init(struct checkpoint *checkpoint);
 
-/* True when a checkpoint is due: the log is longer than twice what lives, and than floor_bytes. */
+/* True when a checkpoint is due: the log from its base on is longer than twice what lives, and
+ * than floor_bytes. */
 bool checkpoint_due(const struct checkpoint *checkpoint, const struct table *table,
                     const struct log *log, uint64_t floor_bytes);
 

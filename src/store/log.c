@@ -283,3 +283,11 @@ uint64_t log_total_bytes(const struct log *log)
         bytes += log->files[i].bytes;
     return bytes;
 }
+
+uint64_t log_needed_bytes(const struct log *log)
+{
+    uint64_t bytes = 0;
+    for (size_t i = log->file_count; i > 0 && log->files[i - 1].id >= log->base; i--)
+        bytes += log->files[i - 1].bytes;
+    return bytes;
+}

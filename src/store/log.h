@@ -115,3 +115,6 @@ uint64_t log_next_drop(struct log *log);
 
 /* Bytes of all segments that exist. */
 uint64_t log_total_bytes(const struct log *log);
+
+/* Bytes of the segments that recovery would read: from the base on. */
+uint64_t log_needed_bytes(const struct log *log);

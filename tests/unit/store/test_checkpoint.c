@@ -298,6 +298,33 @@ static void the_log_stays_bounded(void **state)
     disk_free(&run.disk);
 }
 
+/* Its old segments may lie there for a while: nothing is gained by dumping all again. */
+static void the_end_of_one_makes_none_due(void **state)
+{
+    (void)state;
+    struct run run = {.rng = unit_rng(), .log = log_new(), .base = 1};
+    run.table = table_new(1);
+    struct model *model = model_new(KEYS, 0);
+    checkpoint_init(&run.checkpoint);
+    while (!checkpoint_due(&run.checkpoint, run.table, run.log, 50000)) {
+        put(&run, model);
+        write_out(&run);
+    }
+    checkpoint_begin(&run.checkpoint, run.log);
+    while (checkpoint_step(&run.checkpoint, run.table, run.log, 2000))
+        write_out(&run);
+    uint64_t position = log_position(run.log);
+    log_synced(run.log, position);
+    assert_true(checkpoint_synced(&run.checkpoint, run.log, position));
+    assert_int_equal(log_next_drop(run.log), 0);
+    assert_true(log_total_bytes(run.log) > 2 * table_log_bytes(run.table));
+    assert_false(checkpoint_due(&run.checkpoint, run.table, run.log, 0));
+    model_free(model);
+    table_free(run.table);
+    log_free(run.log);
+    disk_free(&run.disk);
+}
+
 static void an_empty_table_has_a_checkpoint_too(void **state)
 {
     (void)state;
@@ -364,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_step_keeps_to_its_budget),
         cmocka_unit_test(it_is_due_at_twice_what_lives),
         cmocka_unit_test(the_log_stays_bounded),
+        cmocka_unit_test(the_end_of_one_makes_none_due),
         cmocka_unit_test(the_first_and_the_last_slot_are_dumped),
         cmocka_unit_test(an_empty_table_has_a_checkpoint_too),
     };
