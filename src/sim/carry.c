@@ -121,9 +121,9 @@ static void sync_done(struct world *world, struct sim_node *node, struct syncing
         for (uint32_t i = 0; i < sync->count; i++)
             vdisk_sync(&node->disk, sync->list[i].segment, sync->list[i].size);
     }
-    world_input(world, node->index,
-                &(struct input){.type = sync->fails ? EVENT_COMMIT_FAILED : EVENT_SYNCED,
-                                .id = sync->id});
+    world_input(
+        world, node->index,
+        &(struct input){.type = sync->fails ? EVENT_COMMIT_FAILED : EVENT_SYNCED, .id = sync->id});
 }
 
 void world_disk(struct world *world, uint32_t index, uint64_t life, uint64_t number)
@@ -168,7 +168,8 @@ static void carry_send(struct world *world, struct sim_node *node, const struct 
     if (!vnet_send(&world->net, node->index, effect->send.conn, effect->send.bytes))
         verdict_say(&world->verdict, "Y4",
                     "node %u sends on connection %llu what are not whole frames, or it never had "
-                    "that connection", node->index, (unsigned long long)effect->send.conn);
+                    "that connection",
+                    node->index, (unsigned long long)effect->send.conn);
     if (world->net.queued[node->index] > node->queued_most)
         node->queued_most = world->net.queued[node->index];
 }
@@ -184,8 +185,9 @@ static void carry_one(struct world *world, struct sim_node *node, const struct e
         break;
     case EFFECT_HANGUP:
         if (!vnet_hangup(&world->net, node->index, effect->hangup.conn))
-            verdict_say(&world->verdict, "Y4", "node %u hangs up connection %llu, never given to it",
-                        node->index, (unsigned long long)effect->hangup.conn);
+            verdict_say(&world->verdict, "Y4",
+                        "node %u hangs up connection %llu, never given to it", node->index,
+                        (unsigned long long)effect->hangup.conn);
         break;
     case EFFECT_SEND:
         carry_send(world, node, effect);

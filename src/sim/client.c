@@ -233,8 +233,8 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
         buf_reset(&client->value);
         oracle_value(&client->world->oracle, call->asked.write, &client->value);
         request->value = buf_slice(&client->value);
-        request->form = client->world->oracle.writes[call->asked.write].raw ? VALUE_RAW
-                                                                            : VALUE_JSON;
+        request->form =
+            client->world->oracle.writes[call->asked.write].raw ? VALUE_RAW : VALUE_JSON;
     }
     for (uint32_t i = 0; i < call->token_count; i++)
         request->tokens[i] = slice_of(call->tokens[i]->text, call->tokens[i]->len);
@@ -247,16 +247,17 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
 /* A member that had all it could need must not have refused for want of it. */
 static void judge_wait(struct client *client, const struct call *call, const struct reply *reply)
 {
-    if (!call->covered || (reply->err != E_NOT_COVERED && reply->err != E_NO_REPLICA &&
-                           reply->err != E_NOT_READY))
+    if (!call->covered ||
+        (reply->err != E_NOT_COVERED && reply->err != E_NO_REPLICA && reply->err != E_NOT_READY))
         return;
     if (call->forwarded && reply->err == E_NO_REPLICA)
         return; /* in the middle of a walk it asks the source of it, which may be lost */
     const struct hkey *key = &client->world->oracle.keys[call->asked.key];
     verdict_say(&client->world->verdict, "I3",
                 "node %u serves key %.*s and covered everything that session %u has seen, when it "
-                "was asked; it answered %s", call->asked.node, (int)key->len,
-                (const char *)key->text, call->asked.session, err_name(reply->err));
+                "was asked; it answered %s",
+                call->asked.node, (int)key->len, (const char *)key->text, call->asked.session,
+                err_name(reply->err));
 }
 
 static void note_reply(struct client *client, struct call *call, const struct reply *reply)
@@ -312,8 +313,9 @@ void client_node_ended(struct client *client, uint32_t node)
 {
     for (uint64_t i = 1; i < client->call_count; i++) {
         struct call *call = client->calls[i];
-        bool there = call->asked.node == node && (call->state == CALL_HANDED ||
-                     (call->state == CALL_SENT && call->life == client->world->nodes[node].life));
+        bool there = call->asked.node == node &&
+                     (call->state == CALL_HANDED ||
+                      (call->state == CALL_SENT && call->life == client->world->nodes[node].life));
         if (!there)
             continue;
         call->lost = true;

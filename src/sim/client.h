@@ -34,35 +34,35 @@ enum call_state {
 
 /* One request to one node. */
 struct call {
-    enum call_state state;               /* see above */
-    struct asked asked;                  /* what; its past is owned */
-    uint64_t life;                       /* of the process that was asked */
-    struct token *tokens[LIMIT_TOKENS];  /* sent along; owned */
-    uint32_t token_count;                /* in use */
-    uint32_t wait_ms;                    /* as the request says */
-    uint32_t copies;                     /* as the request says */
-    bool probe;                          /* asked by the world, not by a session */
-    bool covered;                        /* the node had all it could need when it was handed */
-    bool forwarded;                      /* the node handed it on */
-    bool refused;                        /* nobody listened: surely not done */
-    bool lost;                           /* the connection ended, or the client gave up */
-    bool unknown;                        /* as the reply says */
-    enum err err;                        /* as the reply says */
-    enum outcome outcome;                /* as the reply says */
-    uint64_t count;                      /* as the reply says */
-    struct token *answer;                /* the new token; owned; NULL without */
+    enum call_state state;              /* see above */
+    struct asked asked;                 /* what; its past is owned */
+    uint64_t life;                      /* of the process that was asked */
+    struct token *tokens[LIMIT_TOKENS]; /* sent along; owned */
+    uint32_t token_count;               /* in use */
+    uint32_t wait_ms;                   /* as the request says */
+    uint32_t copies;                    /* as the request says */
+    bool probe;                         /* asked by the world, not by a session */
+    bool covered;                       /* the node had all it could need when it was handed */
+    bool forwarded;                     /* the node handed it on */
+    bool refused;                       /* nobody listened: surely not done */
+    bool lost;                          /* the connection ended, or the client gave up */
+    bool unknown;                       /* as the reply says */
+    enum err err;                       /* as the reply says */
+    enum outcome outcome;               /* as the reply says */
+    uint64_t count;                     /* as the reply says */
+    struct token *answer;               /* the new token; owned; NULL without */
 };
 
 struct session {
-    uint32_t node;                        /* where it asks */
-    struct token *held[CLIENT_HELD_MAX];  /* newest first; owned */
-    uint32_t held_count;                  /* in use */
-    bool busy;                            /* in the middle of an operation */
-    enum op op;                           /* of the operation */
-    uint32_t key;                         /* of the operation */
-    uint32_t write;                       /* of the operation: its PUT */
-    uint32_t tries;                       /* of the operation, so far */
-    uint64_t call;                        /* under way */
+    uint32_t node;                       /* where it asks */
+    struct token *held[CLIENT_HELD_MAX]; /* newest first; owned */
+    uint32_t held_count;                 /* in use */
+    bool busy;                           /* in the middle of an operation */
+    enum op op;                          /* of the operation */
+    uint32_t key;                        /* of the operation */
+    uint32_t write;                      /* of the operation: its PUT */
+    uint32_t tries;                      /* of the operation, so far */
+    uint64_t call;                       /* under way */
 };
 
 struct client {

@@ -59,8 +59,9 @@ static void judge_phase(struct world *world, struct sim_node *node)
     struct buf why = BUF_EMPTY;
     node_why_not(node->node, &why);
     if (!node->doubtful && !node->damaged)
-        verdict_say(&world->verdict, "I9", "node %u refuses to serve, and no fault explains it: %.*s",
-                    node->index, (int)why.len, (const char *)why.ptr);
+        verdict_say(&world->verdict, "I9",
+                    "node %u refuses to serve, and no fault explains it: %.*s", node->index,
+                    (int)why.len, (const char *)why.ptr);
     story_say(&world->story, node->index, "is lost for good: %.*s", (int)why.len,
               (const char *)why.ptr);
     node->gone = true;

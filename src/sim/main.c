@@ -46,8 +46,9 @@ static const char *plant_now = "";
 void assert_report(const char *what, const char *file, int line)
 {
     printf("VIOLATION assertion, seed %llu: %s at %s:%d\n  repeat: thence-sim --seed %llu%s%s "
-           "--story\n", (unsigned long long)seed_now, what, file, line,
-           (unsigned long long)seed_now, plant_now[0] != '\0' ? " --plant " : "", plant_now);
+           "--story\n",
+           (unsigned long long)seed_now, what, file, line, (unsigned long long)seed_now,
+           plant_now[0] != '\0' ? " --plant " : "", plant_now);
     fflush(stdout);
 }
 
@@ -142,8 +143,8 @@ static void print_violation(const struct options *options, uint64_t seed,
 {
     bool plant = options->plant != PLANT_NONE;
     printf("VIOLATION %s, seed %llu (%u nodes, %u shards, at %.3f s): %s\n"
-           "  repeat: thence-sim --seed %llu%s%s --story\n", result->verdict.invariant,
-           (unsigned long long)seed, result->nodes, result->shards,
+           "  repeat: thence-sim --seed %llu%s%s --story\n",
+           result->verdict.invariant, (unsigned long long)seed, result->nodes, result->shards,
            (double)result->virtual_us / 1e6, result->verdict.text, (unsigned long long)seed,
            plant ? " --plant " : "", plant ? plant_names[options->plant] : "");
 }
@@ -154,9 +155,9 @@ static void print_seed(uint64_t seed, const struct run_result *result)
     for (uint32_t i = 0; i < FAULT_COUNT; i++)
         faults += result->faults[i];
     printf("seed %llu: %u nodes, %u shards, %.1f s, %llu ops, %.1f %% answered, %llu unknown, "
-           "%llu retries, %llu faults, %llu steps, hash %016llx\n", (unsigned long long)seed,
-           result->nodes, result->shards, (double)result->virtual_us / 1e6,
-           (unsigned long long)result->ops,
+           "%llu retries, %llu faults, %llu steps, hash %016llx\n",
+           (unsigned long long)seed, result->nodes, result->shards,
+           (double)result->virtual_us / 1e6, (unsigned long long)result->ops,
            result->ops == 0 ? 0.0 : 100.0 * (double)result->answered / (double)result->ops,
            (unsigned long long)result->unknowns, (unsigned long long)result->retries,
            (unsigned long long)faults, (unsigned long long)result->steps,
@@ -169,12 +170,14 @@ static void print_totals(const struct totals *totals, double seconds)
     for (uint32_t i = 0; i < FAULT_COUNT; i++)
         printf(" %s %llu", fault_word((enum fault)i), (unsigned long long)totals->faults[i]);
     printf("\n%llu writes, %llu parked, %llu walks, %llu purged (by processes that lived to the "
-           "end)\n", (unsigned long long)totals->writes, (unsigned long long)totals->parked,
+           "end)\n",
+           (unsigned long long)totals->writes, (unsigned long long)totals->parked,
            (unsigned long long)totals->walks, (unsigned long long)totals->purged);
     double least = seconds > 0.001 ? seconds : 0.001;
     printf("%llu seeds, %llu violations, %llu ops, %.1f %% answered, %llu unknown, %llu steps, "
-           "%.0f steps/s, %.0f cluster-seconds/s, %.0f s\n", (unsigned long long)totals->seeds,
-           (unsigned long long)totals->violations, (unsigned long long)totals->ops,
+           "%.0f steps/s, %.0f cluster-seconds/s, %.0f s\n",
+           (unsigned long long)totals->seeds, (unsigned long long)totals->violations,
+           (unsigned long long)totals->ops,
            totals->ops == 0 ? 0.0 : 100.0 * (double)totals->answered / (double)totals->ops,
            (unsigned long long)totals->unknowns, (unsigned long long)totals->steps,
            (double)totals->steps / least, (double)totals->virtual_us / 1e6 / least, seconds);

@@ -115,7 +115,8 @@ static void judge_answers(struct world *world, const struct vevent *event)
             continue;
         verdict_say(&world->verdict, "I3",
                     "node %u, cut off from all others, did not answer a %s of a client that had "
-                    "seen nothing: %s", node->index, call->asked.op == OP_PUT ? "write" : "read",
+                    "seen nothing: %s",
+                    node->index, call->asked.op == OP_PUT ? "write" : "read",
                     call->lost ? "silence" : err_name(call->err));
     }
 }
@@ -172,8 +173,10 @@ static bool fire_cut_link(struct world *world, bool one_way, bool flap)
     if (!one_way)
         vnet_cut(&world->net, b, a, true);
     story_say(&world->story, a, "%s n%u for %llu us",
-              one_way ? "not heard by" : flap ? "flapping link to" : "cut off from", b,
-              (unsigned long long)length);
+              one_way ? "not heard by"
+              : flap  ? "flapping link to"
+                      : "cut off from",
+              b, (unsigned long long)length);
     if (flap)
         mend_after(world, length / 8, FAULT_FLAP, (uint64_t)a << 8 | b, length / 8 << 8 | 6);
     else

@@ -56,8 +56,7 @@ static uint32_t add_write(struct oracle *oracle, const struct hwrite *write)
 {
     if (oracle->write_count == oracle->write_cap) {
         oracle->write_cap *= 2;
-        oracle->writes =
-            mem_realloc(oracle->writes, oracle->write_cap * sizeof oracle->writes[0]);
+        oracle->writes = mem_realloc(oracle->writes, oracle->write_cap * sizeof oracle->writes[0]);
     }
     oracle->writes[oracle->write_count] = *write;
     return oracle->write_count++;
@@ -127,8 +126,7 @@ bool oracle_newer(const struct oracle *oracle, uint32_t a, uint32_t b)
 
 uint32_t oracle_by_dot(const struct oracle *oracle, struct dot dot)
 {
-    if (dot.actor >= ORACLE_ACTORS_MAX || dot.seq == 0 ||
-        dot.seq > oracle->actors[dot.actor].last)
+    if (dot.actor >= ORACLE_ACTORS_MAX || dot.seq == 0 || dot.seq > oracle->actors[dot.actor].last)
         return 0;
     return oracle->actors[dot.actor].dots[dot.seq].write;
 }
@@ -237,21 +235,21 @@ uint32_t oracle__value_write(struct oracle *oracle, uint32_t key, struct slice v
     return slice_equal(buf_slice(&oracle->scratch), value) ? number : 0;
 }
 
-#define KEY_OF(oracle, index) \
+#define KEY_OF(oracle, index)                                                                      \
     (int)(oracle)->keys[index].len, (const char *)(oracle)->keys[index].text
 
-static void judge_found(struct oracle *oracle, const struct asked *asked,
-                        const struct reply *reply, struct past *past)
+static void judge_found(struct oracle *oracle, const struct asked *asked, const struct reply *reply,
+                        struct past *past)
 {
     char have[64];
     char want[64];
-    uint32_t write = oracle__value_write(oracle, asked->key, reply->value,
-                                         reply->form == VALUE_RAW);
+    uint32_t write =
+        oracle__value_write(oracle, asked->key, reply->value, reply->form == VALUE_RAW);
     if (write == 0) {
         verdict_say(oracle->verdict, "I1",
                     "session %u read from node %u, key %.*s, a value that nobody wrote there: "
-                    "%zu bytes beginning \"%.*s\"", asked->session, asked->node,
-                    KEY_OF(oracle, asked->key), reply->value.len,
+                    "%zu bytes beginning \"%.*s\"",
+                    asked->session, asked->node, KEY_OF(oracle, asked->key), reply->value.len,
                     (int)(reply->value.len < 24 ? reply->value.len : 24),
                     (const char *)reply->value.ptr);
         return;
@@ -303,8 +301,9 @@ static void judge_missing(struct oracle *oracle, const struct asked *asked, stru
     if (stone == 0) {
         verdict_say(oracle->verdict, "I1",
                     "session %u was told by node %u that key %.*s does not exist: expected %s, "
-                    "which it had seen, or newer; nobody has deleted it since", asked->session,
-                    asked->node, KEY_OF(oracle, asked->key), oracle_name(oracle, seen, want));
+                    "which it had seen, or newer; nobody has deleted it since",
+                    asked->session, asked->node, KEY_OF(oracle, asked->key),
+                    oracle_name(oracle, seen, want));
         return;
     }
     past->tops[asked->key] = stone;
@@ -320,8 +319,8 @@ static void note_ack(struct oracle *oracle, uint32_t write)
         key->top_acked = write;
 }
 
-static void judge_put(struct oracle *oracle, const struct asked *asked,
-                      const struct reply *reply, struct past *past)
+static void judge_put(struct oracle *oracle, const struct asked *asked, const struct reply *reply,
+                      struct past *past)
 {
     char have[64];
     char want[64];
@@ -330,17 +329,17 @@ static void judge_put(struct oracle *oracle, const struct asked *asked,
     if (!held_by(oracle, write, reply->copies)) {
         verdict_say(oracle->verdict, "I5",
                     "node %u acknowledged %s of session %u, key %.*s, with copies %u, but "
-                    "the logs of only %u nodes have it%s", asked->node,
-                    oracle_name(oracle, asked->write, have), asked->session,
-                    KEY_OF(oracle, asked->key), reply->copies,
-                    holders_of(oracle, write),
+                    "the logs of only %u nodes have it%s",
+                    asked->node, oracle_name(oracle, asked->write, have), asked->session,
+                    KEY_OF(oracle, asked->key), reply->copies, holders_of(oracle, write),
                     reply->copies == 1 ? " and it is not synced" : "");
         return;
     }
     if (oracle_newer(oracle, seen, asked->write)) {
         verdict_say(oracle->verdict, "I1",
                     "session %u wrote through node %u, key %.*s: its %s is older than %s, "
-                    "which it had seen", asked->session, asked->node, KEY_OF(oracle, asked->key),
+                    "which it had seen",
+                    asked->session, asked->node, KEY_OF(oracle, asked->key),
                     oracle_name(oracle, asked->write, have), oracle_name(oracle, seen, want));
         return;
     }
@@ -348,8 +347,9 @@ static void judge_put(struct oracle *oracle, const struct asked *asked,
         least_stone_above(oracle, asked->key, seen, 0, 0) == 0)
         verdict_say(oracle->verdict, "I2",
                     "node %u told session %u that key %.*s was created: it had seen %s there, and "
-                    "nobody has deleted it", asked->node, asked->session,
-                    KEY_OF(oracle, asked->key), oracle_name(oracle, seen, want));
+                    "nobody has deleted it",
+                    asked->node, asked->session, KEY_OF(oracle, asked->key),
+                    oracle_name(oracle, seen, want));
     note_ack(oracle, asked->write);
     past_add(oracle, past, asked->write);
 }
@@ -359,18 +359,19 @@ static void judge_deleted(struct oracle *oracle, const struct asked *asked,
 {
     char want[64];
     uint32_t seen = past->tops[asked->key];
-    uint32_t stone = least_stone_above(oracle, asked->key, seen, asked->started_us,
-                                       reply->copies == 2 ? 2 : 1);
+    uint32_t stone =
+        least_stone_above(oracle, asked->key, seen, asked->started_us, reply->copies == 2 ? 2 : 1);
     past_add_stones(oracle, past, asked->key);
     if (stone == 0) {
         bool some = least_stone_above(oracle, asked->key, seen, asked->started_us, 0) != 0;
         bool older = !some && least_stone_above(oracle, asked->key, 0, asked->started_us, 0) != 0;
         verdict_say(oracle->verdict, older ? "I1" : "I5",
                     "node %u told session %u that key %.*s was deleted (copies %u): %s newer than "
-                    "%s, which it had seen", asked->node, asked->session,
-                    KEY_OF(oracle, asked->key), reply->copies,
-                    some ? "too few logs have a tombstone"
-                         : older ? "there is a tombstone, but none" : "no log has a tombstone",
+                    "%s, which it had seen",
+                    asked->node, asked->session, KEY_OF(oracle, asked->key), reply->copies,
+                    some    ? "too few logs have a tombstone"
+                    : older ? "there is a tombstone, but none"
+                            : "no log has a tombstone",
                     oracle_name(oracle, seen, want));
         return;
     }

@@ -50,37 +50,37 @@ struct hactor {
 };
 
 struct hkey {
-    uint8_t text[24];    /* the key */
-    uint32_t len;        /* of text */
-    uint32_t slot;       /* of the key */
-    uint32_t *stones;    /* owned; writes that are tombstones of it */
-    uint32_t stone_count; /* in use */
-    uint32_t top_acked;  /* greatest write that a client was told of */
-    bool put;            /* somebody asked to put it */
+    uint8_t text[24];                 /* the key */
+    uint32_t len;                     /* of text */
+    uint32_t slot;                    /* of the key */
+    uint32_t *stones;                 /* owned; writes that are tombstones of it */
+    uint32_t stone_count;             /* in use */
+    uint32_t top_acked;               /* greatest write that a client was told of */
+    bool put;                         /* somebody asked to put it */
     uint64_t seqs[ORACLE_ACTORS_MAX]; /* no context of a tombstone of it names more */
 };
 
 /* What one node may vouch for. */
 struct hnode {
-    uint64_t cover[ORACLE_ACTORS_MAX];  /* all up to it committed or raised to */
-    uint64_t raised[ORACLE_ACTORS_MAX]; /* by the records of raises */
-    struct range range[ORACLE_ACTORS_MAX]; /* last checked above coverage */
+    uint64_t cover[ORACLE_ACTORS_MAX];      /* all up to it committed or raised to */
+    uint64_t raised[ORACLE_ACTORS_MAX];     /* by the records of raises */
+    struct range range[ORACLE_ACTORS_MAX];  /* last checked above coverage */
     struct range logged[ORACLE_ACTORS_MAX]; /* by the records of ranges */
 };
 
 struct oracle {
-    struct verdict *verdict;      /* where violations go */
-    uint32_t key_count;           /* in use */
-    struct hkey keys[ORACLE_KEYS_MAX]; /* by index */
-    struct hwrite *writes;        /* owned; by number, from 1 */
-    uint32_t write_count;         /* in use, 0 included */
-    uint32_t write_cap;           /* allocated */
+    struct verdict *verdict;                 /* where violations go */
+    uint32_t key_count;                      /* in use */
+    struct hkey keys[ORACLE_KEYS_MAX];       /* by index */
+    struct hwrite *writes;                   /* owned; by number, from 1 */
+    uint32_t write_count;                    /* in use, 0 included */
+    uint32_t write_cap;                      /* allocated */
     struct hactor actors[ORACLE_ACTORS_MAX]; /* by actor */
     struct hnode nodes[VNET_NODES_MAX];      /* by node */
     bool (*synced)(void *arg, uint32_t node, uint64_t segment, uint64_t end); /* asks the disk */
-    void *arg;                    /* for synced */
-    uint64_t now_us;              /* set by the world */
-    struct buf scratch;           /* expected value */
+    void *arg;                                                                /* for synced */
+    uint64_t now_us;                                                          /* set by the world */
+    struct buf scratch;                                                       /* expected value */
 };
 
 /* What a client asked. */

@@ -105,10 +105,10 @@ static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment,
         char name[64];
         verdict_say(oracle->verdict, "I6",
                     "one dot names two writes: node %u logged (%u,%llu) with hlc %llu, key %.*s; "
-                    "before it was %s, key %.*s", node, version.dot.actor,
-                    (unsigned long long)version.dot.seq, (unsigned long long)version.hlc,
-                    (int)version.key.len, (const char *)version.key.ptr,
-                    oracle_name(oracle, dot->write, name),
+                    "before it was %s, key %.*s",
+                    node, version.dot.actor, (unsigned long long)version.dot.seq,
+                    (unsigned long long)version.hlc, (int)version.key.len,
+                    (const char *)version.key.ptr, oracle_name(oracle, dot->write, name),
                     (int)oracle->keys[oracle->writes[dot->write].key].len,
                     (const char *)oracle->keys[oracle->writes[dot->write].key].text);
     }
@@ -265,8 +265,8 @@ static void check_report(struct oracle *oracle, uint32_t node, struct slice body
         struct dot dot = report.coverage.entries[i];
         if (dot.actor < ORACLE_ACTORS_MAX && !may_cover(oracle, node, dot.actor, dot.seq))
             verdict_say(oracle->verdict, "I6",
-                        "node %u reports coverage (%u,%llu); its log has all only up to %llu",
-                        node, dot.actor, (unsigned long long)dot.seq,
+                        "node %u reports coverage (%u,%llu); its log has all only up to %llu", node,
+                        dot.actor, (unsigned long long)dot.seq,
                         (unsigned long long)oracle->nodes[node].cover[dot.actor]);
     }
     for (uint32_t i = 0; i < report.ranges.count; i++) {

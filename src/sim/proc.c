@@ -16,11 +16,10 @@ static void on_trace(void *arg, const struct trace_event *event)
     if (event->id == TRACE_FORWARDED)
         client_forwarded(world->client, node->index, event->a);
     if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged)
-        verdict_say(&world->verdict, "E",
-                    "node %u says %s and no fault explains it (%llu, %llu, %.*s)", node->index,
-                    trace_name(event->id), (unsigned long long)event->a,
-                    (unsigned long long)event->b, (int)event->text.len,
-                    (const char *)event->text.ptr);
+        verdict_say(
+            &world->verdict, "E", "node %u says %s and no fault explains it (%llu, %llu, %.*s)",
+            node->index, trace_name(event->id), (unsigned long long)event->a,
+            (unsigned long long)event->b, (int)event->text.len, (const char *)event->text.ptr);
 }
 
 static void forget_process(struct sim_node *node)
@@ -95,8 +94,7 @@ static void cut_commit(struct world *world, struct sim_node *node)
         return;
     size_t len = rng_between(&world->rng, 0, commit->bytes.len);
     if (len > 0)
-        vdisk_write(&node->disk, commit->segment, commit->offset,
-                    slice_of(commit->bytes.ptr, len));
+        vdisk_write(&node->disk, commit->segment, commit->offset, slice_of(commit->bytes.ptr, len));
     commit->active = false;
 }
 

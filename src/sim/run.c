@@ -19,8 +19,7 @@ static bool goes_on(const struct world *world)
 
 static void run_until(struct world *world, uint64_t at_us)
 {
-    while (goes_on(world) && world->time.now_us < at_us && world_next(world)) {
-    }
+    while (goes_on(world) && world->time.now_us < at_us && world_next(world)) {}
 }
 
 static void run_for(struct world *world, uint64_t us)
@@ -59,7 +58,9 @@ static void judge_service(struct world *world)
         verdict_say(&world->verdict, "I9",
                     "after everything was mended, node %u did not answer a %s of a new client: %s",
                     call->asked.node, call->asked.op == OP_PUT ? "write" : "read",
-                    call->lost ? "silence" : call->refused ? "refused" : err_name(call->err));
+                    call->lost      ? "silence"
+                    : call->refused ? "refused"
+                                    : err_name(call->err));
     }
 }
 
@@ -134,8 +135,7 @@ static void judge_counts(struct world *world)
             verdict_say(&world->verdict, "I4",
                         "at rest node %u counts %llu keys in shard %u; there are %llu (%s)",
                         call->asked.node, (unsigned long long)call->count, call->asked.key,
-                        (unsigned long long)expected,
-                        call->lost ? "silence" : err_name(call->err));
+                        (unsigned long long)expected, call->lost ? "silence" : err_name(call->err));
     }
 }
 
@@ -188,8 +188,7 @@ static void run_phases(struct world *world)
 {
     vtime_after(&world->time, 100000, WORLD_SAMPLE, 0, 0, 0);
     nemesis_begin(world);
-    while (goes_on(world) && !world->booted && world_next(world)) {
-    }
+    while (goes_on(world) && !world->booted && world_next(world)) {}
     run_until(world, world->swarm.faults_for_us);
     if (goes_on(world))
         nemesis_heal(world);

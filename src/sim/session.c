@@ -15,7 +15,7 @@ static void draw_operation(struct client *client, struct session *session, uint3
     const struct swarm *swarm = &client->world->swarm;
     struct rng *rng = &client->rng;
     uint64_t dice = rng_below(rng, 100);
-    session->op = dice < swarm->put_percent ? OP_PUT
+    session->op = dice < swarm->put_percent                           ? OP_PUT
                   : dice < swarm->put_percent + swarm->delete_percent ? OP_DELETE
                                                                       : OP_GET;
     if (rng_chance(rng, 1, 200))
@@ -55,8 +55,7 @@ static void draw_tokens(struct client *client, const struct session *session, st
         add_token(call, session->held[which], oracle);
     }
     while (call->token_count < LIMIT_TOKENS && rng_chance(rng, swarm->merge_percent, 100)) {
-        const struct session *other =
-            &client->sessions[rng_below(rng, client->session_count)];
+        const struct session *other = &client->sessions[rng_below(rng, client->session_count)];
         if (other->held_count > 0)
             add_token(call, other->held[rng_below(rng, other->held_count)], oracle);
     }
@@ -72,8 +71,11 @@ static void try_again(struct client *client, uint32_t index)
     struct session *session = &client->sessions[index];
     struct oracle *oracle = &client->world->oracle;
     struct call call = {.wait_ms = draw_wait(&client->rng)};
-    call.asked = (struct asked){.op = session->op, .key = session->key, .write = session->write,
-                                .session = index, .node = session->node};
+    call.asked = (struct asked){.op = session->op,
+                                .key = session->key,
+                                .write = session->write,
+                                .session = index,
+                                .node = session->node};
     call.asked.past = past_new(oracle->key_count);
     draw_tokens(client, session, &call);
     if (session->op == OP_PUT)
@@ -81,8 +83,7 @@ static void try_again(struct client *client, uint32_t index)
     else if (session->op == OP_DELETE)
         oracle_delete(oracle, session->key, call.asked.past);
     if (session->op == OP_PUT || session->op == OP_DELETE)
-        call.copies =
-            rng_chance(&client->rng, client->world->swarm.copies_percent, 100) ? 2 : 0;
+        call.copies = rng_chance(&client->rng, client->world->swarm.copies_percent, 100) ? 2 : 0;
     session->tries++;
     client->retries += session->tries > 1 ? 1 : 0;
     session->call = client__send(client, &call, client->world->swarm.client_timeout_us);

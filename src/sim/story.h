@@ -14,9 +14,9 @@
 #include <stdio.h>
 
 struct story {
-    FILE *out;          /* where lines go; NULL: nowhere */
-    uint64_t hash;      /* of everything that happened */
-    uint64_t now_us;    /* set by the world */
+    FILE *out;       /* where lines go; NULL: nowhere */
+    uint64_t hash;   /* of everything that happened */
+    uint64_t now_us; /* set by the world */
 };
 
 /* Makes a number part of the hash. */

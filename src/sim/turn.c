@@ -123,7 +123,8 @@ static void take_inputs(struct world *world, struct sim_node *node)
             world_step(world, node->index, &event);
         mem_free(node->inbox[at].bytes);
     }
-    memmove(node->inbox, node->inbox + at, (node->inbox_count - at) * sizeof node->inbox[0]);
+    if (at > 0)
+        memmove(node->inbox, node->inbox + at, (node->inbox_count - at) * sizeof node->inbox[0]);
     node->inbox_count -= at;
 }
 

@@ -25,9 +25,9 @@ struct vsegment {
 };
 
 struct vdisk {
-    struct vsegment *list; /* owned; ascending by id */
-    size_t count;          /* in use */
-    size_t cap;            /* allocated */
+    struct vsegment *list;    /* owned; ascending by id */
+    size_t count;             /* in use */
+    size_t cap;               /* allocated */
     struct log_segment *view; /* owned: what vdisk_view filled in last */
 };
 

@@ -13,12 +13,11 @@
 #define VERDICT_TEXT_BYTES 1600U
 
 struct verdict {
-    bool bad;                       /* something is wrong */
-    char invariant[8];              /* "I1" … "I9", "S3", "Y2" … */
+    bool bad;                      /* something is wrong */
+    char invariant[8];             /* "I1" … "I9", "S3", "Y2" … */
     char text[VERDICT_TEXT_BYTES]; /* who, what, which key, expected, got */
 };
 
 /* Notes a violation, unless there is one already. */
-__attribute__((format(printf, 3, 4))) void verdict_say(struct verdict *verdict,
-                                                       const char *invariant, const char *format,
-                                                       ...);
+__attribute__((format(printf, 3, 4))) void
+verdict_say(struct verdict *verdict, const char *invariant, const char *format, ...);

@@ -20,8 +20,8 @@
 enum { VNET_EVENT_DIAL = 1, VNET_EVENT_FLOW = 2, VNET_EVENT_LAST = 3 };
 
 enum vhost {
-    VHOST_OFF,   /* the machine is down: silence */
-    VHOST_IDLE,  /* the machine runs, the process does not: connections are refused */
+    VHOST_OFF,     /* the machine is down: silence */
+    VHOST_IDLE,    /* the machine runs, the process does not: connections are refused */
     VHOST_LISTENS, /* the process runs */
 };
 
@@ -65,25 +65,25 @@ struct vconn {
 };
 
 struct vnet {
-    struct vtime *time;      /* of the world */
-    struct vnet_sink sink;   /* who is told */
-    struct rng rng;          /* latencies and fates */
-    uint32_t nodes;          /* in use */
-    enum vhost host[VNET_NODES_MAX]; /* what runs there */
-    uint64_t life[VNET_NODES_MAX];   /* counts processes */
+    struct vtime *time;                                /* of the world */
+    struct vnet_sink sink;                             /* who is told */
+    struct rng rng;                                    /* latencies and fates */
+    uint32_t nodes;                                    /* in use */
+    enum vhost host[VNET_NODES_MAX];                   /* what runs there */
+    uint64_t life[VNET_NODES_MAX];                     /* counts processes */
     bool cut[VNET_NODES_MAX][VNET_NODES_MAX];          /* [from][to]: nothing passes */
     uint64_t base_us[VNET_NODES_MAX][VNET_NODES_MAX];  /* least latency */
     uint64_t extra_us[VNET_NODES_MAX][VNET_NODES_MAX]; /* added by a fault */
-    uint64_t jitter_us;      /* added at random, up to this */
-    uint64_t tail_us;        /* one packet in 200 takes up to this much longer */
-    uint64_t quantum_us;     /* arrivals are rounded up to this, so that some coincide */
-    uint64_t dial_timeout_us; /* an unanswered dial fails */
-    uint64_t user_timeout_us; /* an end gives up data that is not acknowledged */
-    struct vconn **conns;    /* owned; by index */
-    size_t count;            /* in use */
-    size_t cap;              /* allocated */
+    uint64_t jitter_us;                                /* added at random, up to this */
+    uint64_t tail_us;                /* one packet in 200 takes up to this much longer */
+    uint64_t quantum_us;             /* arrivals are rounded up to this, so that some coincide */
+    uint64_t dial_timeout_us;        /* an unanswered dial fails */
+    uint64_t user_timeout_us;        /* an end gives up data that is not acknowledged */
+    struct vconn **conns;            /* owned; by index */
+    size_t count;                    /* in use */
+    size_t cap;                      /* allocated */
     uint64_t queued[VNET_NODES_MAX]; /* bytes sent by a node and not arrived */
-    uint64_t frames;         /* that arrived */
+    uint64_t frames;                 /* that arrived */
 };
 
 void vnet_init(struct vnet *net, struct vtime *time, uint32_t nodes, uint64_t seed,

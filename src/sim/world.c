@@ -19,14 +19,18 @@ static void on_up(void *arg, uint32_t node, uint32_t dial, uint64_t conn)
 
 static void on_down(void *arg, uint32_t node, uint32_t dial, uint64_t conn, bool refused)
 {
-    world_input(arg, node, &(struct input){.type = EVENT_PEER_DOWN, .dial = dial, .id = conn,
-                                           .refused = refused});
+    world_input(
+        arg, node,
+        &(struct input){.type = EVENT_PEER_DOWN, .dial = dial, .id = conn, .refused = refused});
 }
 
 static void on_frame(void *arg, uint32_t node, uint64_t conn, struct slice bytes)
 {
-    world_input(arg, node, &(struct input){.type = EVENT_FRAME, .id = conn, .len = bytes.len,
-                                           .bytes = mem_dup(bytes.ptr, bytes.len)});
+    world_input(arg, node,
+                &(struct input){.type = EVENT_FRAME,
+                                .id = conn,
+                                .len = bytes.len,
+                                .bytes = mem_dup(bytes.ptr, bytes.len)});
 }
 
 /* A record of `node` that ends at `end` of `segment` is on the platter, or was superseded. */
@@ -102,8 +106,7 @@ struct world *world_new(uint64_t seed, enum plant plant, FILE *story)
     init_options(world);
     world->client = client_new(world);
     for (uint32_t i = 0; i < world->node_count; i++)
-        world_start_later(world, i,
-                          world->swarm.boot_faults ? rng_below(&world->rng, 2000000) : 0);
+        world_start_later(world, i, world->swarm.boot_faults ? rng_below(&world->rng, 2000000) : 0);
     return world;
 }
 

@@ -62,73 +62,74 @@ struct syncing {
     uint64_t number; /* of the disk operation */
     uint32_t count;  /* segments in use */
     struct {
-        uint64_t segment; /* id */
-        size_t size;      /* how far it was written when the sync began */
+        uint64_t segment;      /* id */
+        size_t size;           /* how far it was written when the sync began */
     } list[SYNC_SEGMENTS_MAX]; /* what is synced */
 };
 
 struct sim_node {
-    struct world *world;      /* of all */
-    uint32_t index;           /* its name: n<index> */
-    struct address address;   /* "10.0.0.<index>:8090" */
-    struct node *node;        /* the process; NULL while there is none */
-    uint64_t life;            /* counts processes */
-    uint64_t boot_id;         /* of the machine now */
-    uint64_t directory_id;    /* never changes here */
-    int64_t wall_shift_ms;    /* its wall clock minus the true one */
-    uint64_t mono_shift_us;   /* its monotonic clock minus virtual time */
-    bool paused;              /* the process stands still */
-    bool stopping;            /* EVENT_STOP was given */
-    bool stopped;             /* EFFECT_STOPPED came */
-    bool failing;             /* COMMIT_FAILED was given: only STOPPED may follow */
-    bool doubtful;            /* something happened to it that explains doubt */
-    bool damaged;             /* something happened to it that explains a damaged log */
-    bool gone;                /* lost for good in this run: it refuses to serve */
-    uint64_t faults;          /* counts what happened to this node alone */
-    struct vdisk disk;        /* survives the process */
-    struct committing commit; /* see there */
+    struct world *world;             /* of all */
+    uint32_t index;                  /* its name: n<index> */
+    struct address address;          /* "10.0.0.<index>:8090" */
+    struct node *node;               /* the process; NULL while there is none */
+    uint64_t life;                   /* counts processes */
+    uint64_t boot_id;                /* of the machine now */
+    uint64_t directory_id;           /* never changes here */
+    int64_t wall_shift_ms;           /* its wall clock minus the true one */
+    uint64_t mono_shift_us;          /* its monotonic clock minus virtual time */
+    bool paused;                     /* the process stands still */
+    bool stopping;                   /* EVENT_STOP was given */
+    bool stopped;                    /* EFFECT_STOPPED came */
+    bool failing;                    /* COMMIT_FAILED was given: only STOPPED may follow */
+    bool doubtful;                   /* something happened to it that explains doubt */
+    bool damaged;                    /* something happened to it that explains a damaged log */
+    bool gone;                       /* lost for good in this run: it refuses to serve */
+    uint64_t faults;                 /* counts what happened to this node alone */
+    struct vdisk disk;               /* survives the process */
+    struct committing commit;        /* see there */
     struct syncing syncs[SYNCS_MAX]; /* see there */
-    uint64_t last_commit;     /* id of the last COMMIT */
-    uint64_t committed_id;    /* id of the last COMMITTED that it was given */
-    uint64_t last_sync;       /* id of the last SYNC */
-    uint64_t synced_id;       /* id of the last SYNCED */
-    uint64_t disk_number;     /* counts disk operations */
-    uint64_t disk_slow_until_us; /* operations begun before take long */
-    bool disk_fails_next;     /* the next operation fails */
-    struct input *inbox;      /* owned */
-    size_t inbox_count;       /* in use */
-    size_t inbox_cap;         /* allocated */
-    uint64_t wake_us;         /* a turn is scheduled for; UINT64_MAX: none */
-    bool turn_wanted;         /* even with an empty inbox */
-    uint64_t queued_most;     /* most bytes that it had in the network */
+    uint64_t last_commit;            /* id of the last COMMIT */
+    uint64_t committed_id;           /* id of the last COMMITTED that it was given */
+    uint64_t last_sync;              /* id of the last SYNC */
+    uint64_t synced_id;              /* id of the last SYNCED */
+    uint64_t disk_number;            /* counts disk operations */
+    uint64_t disk_slow_until_us;     /* operations begun before take long */
+    bool disk_fails_next;            /* the next operation fails */
+    struct input *inbox;             /* owned */
+    size_t inbox_count;              /* in use */
+    size_t inbox_cap;                /* allocated */
+    uint64_t wake_us;                /* a turn is scheduled for; UINT64_MAX: none */
+    bool turn_wanted;                /* even with an empty inbox */
+    uint64_t queued_most;            /* most bytes that it had in the network */
 };
 
 struct client; /* client.h */
 
 struct world {
-    struct swarm swarm;            /* what this seed is like */
-    struct verdict verdict;        /* the first violation */
-    struct vtime time;             /* what comes next */
-    struct vnet net;               /* between nodes */
-    struct oracle oracle;          /* the truth */
-    struct story story;            /* lines and hash */
-    struct rng rng;                /* of the world itself */
-    struct rng fault_rng;          /* of the nemesis */
+    struct swarm swarm;                    /* what this seed is like */
+    struct verdict verdict;                /* the first violation */
+    struct vtime time;                     /* what comes next */
+    struct vnet net;                       /* between nodes */
+    struct oracle oracle;                  /* the truth */
+    struct story story;                    /* lines and hash */
+    struct rng rng;                        /* of the world itself */
+    struct rng fault_rng;                  /* of the nemesis */
     struct sim_node nodes[VNET_NODES_MAX]; /* by index */
-    uint32_t node_count;           /* in use */
-    uint32_t shard_of_node[VNET_NODES_MAX]; /* index of the shard, as the first configuration says */
+    uint32_t node_count;                   /* in use */
+    uint32_t
+        shard_of_node[VNET_NODES_MAX]; /* index of the shard, as the first configuration says */
     uint32_t shard_of_key[ORACLE_KEYS_MAX]; /* the same for keys */
-    bool booted;                   /* the two above are known */
-    bool faults_over;              /* the time of faults is over */
-    struct client *client;         /* owned: all sessions */
-    struct effects *effects;       /* owned: of the step under way */
-    struct node_options *options;  /* owned: filled in for each start */
-    enum plant plant;              /* PLANT build only */
-    uint64_t steps;                /* node steps */
-    uint64_t steps_sampled;        /* of them, until the last sample */
-    uint64_t faults[FAULT_COUNT];  /* fired, by kind */
-    uint64_t busy_until_us;        /* no other cut before */
-    uint64_t clock_shared_ms;      /* true time when the world began */
+    bool booted;                            /* the two above are known */
+    bool faults_over;                       /* the time of faults is over */
+    struct client *client;                  /* owned: all sessions */
+    struct effects *effects;                /* owned: of the step under way */
+    struct node_options *options;           /* owned: filled in for each start */
+    enum plant plant;                       /* PLANT build only */
+    uint64_t steps;                         /* node steps */
+    uint64_t steps_sampled;                 /* of them, until the last sample */
+    uint64_t faults[FAULT_COUNT];           /* fired, by kind */
+    uint64_t busy_until_us;                 /* no other cut before */
+    uint64_t clock_shared_ms;               /* true time when the world began */
 };
 
 struct world *world_new(uint64_t seed, enum plant plant, FILE *story);
@@ -139,14 +140,14 @@ bool world_next(struct world *world);
 
 /* ---- Processes (proc.c) ---- */
 
-void world_start(struct world *world, uint32_t node);     /* the process begins */
+void world_start(struct world *world, uint32_t node); /* the process begins */
 void world_start_later(struct world *world, uint32_t node, uint64_t after_us);
 void world_crash(struct world *world, uint32_t node);     /* the process ends, as if killed */
 void world_power_cut(struct world *world, uint32_t node); /* the machine ends */
 /* After the disk of a node changed behind its back: what its log still has. */
 void world_recount(struct world *world, uint32_t node);
 
-void world_stop(struct world *world, uint32_t node);      /* asks for a clean stop */
+void world_stop(struct world *world, uint32_t node); /* asks for a clean stop */
 void world_pause(struct world *world, uint32_t node);
 void world_resume(struct world *world, uint32_t node);
 
