@@ -2,7 +2,8 @@
  *
  * Does:   prints nanoseconds per put and get, bytes a key, the longest single put, and seconds
  *         of recovery, for N keys of 16 bytes with values of 100 (N from the command line,
- *         1,000,000 when absent). One thread, no disk: the log is kept in memory.
+ *         1,000,000 when absent). One thread, no disk: the log is kept in memory. Times are
+ *         processor time.
  * Not:    what a client sees: that is bench/ of the whole server.
  * Holds:  -
  * Limits: -
@@ -33,10 +34,11 @@ struct bench {
     uint64_t seqs[ACTORS + 1]; /* of the last version of each actor */
 };
 
+/* Of this process alone: what others take from it is not its cost. */
 static double now_s(void)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
@@ -220,19 +222,30 @@ static void bench_slot(struct bench *bench)
 {
     table_free(bench->table);
     bench->table = table_new(5);
-    double longest = 0;
     double begin = now_s();
-    double last = begin;
-    for (uint64_t i = 0; i < bench->keys; i++) {
+    for (uint64_t i = 0; i < bench->keys; i++)
         put(bench, shuffled(i, bench->keys), true, false);
-        double now = now_s();
-        longest = now - last > longest ? now - last : longest;
-        last = now;
-    }
-    report("put, new key, all in one slot", last - begin, bench->keys);
-    printf("%-44s %8.0f us\n", "the longest of these", longest * 1e6);
+    report("put, new key, all in one slot", now_s() - begin, bench->keys);
     printf("%-44s %8.1f bytes\n", "counted memory, a key",
            (double)table_memory_bytes(bench->table) / (double)bench->keys);
+}
+
+/* Asking for the time takes longer than a put: a round of its own. */
+static void bench_longest(struct bench *bench)
+{
+    table_free(bench->table);
+    bench->table = table_new(6);
+    double longest = 0;
+    uint64_t above = 0;
+    for (uint64_t i = 0; i < bench->keys; i++) {
+        double begin = now_s();
+        put(bench, shuffled(i, bench->keys), true, false);
+        double took = now_s() - begin;
+        longest = took > longest ? took : longest;
+        above += took > 200e-6;
+    }
+    printf("%-44s %8.0f us (%" PRIu64 " took more than 200 us)\n", "the longest of these",
+           longest * 1e6, above);
 }
 
 int main(int argc, char **argv)
@@ -249,6 +262,7 @@ int main(int argc, char **argv)
     bench_get(&bench);
     bench_log(&bench);
     bench_slot(&bench);
+    bench_longest(&bench);
     table_free(bench.table);
     return 0;
 }

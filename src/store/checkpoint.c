@@ -84,6 +84,7 @@ bool checkpoint_synced(struct checkpoint *checkpoint, struct log *log, uint64_t 
     if (!checkpoint->footer_written || position < checkpoint->footer_position)
         return false;
     log_set_base(log, checkpoint->base);
-    checkpoint_init(checkpoint);
+    checkpoint->running = false;
+    checkpoint->footer_written = false;
     return true;
 }

@@ -19,7 +19,7 @@
 struct checkpoint {
     bool running;             /* between begin and done */
     bool footer_written;      /* waiting for the footer to be synced */
-    uint64_t base;            /* first segment of this checkpoint */
+    uint64_t base;            /* first segment of this checkpoint; stays when it is done */
     uint64_t footer_position; /* end of the footer */
     struct table_scan scan;   /* how far it is */
 };
@@ -31,7 +31,8 @@ void checkpoint_init(struct checkpoint *checkpoint);
 bool checkpoint_due(const struct checkpoint *checkpoint, const struct table *table,
                     const struct log *log, uint64_t floor_bytes);
 
-/* Rolls the log and appends RECORD_CHECKPOINT. The caller appends its own records next. */
+/* Rolls the log and appends RECORD_CHECKPOINT. The caller appends its own records next. Only while
+ * the batch is empty (!log_pending): what is in it would lie before the base. */
 void checkpoint_begin(struct checkpoint *checkpoint, struct log *log);
 
 /* Dumps up to budget_bytes; writes the footer at the end. True when it appended something. */
