@@ -4,11 +4,13 @@
  * Not:    deletes: they are writes (write.c).
  * Holds:  a tombstone goes only when its dot is stable, its dependencies are gone, and every open
  *         actor of its slot has announced a clock above it whose writes are covered (T3 to T6).
- * Limits: all slots, PURGE_VERSIONS tombstones and DEPS_VERSIONS versions a sweep.
+ * Limits: PURGE_SLOTS slots, PURGE_VERSIONS and DEPS_VERSIONS versions a sweep: all slots of a
+ *         table without tombstones to speak of are seen within eight heartbeats.
  * See:    docs/protocol.md sections 3.6 and 4.6.
  */
 #include "replica/state.h"
 
+#define PURGE_SLOTS (LIMIT_SLOTS / 8)
 #define PURGE_VERSIONS 4096U
 #define DEPS_VERSIONS 4096U
 
@@ -70,7 +72,7 @@ static void purge(struct replica *replica, struct replica_io *io)
 {
     uint64_t floor = clock_floor(replica);
     uint32_t looked = 0;
-    for (uint32_t i = 0; i < LIMIT_SLOTS && looked < PURGE_VERSIONS; i++) {
+    for (uint32_t i = 0; i < PURGE_SLOTS && looked < PURGE_VERSIONS; i++) {
         if (table_tombstones(io->table) == 0)
             return;
         uint32_t slot = replica->purge_slot;
