@@ -1,0 +1,34 @@
+"""verdict - the end of a suite under load: quiet, last reads, judgement."""
+import os
+import time
+
+from judge import judge
+
+AGREE_S = 10.0
+
+
+def end_load(report, cluster, load, what):
+    """Stops the load, waits until all agree, judges. The history stays when it is broken."""
+    load.stop()
+    problems = load.problems()
+    report.check(not problems, f"{what}: every answer made sense", problems[:3])
+    nodes = {node.name: node.at for node in cluster.nodes}
+    took = load.wait_agreed(nodes, AGREE_S)
+    report.check(took is not None, f"{what}: afterwards all six show the same"
+                 f"{'' if took is None else f' (after {took:.2f} s)'}")
+    wrong = load.covered(nodes)
+    report.check(not wrong, f"{what}: and cover what every session has seen", wrong[:3])
+    start = time.monotonic()
+    violations = judge(load.history)
+    events = load.history.events
+    counts = {outcome: sum(event.outcome == outcome for event in events if event.op != "final")
+              for outcome in ("ok", "absent", "refused", "unknown")}
+    report.say(f"{what}: {len(events)} events {counts}, {load.figures}; seed {load.seed}; judged "
+               f"in {time.monotonic() - start:.1f} s")
+    whole = report.check(not violations, f"{what}: no session guarantee broken, no acknowledged "
+                         "write lost, replicas agree", "\n".join(map(str, violations[:5])))
+    if not whole:
+        path = os.path.join(cluster.folder, f"{what.replace(' ', '-')}.history")
+        load.history.save(path)
+        report.say(f"tests/e2e/judge.py {path}")
+        cluster.keep = True
