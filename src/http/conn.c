@@ -174,14 +174,15 @@ static void respond(struct http_conn *conn, struct http_slot *slot,
     http_queue_end(&conn->queue, slot);
 }
 
-/* The slot of the request that is being read, unless that was answered before its end. Slots and
- * requests have the same numbers. */
+/* The slot of the request that is being read (the newest one), unless that was answered before its
+ * end. PHASE_BODY only. */
 static struct http_slot *reading(const struct http_conn *conn)
 {
     if (conn->queue.count == 0)
         return NULL;
     struct http_slot *slot = http_queue_last(&conn->queue);
-    return slot->number == conn->messages && !slot->answered ? slot : NULL;
+    ASSERT(slot->number == conn->messages);
+    return slot->answered ? NULL : slot;
 }
 
 /* ---- Heads ---- */

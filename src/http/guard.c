@@ -8,6 +8,8 @@
  */
 #include "http/guard.h"
 
+#include "http/field.h"
+
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
 
@@ -64,19 +66,11 @@ static void check_request_line(struct slice line, const struct http_limits *limi
     check_version(slice_of(second + 1, (size_t)(end - second) - 1), refusal);
 }
 
-/* A token and a colon (RFC 9112 section 5.1). llhttp 8.1 takes blanks inside names. */
+/* A token and a colon (RFC 9112 section 5.1). llhttp 8.1 takes blanks inside names, and no name. */
 static bool has_name(struct slice line)
 {
-    /* bit b of word w: the byte 32 w + b may stand in a token (RFC 9110 section 5.6.2) */
-    static const uint32_t token[8] = {0, 0x03FF6CFA, 0xC7FFFFFE, 0x57FFFFFF};
-    for (size_t i = 0; i < line.len; i++) {
-        uint8_t byte = line.ptr[i];
-        if (byte == ':')
-            return i > 0;
-        if ((token[byte / 32] >> (byte % 32) & 1U) == 0)
-            return false;
-    }
-    return false;
+    const uint8_t *colon = memchr(line.ptr, ':', line.len);
+    return colon != NULL && field_is_token(slice_of(line.ptr, (size_t)(colon - line.ptr)));
 }
 
 /* At a whole line, without its CRLF. */

@@ -6,8 +6,8 @@
  * Not:    the meaning of anything: head.h.
  * Holds:  G1 each byte is looked at once, however it was cut. G2 the verdict depends on the bytes
  *         alone: of several faults the first one counts. G3 what is DONE ends in an empty line,
- *         every line of it ends in CRLF, and no CR, LF or control character but HT stands
- *         elsewhere.
+ *         every line of it ends in CRLF, no CR, LF or control character but HT stands elsewhere,
+ *         and the name of every header is a token.
  * Limits: struct http_limits.
  * See:    CVE-2023-30589 and CVE-2024-27982 (llhttp 8.1 lets bare CR and folds through);
  *         RFC 9112 sections 2.2, 3 and 5.2.

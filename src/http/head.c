@@ -238,8 +238,6 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t len)
 static int on_value_complete(llhttp_t *llhttp)
 {
     struct parse *parse = llhttp->data;
-    if (!field_is_token(parse->name)) /* llhttp 8.1 lets blanks and nothing at all through */
-        http_refuse_close(&parse->out->refusal, 400, "The name of a header is malformed");
     take_header(parse);
     parse->name = SLICE_EMPTY;
     parse->value = SLICE_EMPTY;

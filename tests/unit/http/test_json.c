@@ -285,6 +285,8 @@ static void members_are_found(void **state)
 
     assert_true(scan_two(SLICE_LIT("{\"valu\":1,\"values\":2,\"Value\":3,\"\":4}"), members));
     assert_int_equal(members[0].value.type, JSON_NONE);
+    assert_true(scan_two(SLICE_LIT("{\"v\\u0061l\":1,\"\\u0076alues\":2}"), members));
+    assert_int_equal(members[0].value.type, JSON_NONE);
     assert_true(scan_two(SLICE_LIT("[\"value\", 1]"), members));
     assert_int_equal(members[0].value.type, JSON_NONE);
     assert_true(scan_two(SLICE_LIT("\"value\""), members));

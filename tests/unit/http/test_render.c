@@ -325,6 +325,7 @@ static void accept_chooses_the_form(void **state)
     expect_form("Accept: application/octet-stream\r\n", bytes, "{\"v\":1}");
     expect_form("Accept: text/html\r\nAccept: Application/Octet-Stream;q=0.2\r\n", bytes,
                 "{\"v\":1}");
+    expect_form("Accept: a/b;c=\"\\\",application/octet-stream,\"\r\n", json, object);
     expect_form("Accept: application/octet-stream;q=0.0\r\n", json, object);
     expect_form("Accept: application/octet-stream, application/json\r\n", json, object);
     expect_form("Accept: application/octet-stream, application/json;q=0\r\n", bytes, "{\"v\":1}");

@@ -345,6 +345,9 @@ static void raw_values(void **state)
                "PUT k=1");
     expect_ask("PUT", "Content-Type: application/json ; charset=\"utf-8\"\r\n", "{\"value\":1}",
                "PUT k=1");
+    /* what curl -d says of any text */
+    expect_ask("PUT", "Content-Type: application/x-www-form-urlencoded\r\n", "{\"value\":1}",
+               "PUT k=1");
     expect_ask("PUT", "Content-Type:\r\n", "{\"value\":1}", "PUT k=1");
     expect_ask("PUT", "Content-Type: a/b\r\nContent-Type: a/b\r\n", "1",
                ERROR_OF("400", "Content-Type is given twice"));
