@@ -55,9 +55,12 @@ struct disk {
     size_t record_taken;         /* records whose segment is known */
 };
 
+/* Room for one more: doubles whenever count is a power of two. */
 static inline void *disk_grow(void *array, size_t count, size_t size)
 {
-    return mem_realloc(array, (count + 1) * size);
+    if ((count & (count - 1)) != 0)
+        return array;
+    return mem_realloc(array, (count == 0 ? 1 : count * 2) * size);
 }
 
 static inline struct disk_step *disk_step_add(struct disk *disk, enum disk_verb verb)
