@@ -39,7 +39,9 @@ void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *
 bool replica_recv_walk_request(struct replica *replica, uint64_t from,
                                const struct msg_walk_request *msg, struct replica_io *io)
 {
-    if (replica__peer(replica, from) == NULL)
+    const struct peer *peer = replica__peer(replica, from);
+    /* Without a connection its first chunks would be lost and the later ones not: it asks again. */
+    if (peer == NULL || !peer->connected)
         return true;
     replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
     struct walk_out *walk = walk_to(replica, 0);
