@@ -14,10 +14,10 @@ static void fill_hello(const struct node *node, uint32_t generation, struct msg_
 {
     boot_view_text(&node->boot, view);
     enum hello_state state = HELLO_MEMBER;
-    if (node->config == NULL)
-        state = HELLO_EMPTY;
-    else if (node->phase == NODE_REFUSED)
+    if (node->phase == NODE_REFUSED) /* even where the log was cut before a configuration */
         state = HELLO_DOUBT;
+    else if (node->config == NULL)
+        state = HELLO_EMPTY;
     uint64_t epoch_max = reg_started(&node->reg) ? 1 : 0;
     *hello = (struct msg_hello){.node_id = node->id,
                                 .generation = generation,
