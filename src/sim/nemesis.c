@@ -13,6 +13,9 @@
 /* Of WORLD_MEND beside the faults. */
 enum { MEND_BOOT = FAULT_COUNT, MEND_ANSWERS };
 
+/* The first start gets this long to be disturbed; then it must come about. */
+#define BOOT_FAULTS_US 6000000U
+
 static uint64_t draw_length(struct world *world)
 {
     return world->swarm.fault_us / 4 + rng_below(&world->fault_rng, 2 * world->swarm.fault_us);
@@ -438,7 +441,8 @@ void nemesis_event(struct world *world, const struct vevent *event)
     }
     if (world->faults_over)
         return;
-    for (uint32_t i = 0; i < 4 && (world->booted || world->swarm.boot_faults); i++) {
+    bool may = world->booted || (world->swarm.boot_faults && world->time.now_us < BOOT_FAULTS_US);
+    for (uint32_t i = 0; i < 4 && may; i++) {
         enum fault fault = (enum fault)rng_below(&world->fault_rng, FAULT_COUNT);
         if (!world->swarm.on[fault] || !fire(world, fault))
             continue;

@@ -57,6 +57,8 @@ static void draw_workload(struct swarm *swarm, struct rng *rng)
     swarm->hot_keys = (uint32_t)rng_between(rng, 1, 5);
     swarm->hot_percent = (uint32_t)rng_between(rng, 20, 80);
     swarm->sessions = (uint32_t)rng_between(rng, 4, 16);
+    if (rng_chance(rng, 1, 8)) /* a crowd, so that queues fill while something is cut off */
+        swarm->sessions = (uint32_t)rng_between(rng, 40, 150);
     /* 2,000 operations in a minute and more: one client's share of 90 to 180 a second. */
     swarm->think_us = swarm->sessions * 1000000 / rng_between(rng, 90, 180);
     swarm->put_percent = (uint32_t)rng_between(rng, 20, 60);
@@ -66,6 +68,10 @@ static void draw_workload(struct swarm *swarm, struct rng *rng)
     swarm->hold_percent = (uint32_t)rng_between(rng, 0, 5);
     swarm->fresh_percent = (uint32_t)rng_between(rng, 0, 5);
     swarm->big_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 5) : 0;
+    if (rng_chance(rng, 1, 10)) { /* more than fits */
+        swarm->big_percent = (uint32_t)rng_between(rng, 5, 20);
+        swarm->knobs.max_memory_bytes = rng_between(rng, 2, 4) << 20;
+    }
     swarm->copies_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 30) : 0;
     swarm->client_timeout_us = rng_between(rng, 2500, 8000) * 1000;
 }
@@ -90,6 +96,10 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
     swarm->on[one == FAULT_BIT_ROT || one == FAULT_DISK_FAIL ? FAULT_CRASH : one] = true;
     swarm->calm_us = rng_between(rng, 800, 3500) * 1000;
     swarm->fault_us = rng_between(rng, 300, 3000) * 1000;
+    if (rng_chance(rng, 1, 3)) { /* a storm */
+        swarm->calm_us = rng_between(rng, 100, 700) * 1000;
+        swarm->fault_us = rng_between(rng, 100, 1500) * 1000;
+    }
     swarm->faults_for_us = rng_between(rng, 50, 60) * 1000000;
     swarm->boot_faults = rng_chance(rng, 1, 4);
     swarm->may_lose = rng_chance(rng, 1, 5);
