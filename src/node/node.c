@@ -123,7 +123,8 @@ static void add_stopped(struct node *node, struct effects *effects)
     struct effect *effect = &effects->list[effects->count++];
     effect->type = EFFECT_STOPPED;
     effect->stopped.failed = node->failed;
-    node__trace(node, TRACE_STOPPED, 0, 0, 0, SLICE_EMPTY);
+    if (!node->failed)
+        node__trace(node, TRACE_STOPPED, 0, 0, 0, SLICE_EMPTY);
 }
 
 static void go_on_stopping(struct node *node)
