@@ -1,0 +1,547 @@
+/* test_traps - the traps of the data plane, one story each.
+ *
+ * Does:   drives replicas of one shard by hand, message by message, into the scenarios of
+ *         docs/protocol.md section 9 that live in this module: T6, T12, T13, T14, T15, T20, T28,
+ *         T30.
+ * Not:    random faults: sim/.
+ * Holds:  -
+ * Limits: -
+ * See:    docs/protocol.md section 9.
+ */
+#include "../../unit.h"
+
+#include "replica/replica.h"
+
+#define COUNT 3U
+
+struct site {
+    struct replica *replica; /* under test */
+    struct log *log;         /* its own */
+    struct table *table;     /* its own */
+    struct outbox out;       /* what it wants sent */
+    struct metrics metrics;  /* its own */
+    uint64_t mono_ms;        /* its clock */
+    uint64_t wall_ms;        /* its wall clock */
+};
+
+struct world {
+    struct config *config;    /* three members, one shard */
+    struct knobs knobs;       /* shared */
+    struct site sites[COUNT]; /* node ids 100, 101, 102; actors 1, 2, 3 */
+};
+
+static struct replica_io io_of(struct site *site)
+{
+    site->out.lineage = 42;
+    site->out.epoch = 1;
+    return (struct replica_io){.out = &site->out,
+                               .log = site->log,
+                               .table = site->table,
+                               .metrics = &site->metrics,
+                               .tracer = NULL,
+                               .mono_ms = site->mono_ms,
+                               .wall_ms = site->wall_ms};
+}
+
+static void site_init(struct site *site, const struct world *world, uint64_t node_id)
+{
+    memset(site, 0, sizeof(*site));
+    site->replica = replica_new(&world->knobs, PLANT_NONE, node_id);
+    site->log = log_new();
+    site->table = table_new(1);
+    site->mono_ms = site->wall_ms = 1000000;
+    outbox_init(&site->out);
+    struct log_recovery recovery;
+    log_recover(site->log, NULL, 0, NULL, NULL, &recovery);
+    replica_adopt(site->replica, world->config);
+    struct replica_io io = io_of(site);
+    replica_recovered(site->replica, &io);
+}
+
+static void site_fini(struct site *site)
+{
+    replica_free(site->replica);
+    log_free(site->log);
+    table_free(site->table);
+    outbox_fini(&site->out);
+}
+
+static void world_init(struct world *world)
+{
+    memset(world, 0, sizeof(*world));
+    knobs_init(&world->knobs);
+    struct first_start start;
+    memset(&start, 0, sizeof(start));
+    start.lineage = 42;
+    start.shard_count = 1;
+    start.member_count = COUNT;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        start.members[i].node_id = 100 + i;
+        snprintf(start.members[i].address.text, sizeof(start.members[i].address.text),
+                 "10.0.0.%u:1", i + 1);
+    }
+    enum err err = E_OK;
+    world->config = config_first(&start, &err);
+    assert_non_null(world->config);
+    for (uint32_t i = 0; i < COUNT; i++)
+        site_init(&world->sites[i], world, 100 + i);
+}
+
+static void world_fini(struct world *world)
+{
+    for (uint32_t i = 0; i < COUNT; i++) {
+        replica_check(world->sites[i].replica, world->sites[i].table);
+        site_fini(&world->sites[i]);
+    }
+    config_free(world->config);
+}
+
+static void connect_all(struct world *world)
+{
+    for (uint32_t i = 0; i < COUNT; i++)
+        for (uint32_t j = 0; j < COUNT; j++)
+            if (i != j) {
+                replica_peer_up(world->sites[i].replica, 100 + j, 1);
+                replica_peer_hello(world->sites[i].replica, 100 + j, 1);
+            }
+}
+
+static struct dot write_at(struct world *world, uint32_t site, const char *key, const char *value,
+                           const struct vv *seen)
+{
+    struct replica_io io = io_of(&world->sites[site]);
+    struct vv none;
+    vv_init(&none);
+    struct version version = {.form = value != NULL ? VALUE_JSON : VALUE_TOMBSTONE,
+                              .key = slice_str(key),
+                              .value = value != NULL ? slice_str(value) : SLICE_EMPTY};
+    replica_write(world->sites[site].replica, &version, slot_of(version.key),
+                  seen != NULL ? seen : &none, &io);
+    return version.dot;
+}
+
+static void take(struct world *world, uint32_t from, uint32_t to, const struct frame *frame)
+{
+    struct replica *replica = world->sites[to].replica;
+    struct replica_io io = io_of(&world->sites[to]);
+    struct msg_data data;
+    struct msg_report report;
+    struct msg_walk_request request;
+    struct msg_walk_chunk chunk;
+    struct msg_walk_ack ack;
+    struct msg_walk_end end;
+    uint64_t id = 100 + from;
+    switch (frame->type) {
+    case MSG_DATA:
+        assert_true(msg_data_decode(frame->body, &data));
+        assert_true(replica_recv_data(replica, id, &data, &io));
+        return;
+    case MSG_REPORT:
+        assert_true(msg_report_decode(frame->body, &report));
+        assert_true(replica_recv_report(replica, id, &report, &io));
+        return;
+    case MSG_WALK_REQUEST:
+        assert_true(msg_walk_request_decode(frame->body, &request));
+        assert_true(replica_recv_walk_request(replica, id, &request, &io));
+        return;
+    case MSG_WALK_CHUNK:
+        assert_true(msg_walk_chunk_decode(frame->body, &chunk));
+        assert_true(replica_recv_walk_chunk(replica, id, &chunk, &io));
+        return;
+    case MSG_WALK_ACK:
+        assert_true(msg_walk_ack_decode(frame->body, &ack));
+        assert_true(replica_recv_walk_ack(replica, id, &ack));
+        return;
+    case MSG_WALK_END:
+        assert_true(msg_walk_end_decode(frame->body, &end));
+        assert_true(replica_recv_walk_end(replica, id, &end, &io));
+        return;
+    default:
+        fail_msg("message %s is not expected here", msg_name(frame->type));
+    }
+}
+
+/* Hands over what `from` has for `to`, of one type (0: all); the rest for `to` is lost. Frames for
+ * others stay. Returns how many were handed over. */
+static uint32_t hand(struct world *world, uint32_t from, uint32_t to, uint8_t only)
+{
+    struct outbox out = world->sites[from].out;
+    outbox_init(&world->sites[from].out);
+    uint32_t count = 0;
+    for (size_t i = 0; i < out.count; i++) {
+        struct slice bytes = slice_of(out.bytes.ptr + out.items[i].begin, out.items[i].len);
+        struct frame frame;
+        assert_true(frame_decode(bytes, &frame));
+        if (out.items[i].to != 100 + to) {
+            outbox_append(&world->sites[from].out, bytes, (enum msg_type)frame.type,
+                          out.items[i].to);
+        } else if (only == 0 || frame.type == only) {
+            take(world, from, to, &frame);
+            count++;
+        }
+    }
+    outbox_fini(&out);
+    return count;
+}
+
+static void flush(struct world *world, uint32_t site)
+{
+    struct replica_io io = io_of(&world->sites[site]);
+    replica_flush(world->sites[site].replica, &io);
+}
+
+static void tick(struct world *world, uint32_t site, uint64_t ms)
+{
+    world->sites[site].mono_ms += ms;
+    world->sites[site].wall_ms += ms;
+    struct replica_io io = io_of(&world->sites[site]);
+    replica_tick(world->sites[site].replica, &io);
+    flush(world, site);
+}
+
+/* Everybody flushes and everything is handed over, until nothing is left (or rounds are over). */
+static void settle(struct world *world, uint32_t rounds)
+{
+    for (uint32_t round = 0; round < rounds; round++) {
+        for (uint32_t i = 0; i < COUNT; i++)
+            tick(world, i, 100);
+        for (uint32_t i = 0; i < COUNT; i++)
+            for (uint32_t j = 0; j < COUNT; j++)
+                if (i != j)
+                    hand(world, i, j, 0);
+    }
+}
+
+static bool has(const struct world *world, uint32_t site, const char *key, const char *value)
+{
+    struct slice name = slice_str(key);
+    table_ref ref = table_find(world->sites[site].table, slot_of(name), name);
+    if (ref == 0)
+        return value == NULL;
+    struct version version;
+    table_view(world->sites[site].table, ref, &version);
+    if (version.form == VALUE_TOMBSTONE)
+        return value == NULL;
+    return value != NULL && slice_equal(version.value, slice_str(value));
+}
+
+static uint64_t covers(const struct world *world, uint32_t site, uint32_t actor)
+{
+    return vv_get(replica_coverage(world->sites[site].replica), actor);
+}
+
+/* T30: the window forgets 1 to 4, resumes above; a receipt of what is above must not acknowledge what
+ * is below. */
+static void receipt_above_a_hole(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.knobs.window_bytes = 4096;
+    char value[1500];
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    for (uint32_t i = 0; i < 8; i++)
+        write_at(&world, 0, "k", value, NULL); /* the window holds the last two */
+    connect_all(&world);
+    flush(&world, 1);
+    hand(&world, 1, 0, 0); /* "I have nothing" */
+    flush(&world, 0);
+    assert_true(hand(&world, 0, 1, MSG_DATA) > 0);
+    flush(&world, 1);
+    hand(&world, 1, 0, MSG_REPORT);
+    assert_true(replica_receipted(world.sites[0].replica, 8));
+    assert_false(replica_receipted(world.sites[0].replica, 3));
+    assert_int_equal(covers(&world, 1, 1), 0);
+    settle(&world, 10); /* the walk closes the hole */
+    assert_int_equal(covers(&world, 1, 1), 8);
+    assert_true(replica_receipted(world.sites[0].replica, 3));
+    world_fini(&world);
+}
+
+/* T12: a member far behind costs no memory and holds no acknowledgement up. */
+static void slow_member(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.knobs.window_bytes = 65536;
+    connect_all(&world);
+    settle(&world, 3);
+    replica_peer_down(world.sites[0].replica, 102, &(struct replica_io){0});
+    for (uint32_t i = 0; i < 2000; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%u", i % 100);
+        struct dot dot = write_at(&world, 0, key, "\"0123456789012345678901234567890\"", NULL);
+        flush(&world, 0);
+        hand(&world, 0, 1, 0);
+        flush(&world, 1);
+        hand(&world, 1, 0, 0);
+        assert_true(replica_receipted(world.sites[0].replica, dot.seq));
+    }
+    assert_true(replica_memory_bytes(world.sites[0].replica) <= 65536 + 1024);
+    world_fini(&world);
+}
+
+/* A write waits for its cause; T28: a checkpoint does not forget it, though it is in no table. */
+static void pending_survives_checkpoint(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    connect_all(&world);
+    settle(&world, 3);
+    struct vv seen;
+    vv_init(&seen);
+    struct dot cause = write_at(&world, 0, "x", "1", NULL);
+    assert_true(vv_set(&seen, cause.actor, cause.seq));
+    flush(&world, 0);
+    hand(&world, 0, 1, 0); /* node 2 does not get it */
+    hand(&world, 0, 2, UINT8_MAX);
+    write_at(&world, 1, "y", "2", &seen);
+    flush(&world, 1);
+    hand(&world, 1, 2, MSG_DATA);
+    assert_true(has(&world, 2, "y", NULL)); /* received, not delivered */
+    assert_int_equal(covers(&world, 2, 2), 0);
+
+    /* Only what the checkpoint repeats survives: a log that begins with it. */
+    struct log *fresh = log_new();
+    struct log_recovery recovery;
+    log_recover(fresh, NULL, 0, NULL, NULL, &recovery);
+    replica_checkpoint(world.sites[2].replica, fresh);
+    struct log_batch batch;
+    log_take(fresh, &batch);
+    struct site again;
+    site_init(&again, &world, 102);
+    struct replica_io io = io_of(&again);
+    struct slice rest = batch.bytes;
+    while (rest.len > 0) {
+        struct record record;
+        assert_int_equal(record_decode(rest, &record), RECORD_OK);
+        if (record.kind != RECORD_SEGMENT)
+            assert_true(replica_replay(again.replica, &record, 8, &io));
+        rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
+    }
+    replica_recovered(again.replica, &io);
+    struct site before = world.sites[2];
+    world.sites[2] = again;
+    connect_all(&world);
+    settle(&world, 8);
+    assert_true(has(&world, 2, "x", "1"));
+    assert_true(has(&world, 2, "y", "2")); /* its cause came, and with it the write */
+    site_fini(&before);
+    log_free(fresh);
+    world_fini(&world);
+}
+
+/* T6: a heartbeat overtakes the data: its clock must not purge a tombstone that the write below it
+ * would have lost against. */
+static void clock_before_writes(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    connect_all(&world);
+    settle(&world, 5);
+    write_at(&world, 1, "k", "\"old\"", NULL); /* not handed over yet */
+    world.sites[0].wall_ms += 5;
+    write_at(&world, 0, "k", "\"new\"", NULL);
+    write_at(&world, 0, "k", NULL, NULL);
+    flush(&world, 1);
+    struct outbox late = world.sites[1].out; /* the data, held back by the network */
+    outbox_init(&world.sites[1].out);
+    /* The streams go on without it, for everybody: nobody can purge. */
+    for (uint32_t i = 0; i < 5; i++) {
+        tick(&world, 0, 100);
+        hand(&world, 0, 1, 0);
+        hand(&world, 0, 2, 0);
+        tick(&world, 1, 100);
+        hand(&world, 1, 0, MSG_REPORT);
+        hand(&world, 1, 2, MSG_REPORT);
+        tick(&world, 2, 100);
+        hand(&world, 2, 0, 0);
+        hand(&world, 2, 1, 0);
+    }
+    assert_int_equal(table_tombstones(world.sites[0].table), 1);
+    outbox_fini(&world.sites[1].out);
+    world.sites[1].out = late;
+    settle(&world, 10);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_true(has(&world, i, "k", NULL));                      /* deleted stays deleted */
+        assert_int_equal(table_tombstones(world.sites[i].table), 0); /* and is purged in the end */
+    }
+    world_fini(&world);
+}
+
+/* T20: a chunk of a walk comes late: a version whose dot is covered is dropped, or it would bring back
+ * what was deleted and purged since. */
+static void late_chunk(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    connect_all(&world);
+    settle(&world, 3);
+    struct dot dot = write_at(&world, 0, "k", "1", NULL);
+    struct slice name = SLICE_LIT("k");
+    struct version version;
+    table_view(world.sites[0].table, table_find(world.sites[0].table, slot_of(name), name),
+               &version);
+    struct buf chunk = BUF_EMPTY;
+    size_t begin = record_begin(&chunk);
+    version_encode(&version, &chunk);
+    record_end(RECORD_WALKED, begin, &chunk);
+    settle(&world, 3);
+    write_at(&world, 0, "k", NULL, NULL);
+    settle(&world, 10);
+    assert_int_equal(table_tombstones(world.sites[1].table), 0); /* purged */
+    assert_true(covers(&world, 1, dot.actor) >= dot.seq);
+
+    /* Site 1 asks for a walk (a hole), and its first chunk is that old version. */
+    world.knobs.window_bytes = 4096;
+    char value[3000];
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    replica_peer_down(world.sites[0].replica, 101,
+                      &(struct replica_io){.table = world.sites[0].table});
+    for (uint32_t i = 0; i < 4; i++)
+        write_at(&world, 0, "other", value, NULL);
+    replica_peer_up(world.sites[0].replica, 101, 2);
+    replica_peer_hello(world.sites[1].replica, 100, 2);
+    for (uint32_t i = 0; i < 4 && replica_walk_source(world.sites[1].replica) == 0; i++) {
+        tick(&world, 1, 100);
+        hand(&world, 1, 0, MSG_REPORT);
+        tick(&world, 0, 100);
+        hand(&world, 0, 1, 0);
+    }
+    flush(&world, 1);
+    assert_true(replica_walk_source(world.sites[1].replica) != 0);
+    struct msg_walk_chunk msg = {.walk = 1, .number = 1, .records = buf_slice(&chunk)};
+    struct replica_io io = io_of(&world.sites[1]);
+    uint64_t source = replica_walk_source(world.sites[1].replica);
+    assert_true(replica_recv_walk_chunk(world.sites[1].replica, source, &msg, &io));
+    assert_true(has(&world, 1, "k", NULL));
+    buf_fini(&chunk);
+    world_fini(&world);
+}
+
+/* T14: an announced clock is kept over a crash and a wall clock that stepped back. */
+static void announced_clock_is_kept(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    connect_all(&world);
+    world.sites[0].wall_ms += 3000;
+    tick(&world, 0, 100);
+    struct outbox *out = &world.sites[0].out;
+    uint64_t announced = 0;
+    for (size_t i = 0; i < out->count; i++) {
+        struct frame frame;
+        struct msg_report report;
+        assert_true(frame_decode(slice_of(out->bytes.ptr + out->items[i].begin, out->items[i].len),
+                                 &frame));
+        if (frame.type == MSG_REPORT && msg_report_decode(frame.body, &report))
+            announced = report.clock;
+    }
+    assert_true(announced > 0);
+    struct log_batch batch;
+    log_take(world.sites[0].log, &batch);
+    struct site again;
+    site_init(&again, &world, 100);
+    again.wall_ms = 500; /* back in 1970 */
+    struct replica_io io = io_of(&again);
+    struct slice rest = batch.bytes;
+    while (rest.len > 0) {
+        struct record record;
+        assert_int_equal(record_decode(rest, &record), RECORD_OK);
+        if (record.kind == RECORD_CEILING)
+            assert_true(replica_replay(again.replica, &record, 8, &io));
+        rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
+    }
+    replica_recovered(again.replica, &io);
+    site_fini(&world.sites[0]);
+    world.sites[0] = again;
+    struct dot dot = write_at(&world, 0, "k", "1", NULL);
+    struct slice name = SLICE_LIT("k");
+    table_ref ref = table_find(world.sites[0].table, slot_of(name), name);
+    assert_int_equal(table_dot(world.sites[0].table, ref).seq, dot.seq);
+    assert_true(table_hlc(world.sites[0].table, ref) > announced);
+    world_fini(&world);
+}
+
+/* T15: one clock stands in the year 2099: its writes are taken, the others' clocks stay, and a later
+ * write of the same key wins all the same. */
+static void clock_far_ahead(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    connect_all(&world);
+    settle(&world, 3);
+    world.sites[1].wall_ms = UINT64_C(4070908800000);
+    write_at(&world, 1, "k", "\"far\"", NULL);
+    settle(&world, 5);
+    assert_true(has(&world, 0, "k", "\"far\""));
+    assert_true(world.sites[0].metrics.clock_ahead > 0);
+    write_at(&world, 0, "other", "1", NULL);
+    struct slice other = SLICE_LIT("other");
+    table_ref ref = table_find(world.sites[0].table, slot_of(other), other);
+    assert_true(HLC_MS(table_hlc(world.sites[0].table, ref)) < UINT64_C(2000000));
+    write_at(&world, 0, "k", "\"later\"", NULL);
+    settle(&world, 5);
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_true(has(&world, i, "k", "\"later\""));
+    world_fini(&world);
+}
+
+/* T13: the source of a walk is itself catching up: what it inserts behind the cursor is sent too. */
+static void source_catches_up(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.knobs.walk_chunk_bytes = 1024;
+    char value[600];
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    for (uint32_t i = 0; i < 20; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%u", i);
+        write_at(&world, 0, key, value, NULL);
+    }
+    /* Site 1 has only the later half, above a hole; site 2 walks from it. */
+    world.knobs.window_bytes = 4096;
+    write_at(&world, 0, "last", value, NULL); /* trims the window */
+    connect_all(&world);
+    flush(&world, 1);
+    hand(&world, 1, 0, MSG_REPORT);
+    flush(&world, 0);
+    hand(&world, 0, 1, MSG_DATA);
+    assert_int_equal(covers(&world, 1, 1), 0);
+    struct msg_walk_request request = {.walk = 9};
+    struct replica_io io = io_of(&world.sites[1]);
+    assert_true(replica_recv_walk_request(world.sites[1].replica, 102, &request, &io));
+    flush(&world, 1); /* the first chunk: its cursor is behind the later half now */
+    settle(&world, 20);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_int_equal(covers(&world, i, 1), 21);
+        assert_int_equal(table_live(world.sites[i].table), 21);
+    }
+    world_fini(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(receipt_above_a_hole),
+        cmocka_unit_test(slow_member),
+        cmocka_unit_test(pending_survives_checkpoint),
+        cmocka_unit_test(clock_before_writes),
+        cmocka_unit_test(late_chunk),
+        cmocka_unit_test(announced_clock_is_kept),
+        cmocka_unit_test(clock_far_ahead),
+        cmocka_unit_test(source_catches_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
