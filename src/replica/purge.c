@@ -48,37 +48,39 @@ static bool may_purge(struct replica *replica, const struct version *version, ui
     return left.count == 0 && version->hlc < floor;
 }
 
-static uint32_t purge_slot(struct replica *replica, uint32_t slot, uint64_t floor,
-                           struct replica_io *io)
+static void look_at(struct replica *replica, table_ref ref, uint64_t floor, struct replica_io *io)
 {
-    uint32_t looked = 0;
-    struct table_scan scan;
-    table_scan_begin(io->table, &scan, slot);
-    for (table_ref ref = table_scan_next(io->table, &scan); ref != 0;
-         ref = table_scan_next(io->table, &scan)) {
-        struct version version;
-        table_view(io->table, ref, &version);
-        looked++;
-        if (!may_purge(replica, &version, floor))
-            continue;
-        trace_emit(io->tracer, TRACE_PURGED, version.dot.actor, version.dot.seq, 0, version.key);
-        io->metrics->purged++;
-        table_remove(io->table, ref);
-    }
-    return looked;
+    struct version version;
+    table_view(io->table, ref, &version);
+    if (!may_purge(replica, &version, floor))
+        return;
+    trace_emit(io->tracer, TRACE_PURGED, version.dot.actor, version.dot.seq, 0, version.key);
+    io->metrics->purged++;
+    table_remove(io->table, ref);
 }
 
+/* Goes on where the last sweep stopped, in the middle of a slot if need be: one hash tag may have
+ * made it huge. */
 static void purge(struct replica *replica, struct replica_io *io)
 {
     uint64_t floor = clock_floor(replica);
     uint32_t looked = 0;
-    for (uint32_t i = 0; i < PURGE_SLOTS && looked < PURGE_VERSIONS; i++) {
-        if (table_tombstones(io->table) == 0)
-            return;
-        uint32_t slot = replica->purge_slot;
-        replica->purge_slot = (slot + 1) % LIMIT_SLOTS;
-        if (table_slot_tombstones(io->table, slot) > 0)
-            looked += purge_slot(replica, slot, floor, io);
+    uint32_t slots = 0;
+    while (looked < PURGE_VERSIONS && slots < PURGE_SLOTS && table_tombstones(io->table) > 0) {
+        if (!replica->purging) {
+            slots++;
+            replica->purge_slot = (replica->purge_slot + 1) % LIMIT_SLOTS;
+            if (table_slot_tombstones(io->table, replica->purge_slot) == 0)
+                continue;
+            table_scan_begin(io->table, &replica->purge_scan, replica->purge_slot);
+            replica->purging = true;
+        }
+        table_ref ref = table_scan_next(io->table, &replica->purge_scan);
+        looked++;
+        if (ref == 0)
+            replica->purging = false;
+        else
+            look_at(replica, ref, floor, io);
     }
 }
 

@@ -130,6 +130,8 @@ struct replica {
     uint64_t heartbeat_ms;                        /* when the next one is due */
     uint64_t gossip_ms;                           /* when the next one is due */
     uint64_t deps_sweep;                          /* where the sweep of dependencies stands */
+    bool purging;                                 /* purge_scan is under way in purge_slot */
+    struct table_scan purge_scan;                 /* where in that slot */
     uint32_t purge_slot;                          /* where the sweep of tombstones stands */
     bool walk_wanted;                             /* a gap was seen: look for a source now */
     bool contradicted;                            /* see replica_contradicted */
