@@ -42,7 +42,7 @@ struct client_options {
     size_t answer_bytes_max;  /* body of an answer */
 };
 
-/* The defaults: 10 s, 2 s, 10 ms, 7 retries, 4 connections, 32 deep, the greatest value and 1 MiB. */
+/* The defaults: 10 s, 2 s, 10 ms, 7 retries, 4 connections 32 deep, values of every size. */
 void client_options_init(struct client_options *options);
 
 enum client_verb {

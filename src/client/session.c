@@ -187,8 +187,8 @@ void client_session_learn(struct client_session *session, struct client_cargo *c
         client_session_drop(session, cargo);
         return;
     }
-    /* A request that carried the head alone, or folded beside it, does not replace it: the fold into
-     * the head that is under way would come too late for ever. */
+    /* A request that carried the head alone, or folded beside it, does not replace it: else the
+     * fold into the head that is under way would for ever come too late. */
     bool spares_head = session->count > CLIENT_TOKENS_MAX && !cargo->folds_head;
     bool becomes_head = false;
     struct client_cargo had = *cargo;

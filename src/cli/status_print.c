@@ -1,0 +1,329 @@
+/* status_print - a cluster at a glance, drawn.
+ *
+ * Does:   two tables, or JSON.
+ * Not:    asking: status.c.
+ * Holds:  -
+ * Limits: -
+ * See:    status.h.
+ */
+#include "cli/progress.h"
+#include "cli/status.h"
+#include "cli/walk.h"
+
+#include "http/http.h"
+
+#define COLUMNS_MAX 9U
+#define ROWS_MAX (CLIENT_NODES_MAX + 1)
+
+enum colour {
+    PLAIN,
+    BOLD,
+    GREEN,
+    YELLOW,
+    RED,
+};
+
+struct grid {
+    struct buf cells[ROWS_MAX][COLUMNS_MAX]; /* texts, ASCII but for the last column */
+    enum colour colours[ROWS_MAX];           /* of the last column */
+    uint32_t rows;                           /* in use */
+    uint32_t columns;                        /* in use */
+    uint32_t left;                           /* so many first columns stand left, the rest right,
+                                                the last one left again */
+};
+
+static const char *colour_code(const struct cli *cli, enum colour colour)
+{
+    static const char *const codes[] = {"\x1b[0m", "\x1b[1m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
+    return cli->out_colour ? codes[colour] : "";
+}
+
+static struct buf *cell(struct grid *grid, uint32_t column)
+{
+    ASSERT(column < grid->columns);
+    return &grid->cells[grid->rows][column];
+}
+
+static void put(struct buf *out, const char *text)
+{
+    buf_append_slice(out, slice_str(text));
+}
+
+static struct grid *grid_new(uint32_t left, const char *const *titles)
+{
+    struct grid *grid = mem_zalloc(1, sizeof(*grid));
+    grid->left = left;
+    while (titles[grid->columns] != NULL) {
+        grid->columns++;
+        put(cell(grid, grid->columns - 1), titles[grid->columns - 1]);
+    }
+    grid->colours[0] = BOLD;
+    grid->rows = 1;
+    return grid;
+}
+
+static void print_row(const struct cli *cli, const struct grid *grid, uint32_t row,
+                      const size_t *widths)
+{
+    for (uint32_t k = 0; k < grid->columns; k++) {
+        const struct buf *text = &grid->cells[row][k];
+        bool last = k + 1 == grid->columns;
+        int pad = last ? 0 : (int)(widths[k] - text->len);
+        bool left = last || k < grid->left;
+        if (last || row == 0)
+            fputs(colour_code(cli, grid->colours[row]), cli->out);
+        fprintf(cli->out, "%*s%.*s%*s%s", left ? 0 : pad, "", (int)text->len,
+                text->len > 0 ? (const char *)text->ptr : "", left ? pad : 0, "", last ? "" : "  ");
+    }
+    fprintf(cli->out, "%s\n", colour_code(cli, PLAIN));
+}
+
+static void grid_print(const struct cli *cli, struct grid *grid)
+{
+    size_t widths[COLUMNS_MAX] = {0};
+    for (uint32_t row = 0; row < grid->rows; row++)
+        for (uint32_t k = 0; k < grid->columns; k++)
+            if (grid->cells[row][k].len > widths[k])
+                widths[k] = grid->cells[row][k].len;
+    for (uint32_t row = 0; row < grid->rows; row++)
+        print_row(cli, grid, row, widths);
+}
+
+static void grid_free(struct grid *grid)
+{
+    for (uint32_t row = 0; row < ROWS_MAX; row++)
+        for (uint32_t k = 0; k < COLUMNS_MAX; k++)
+            buf_fini(&grid->cells[row][k]);
+    mem_free(grid);
+}
+
+/* ---- Shards ---- */
+
+static void print_shards(const struct cli *cli, const struct status *status)
+{
+    static const char *const titles[] = {"SHARD", "SLOTS", "NODES", "KEYS", "", NULL};
+    struct grid *grid = grid_new(1, titles);
+    for (uint32_t k = 0; k < status->shard_count; k++) {
+        const struct status_shard *shard = &status->shards[k];
+        bool agree = shard->keys_least == shard->keys_most;
+        buf_append_slice(cell(grid, 0), shard->id);
+        put_grouped(cell(grid, 1), shard->slots);
+        buf_decimal(cell(grid, 2), shard->serving);
+        put(cell(grid, 2), " of ");
+        buf_decimal(cell(grid, 2), shard->members);
+        put_grouped(cell(grid, 3), shard->keys_most);
+        put(cell(grid, 4), agree ? "all nodes agree" : "nodes differ: the least is ");
+        if (!agree)
+            put_grouped(cell(grid, 4), shard->keys_least);
+        grid->colours[grid->rows] = agree ? GREEN : YELLOW;
+        grid->rows++;
+    }
+    grid_print(cli, grid);
+    grid_free(grid);
+}
+
+/* ---- Nodes ---- */
+
+static enum colour put_state(struct buf *out, const struct status *status,
+                             const struct status_node *node)
+{
+    enum colour colour = GREEN;
+    if (!node->answered) {
+        put(out, "DOWN: ");
+        put(out, node->why);
+        return RED;
+    }
+    buf_append_slice(out, node->phase);
+    if (!slice_equal(node->phase, SLICE_LIT("serving")) &&
+        !slice_equal(node->phase, SLICE_LIT("spare")))
+        colour = RED;
+    if (node->reason.len > 0) {
+        put(out, ": ");
+        buf_append_slice(out, node->reason);
+    }
+    if (node->epoch < status->epoch) {
+        put(out, ", knows epoch ");
+        buf_decimal(out, node->epoch);
+        colour = colour == RED ? RED : YELLOW;
+    }
+    if (node->suspected_by > 0) {
+        put(out, ", believed dead by ");
+        buf_decimal(out, node->suspected_by);
+        colour = colour == RED ? RED : YELLOW;
+    }
+    return colour;
+}
+
+static void put_metric(struct buf *out, const struct status_node *node, const char *name,
+                       bool bytes)
+{
+    uint64_t number;
+    if (!walk_number(walk_member(node->metrics, name), &number))
+        put(out, "-");
+    else if (bytes)
+        put_bytes(out, number);
+    else
+        put_grouped(out, number);
+}
+
+static void put_address(struct buf *out, const struct status_node *node)
+{
+    put(out, node->address);
+    if (node->named.len > 0 && !slice_equal(node->named, slice_str(node->address))) {
+        put(out, " (");
+        buf_append_slice(out, node->named);
+        put(out, ")");
+    }
+}
+
+static void print_nodes(const struct cli *cli, const struct status *status)
+{
+    static const char *const titles[] = {"NODE",    "SHARD",  "KEYS", "BEHIND", "PARKED",
+                                         "PENDING", "MEMORY", "LOG",  "STATE",  NULL};
+    struct grid *grid = grid_new(2, titles);
+    for (uint32_t i = 0; i < status->node_count; i++) {
+        const struct status_node *node = &status->nodes[i];
+        put_address(cell(grid, 0), node);
+        if (node->shard.len > 0)
+            buf_append_slice(cell(grid, 1), node->shard);
+        else
+            put(cell(grid, 1), "-");
+        put_metric(cell(grid, 2), node, "keys_live", false);
+        if (node->behind_known)
+            put_grouped(cell(grid, 3), node->behind);
+        else
+            put(cell(grid, 3), "-");
+        put_metric(cell(grid, 4), node, "parked", false);
+        put_metric(cell(grid, 5), node, "pending_bytes", true);
+        put_metric(cell(grid, 6), node, "memory_bytes", true);
+        put_metric(cell(grid, 7), node, "log_bytes", true);
+        grid->colours[grid->rows] = put_state(cell(grid, 8), status, node);
+        grid->rows++;
+    }
+    grid_print(cli, grid);
+    grid_free(grid);
+}
+
+/* ---- The whole ---- */
+
+static uint64_t all_keys(const struct status *status)
+{
+    uint64_t keys = 0;
+    for (uint32_t k = 0; k < status->shard_count; k++)
+        keys += status->shards[k].keys_most;
+    return keys;
+}
+
+static void print_headline(const struct cli *cli, const struct status *status)
+{
+    struct buf line = BUF_EMPTY;
+    enum colour colour = cli__status_is_well(status) ? GREEN : status->serving > 0 ? YELLOW : RED;
+    if (status->serving == status->node_count)
+        put(&line, "all ");
+    else {
+        buf_decimal(&line, status->serving);
+        put(&line, " of ");
+    }
+    buf_decimal(&line, status->node_count);
+    put(&line, status->node_count == 1 ? " node serves" : " nodes serve");
+    fprintf(cli->out, "%s%.*s%s", colour_code(cli, colour), (int)line.len, (const char *)line.ptr,
+            colour_code(cli, PLAIN));
+    buf_reset(&line);
+    if (status->epoch > 0) {
+        put(&line, ", ");
+        buf_decimal(&line, status->shard_count);
+        put(&line, status->shard_count == 1 ? " shard, " : " shards, ");
+        put_grouped(&line, all_keys(status));
+        put(&line, " keys; epoch ");
+        buf_decimal(&line, status->epoch);
+        put(&line, " of lineage ");
+        buf_append_slice(&line, status->lineage);
+    }
+    fprintf(cli->out, "%.*s\n", (int)line.len, line.len > 0 ? (const char *)line.ptr : "");
+    if (status->lineages_differ)
+        fprintf(cli->out, "%sthese nodes belong to more than one cluster%s\n",
+                colour_code(cli, RED), colour_code(cli, PLAIN));
+    buf_fini(&line);
+}
+
+void cli__status_print(const struct cli *cli, const struct status *status)
+{
+    print_headline(cli, status);
+    if (status->shard_count > 0) {
+        fputc('\n', cli->out);
+        print_shards(cli, status);
+    }
+    fputc('\n', cli->out);
+    print_nodes(cli, status);
+}
+
+/* ---- JSON ---- */
+
+static void put_json_shards(struct buf *out, const struct status *status)
+{
+    json_put_name(out, SLICE_LIT("shards"));
+    buf_u8(out, '[');
+    for (uint32_t k = 0; k < status->shard_count; k++) {
+        const struct status_shard *shard = &status->shards[k];
+        json_put_comma(out);
+        buf_u8(out, '{');
+        json_put_text(out, SLICE_LIT("id"), shard->id);
+        json_put_number(out, SLICE_LIT("slots"), shard->slots);
+        json_put_number(out, SLICE_LIT("members"), shard->members);
+        json_put_number(out, SLICE_LIT("serving"), shard->serving);
+        json_put_number(out, SLICE_LIT("keys-least"), shard->keys_least);
+        json_put_number(out, SLICE_LIT("keys-most"), shard->keys_most);
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
+static void put_json_node(struct buf *out, const struct status *status,
+                          const struct status_node *node)
+{
+    buf_u8(out, '{');
+    json_put_text(out, SLICE_LIT("asked-at"), slice_str(node->address));
+    if (node->named.len > 0)
+        json_put_text(out, SLICE_LIT("address"), node->named);
+    json_put_name(out, SLICE_LIT("answers"));
+    put(out, node->answered ? "true" : "false");
+    if (node->why != NULL)
+        json_put_text(out, SLICE_LIT("why"), slice_str(node->why));
+    if (node->shard.len > 0)
+        json_put_text(out, SLICE_LIT("shard"), node->shard);
+    if (node->behind_known)
+        json_put_number(out, SLICE_LIT("behind-by"), node->behind);
+    json_put_number(out, SLICE_LIT("believed-dead-by"), node->suspected_by);
+    json_put_name(out, SLICE_LIT("key-counts"));
+    buf_u8(out, '{');
+    for (uint32_t k = 0; k < status->shard_count; k++)
+        if (node->keys[k] != UINT64_MAX)
+            json_put_number(out, status->shards[k].id, node->keys[k]);
+    buf_u8(out, '}');
+    if (node->answered) {
+        json_put_name(out, SLICE_LIT("cluster"));
+        buf_append_slice(out, buf_slice(&node->body));
+    }
+    buf_u8(out, '}');
+}
+
+void cli__status_print_json(const struct cli *cli, const struct status *status)
+{
+    struct buf out = BUF_EMPTY;
+    buf_u8(&out, '{');
+    json_put_name(&out, SLICE_LIT("well"));
+    put(&out, cli__status_is_well(status) ? "true" : "false");
+    json_put_text(&out, SLICE_LIT("lineage"), status->lineage);
+    json_put_number(&out, SLICE_LIT("epoch"), status->epoch);
+    json_put_number(&out, SLICE_LIT("keys"), all_keys(status));
+    put_json_shards(&out, status);
+    json_put_name(&out, SLICE_LIT("nodes"));
+    buf_u8(&out, '[');
+    for (uint32_t i = 0; i < status->node_count; i++) {
+        json_put_comma(&out);
+        put_json_node(&out, status, &status->nodes[i]);
+    }
+    put(&out, "]}\n");
+    fwrite(out.ptr, 1, out.len, cli->out);
+    buf_fini(&out);
+}
