@@ -27,7 +27,7 @@ void node__park(struct node *node, struct call *call, struct dot missing)
 static bool may_go_on(const struct node *node, const struct waiter *waiter)
 {
     if (waiter->dot.actor == 0)
-        return waiter->call->ctx.fence <= node->config->epoch;
+        return !node__behind(node, &waiter->call->ctx);
     return vv_covers(replica_coverage(node->replica), waiter->dot) ||
            config_actor_closed(node->config, waiter->dot.actor);
 }

@@ -69,7 +69,8 @@ void node__forward(struct node *node, struct call *call, uint64_t target)
     node__trace(node, TRACE_FORWARDED, call->id, target, 0, SLICE_EMPTY);
 }
 
-static bool behind_context(const struct node *node, const struct ctx *ctx)
+/* The context was given out under a configuration that this node has not learnt. */
+bool node__behind(const struct node *node, const struct ctx *ctx)
 {
     if (ctx->fence > node->config->epoch)
         return true;
@@ -92,7 +93,7 @@ static void not_mine(struct node *node, const struct call *call, uint32_t shard)
 
 void node__route(struct node *node, struct call *call)
 {
-    if (behind_context(node, &call->ctx)) {
+    if (node__behind(node, &call->ctx)) {
         node__park(node, call, (struct dot){0, 0});
         return;
     }

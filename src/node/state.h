@@ -155,6 +155,7 @@ void node__answer_error(struct node *node, const struct call *call, enum err err
 
 /* route.c */
 void node__route(struct node *node, struct call *call);
+bool node__behind(const struct node *node, const struct ctx *ctx);
 void node__forward(struct node *node, struct call *call, uint64_t target);
 uint64_t node__target(const struct node *node, const struct call *call, uint32_t shard);
 void node__recv_forward(struct node *node, uint64_t from, const struct msg_forward *msg);
