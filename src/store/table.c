@@ -160,7 +160,7 @@ static uint32_t *place_find(const struct table *table, uint32_t slot, uint64_t h
     uint32_t place = 0;
     index__probe(&table->slots[slot], hash, &probe);
     while (index__probe_next(&probe, &place)) {
-        uint32_t *at = &probe.part->refs[place];
+        uint32_t *at = &probe.refs[place];
         if (slice_equal(key_of(entry_at(table, *at)), key))
             return at;
     }

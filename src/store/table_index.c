@@ -2,7 +2,7 @@
  *
  * Does:   see table_index.h.
  * Not:    -
- * Holds:  X1 to X3.
+ * Holds:  X1 to X5.
  * Limits: see table_index.h.
  * See:    table_index.h.
  *
@@ -24,16 +24,16 @@
 /* Where a scan stands when nothing is left. */
 #define SCAN_END UINT32_MAX
 
-static uint8_t *tags_of(struct part *part)
+static uint32_t *refs_of(struct part *part, uint32_t places)
 {
-    void *tags = part->refs + part->places;
-    return tags;
+    void *refs = part->tags + places;
+    return refs;
 }
 
-static const uint8_t *tags_in(const struct part *part)
+static uint32_t ref_at(const struct part *part, uint32_t place)
 {
-    const void *tags = part->refs + part->places;
-    return tags;
+    const void *refs = part->tags + part->places;
+    return ((const uint32_t *)refs)[place];
 }
 
 static size_t part_bytes(uint32_t places)
@@ -46,9 +46,9 @@ static uint32_t tag_of(uint64_t hash)
     return TAG_FIRST + (uint32_t)(hash >> 32 & 0xffff) % (256U - TAG_FIRST);
 }
 
-static uint32_t home_of(const struct part *part, uint64_t hash)
+static uint32_t home_of(uint32_t places, uint64_t hash)
 {
-    return (uint32_t)(((hash & UINT32_MAX) * (part->places / GROUP)) >> 32);
+    return (uint32_t)(((hash & UINT32_MAX) * (places / GROUP)) >> 32);
 }
 
 static uint32_t entry_of(const struct index *index, uint64_t hash)
@@ -60,7 +60,7 @@ static uint32_t entry_of(const struct index *index, uint64_t hash)
 static uint64_t group_tags(const struct part *part, uint32_t group)
 {
     uint64_t tags = 0;
-    memcpy(&tags, tags_in(part) + (size_t)group * GROUP, sizeof tags);
+    memcpy(&tags, part->tags + (size_t)group * GROUP, sizeof tags);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     tags = __builtin_bswap64(tags);
 #endif
@@ -120,7 +120,7 @@ static struct part *part_new(struct index_pool *pool, uint32_t places, uint32_t 
         .room = places / 8 * 7,
         .depth = depth,
     };
-    memset(tags_of(part), TAG_EMPTY, places);
+    memset(part->tags, TAG_EMPTY, places);
     pool->bytes += part_bytes(places);
     return part;
 }
@@ -134,20 +134,20 @@ static void part_free(struct index_pool *pool, struct part *part)
 static void part_insert(struct part *part, uint64_t hash, uint32_t ref)
 {
     uint32_t groups = part->places / GROUP;
-    uint32_t group = home_of(part, hash);
+    uint32_t group = home_of(part->places, hash);
     uint64_t found = tags_free(group_tags(part, group));
     while (found == 0) {
         group = group + 1 < groups ? group + 1 : 0;
         found = tags_free(group_tags(part, group));
     }
     uint32_t place = group * GROUP + lowest(found);
-    uint8_t *tag = tags_of(part) + place;
+    uint8_t *tag = part->tags + place;
     if (*tag == TAG_EMPTY) {
         ASSERT(part->room > 0);
         part->room--;
     }
     *tag = (uint8_t)tag_of(hash);
-    part->refs[place] = ref;
+    refs_of(part, part->places)[place] = ref;
     part->used++;
 }
 
@@ -156,8 +156,8 @@ static uint32_t part_upper(const struct index_pool *pool, const struct part *par
 {
     uint32_t upper = 0;
     for (uint32_t i = 0; i < part->places; i++)
-        if (tags_in(part)[i] >= TAG_FIRST)
-            upper += ((uint32_t)(pool->hash(pool->table, part->refs[i]) >> 48) & bit) != 0;
+        if (part->tags[i] >= TAG_FIRST)
+            upper += ((uint32_t)(pool->hash(pool->table, ref_at(part, i)) >> 48) & bit) != 0;
     return upper;
 }
 
@@ -167,14 +167,14 @@ static void part_deal(const struct index_pool *pool, const struct part *part, ui
                       struct part *low, struct part *high)
 {
     for (uint32_t i = 0; i < part->places; i++)
-        if (tags_in(part)[i] >= TAG_FIRST)
-            pool->fetch(pool->table, part->refs[i]);
+        if (part->tags[i] >= TAG_FIRST)
+            pool->fetch(pool->table, ref_at(part, i));
     for (uint32_t i = 0; i < part->places; i++) {
-        if (tags_in(part)[i] < TAG_FIRST)
+        if (part->tags[i] < TAG_FIRST)
             continue;
-        uint64_t hash = pool->hash(pool->table, part->refs[i]);
+        uint64_t hash = pool->hash(pool->table, ref_at(part, i));
         bool upper = ((uint32_t)(hash >> 48) & bit) != 0;
-        part_insert(upper ? high : low, hash, part->refs[i]);
+        part_insert(upper ? high : low, hash, ref_at(part, i));
     }
 }
 
@@ -187,6 +187,8 @@ static void entries_set(struct index *index, uint64_t hash, struct part *part)
     uint32_t first = entry_of(index, hash) & ~(count - 1);
     for (uint32_t i = first; i < first + count; i++)
         index->parts[i] = part;
+    if (index->depth == 0)
+        index->places = part->places;
 }
 
 static void directory_double(struct index *index, struct index_pool *pool)
@@ -261,6 +263,7 @@ void index__insert(struct index *index, struct index_pool *pool, uint64_t hash, 
         ASSERT(index->depth == 0);
         index->one = part_new(pool, GROUP, 0);
         index->parts = &index->one;
+        index->places = GROUP;
     }
     struct part *part = index->parts[entry_of(index, hash)];
     while (part->room == 0 && part->used >= PART_VERSIONS && part->depth < PART_DEPTH_MAX) {
@@ -278,7 +281,10 @@ void index__probe(const struct index *index, uint64_t hash, struct index_probe *
     if (index->parts == NULL)
         return;
     probe->part = index->parts[entry_of(index, hash)];
-    probe->group = home_of(probe->part, hash);
+    uint32_t places = index->depth == 0 ? index->places : probe->part->places;
+    probe->refs = refs_of(probe->part, places);
+    probe->group = home_of(places, hash);
+    __builtin_prefetch(probe->refs + (size_t)probe->group * GROUP);
     probe->tags = group_tags(probe->part, probe->group);
     probe->match = tags_equal(probe->tags, probe->tag);
 }
@@ -306,7 +312,7 @@ static void place_clear(struct part *part, uint32_t place)
 {
     uint64_t tags = group_tags(part, place / GROUP);
     bool passed = zero_bytes(tags) == 0;
-    tags_of(part)[place] = passed ? TAG_DELETED : TAG_EMPTY;
+    part->tags[place] = passed ? TAG_DELETED : TAG_EMPTY;
     part->room += passed ? 0 : 1;
     part->used--;
 }
@@ -318,7 +324,7 @@ void index__remove(struct index *index, struct index_pool *pool, uint64_t hash, 
     bool found = false;
     index__probe(index, hash, &probe);
     while (!found && index__probe_next(&probe, &place))
-        found = tags_in(probe.part)[place] >= TAG_FIRST && probe.part->refs[place] == ref;
+        found = probe.part->tags[place] >= TAG_FIRST && probe.refs[place] == ref;
     ASSERT(found);
     place_clear(probe.part, place);
     bool thin = probe.part->used < probe.part->places / 4 && probe.part->places > 2 * GROUP;
@@ -329,8 +335,7 @@ void index__remove(struct index *index, struct index_pool *pool, uint64_t hash, 
 /* The first place at or after one that holds a ref, or places. */
 static uint32_t place_from(const struct part *part, uint32_t place)
 {
-    const uint8_t *tags = tags_in(part);
-    while (place < part->places && tags[place] < TAG_FIRST)
+    while (place < part->places && part->tags[place] < TAG_FIRST)
         place++;
     return place;
 }
@@ -352,7 +357,7 @@ uint32_t index__scan(const struct index *index, uint32_t *position, uint32_t *ge
         place = place_from(part, place);
         if (place < part->places) {
             *position = upper << 16 | (place + 1);
-            return part->refs[place];
+            return ref_at(part, place);
         }
         upper = (upper & ~(width - 1)) + width;
         *generation = 0;
@@ -367,15 +372,15 @@ static void part_check(const struct part *part, const struct index_pool *pool, u
     uint32_t used = 0;
     uint32_t empty = 0;
     for (uint32_t i = 0; i < part->places; i++) {
-        uint8_t tag = tags_in(part)[i];
+        uint8_t tag = part->tags[i];
         empty += tag == TAG_EMPTY;
         if (tag < TAG_FIRST)
             continue;
         used++;
-        uint64_t hash = pool->hash(pool->table, part->refs[i]);
+        uint64_t hash = pool->hash(pool->table, ref_at(part, i));
         ASSERT(tag == tag_of(hash));
         ASSERT(((uint32_t)(hash >> 48) ^ upper) >> (PART_DEPTH_MAX - part->depth) == 0);
-        uint32_t group = home_of(part, hash);
+        uint32_t group = home_of(part->places, hash);
         while (group != i / GROUP) {
             ASSERT(zero_bytes(group_tags(part, group)) == 0);
             group = group + 1 < part->places / GROUP ? group + 1 : 0;
@@ -391,6 +396,7 @@ uint64_t index__check(const struct index *index, const struct index_pool *pool)
         ASSERT(index->depth == 0);
         return 0;
     }
+    ASSERT(index->depth > 0 || index->places == index->one->places);
     uint32_t count = 1U << index->depth;
     uint64_t bytes = index->depth > 0 ? (uint64_t)count * sizeof *index->parts : 0;
     for (uint32_t i = 0; i < count;) {

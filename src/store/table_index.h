@@ -6,7 +6,8 @@
  * Not:    comparing keys of other slots; the hash itself: whoever calls has it.
  * Holds:  X1 a ref is found from its hash: no group between its home and its place has an empty
  *         tag. X2 used and room equal what is there. X3 2^(depth - part depth) entries of the
- *         directory, aligned, point to each part. X4 generations never repeat.
+ *         directory, aligned, point to each part. X4 generations never repeat. X5 places of an
+ *         index of depth 0 are those of its part.
  * Limits: PART_VERSIONS a part before it is cut; at most 2^16 parts a slot.
  * See:    Fagin et al., "Extendible hashing", 1979; Kulukundis, "Designing a fast, efficient,
  *         cache-friendly hash table", 2017 (groups of tags); README.md.
@@ -19,20 +20,21 @@
 #define PART_DEPTH_MAX 16U
 #define PART_PLACES_MAX 65528U
 
-/* One hash table: places in groups of eight. The tags follow the refs. */
+/* One hash table: places in groups of eight; a tag each, and behind the tags a ref each. */
 struct part {
     uint32_t generation; /* anew whenever places were dealt out anew */
     uint32_t places;     /* multiple of 8 */
     uint32_t used;       /* refs in it */
     uint32_t room;       /* empty tags that may still be taken before it is dealt out anew */
     uint32_t depth;      /* upper bits of the hash that all refs here share */
-    uint32_t refs[];     /* valid where the tag says so */
+    uint8_t tags[];      /* of all places; refs are valid where the tag says so */
 };
 
 struct index {
     struct part **parts; /* 2^depth; NULL while the slot is empty; &one while depth is 0 */
     struct part *one;    /* the only part while depth is 0 */
     uint32_t depth;      /* upper bits of the hash that choose a part */
+    uint32_t places;     /* of the only part while depth is 0: spares a look at its head */
     uint32_t live;       /* kept by table.c: versions with a value */
     uint32_t tombstones; /* kept by table.c */
 };
@@ -51,6 +53,7 @@ struct index_pool {
 /* A walk through the places of the index whose tag fits a hash. */
 struct index_probe {
     struct part *part; /* where */
+    uint32_t *refs;    /* of its places */
     uint64_t tags;     /* the eight tags of the group, copied */
     uint64_t match;    /* high bit of each tag that fits and was not handed out; others 0 */
     uint32_t group;    /* the group now */
@@ -71,5 +74,5 @@ void index__remove(struct index *index, struct index_pool *pool, uint64_t hash, 
 /* A scan as in table.h: position is upper 16 bits of the hash and place; starts as 0, 0. */
 uint32_t index__scan(const struct index *index, uint32_t *position, uint32_t *generation);
 
-/* Asserts X1 to X3 and returns the bytes allocated. */
+/* Asserts X1 to X3 and X5 and returns the bytes allocated. */
 uint64_t index__check(const struct index *index, const struct index_pool *pool);
