@@ -114,8 +114,8 @@ static void judge_answers(struct world *world, const struct vevent *event)
     for (uint64_t i = event->b; i < event->b + 2; i++) {
         const struct call *call = client_call(world->client, i);
         bool full = call->err == E_MEMORY_FULL || call->err == E_DISK_FULL || call->err == E_BUSY;
-        if (client_call_good(call) || (full && !call->lost))
-            continue;
+        if (client_call_good(call) || call->forwarded || (full && !call->lost))
+            continue; /* handed to the source of a walk, just before it was cut off */
         verdict_say(&world->verdict, "I3",
                     "node %u, cut off from all others, did not answer a %s of a client that had "
                     "seen nothing: %s",

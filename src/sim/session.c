@@ -140,7 +140,10 @@ void session__done(struct client *client, const struct call *call, struct token 
         finish(client, index, false);
         return;
     }
-    if (call->refused || call->lost || rng_chance(&client->rng, 1, 2))
-        session->node = (uint32_t)rng_below(&client->rng, world->node_count);
+    bool dead = call->refused || call->lost || call->err == E_NOT_READY;
+    if (dead || rng_chance(&client->rng, 1, 2)) /* elsewhere */
+        session->node =
+            (session->node + 1 + (uint32_t)rng_below(&client->rng, world->node_count - 1)) %
+            world->node_count;
     vtime_after(&world->time, UINT64_C(10000) << session->tries, WORLD_SESSION, index, 0, 0);
 }

@@ -92,8 +92,10 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
 {
     for (uint32_t i = 0; i < FAULT_COUNT; i++)
         swarm->on[i] = rng_chance(rng, 1, 2);
-    uint64_t one = rng_below(rng, FAULT_COUNT);
-    swarm->on[one == FAULT_BIT_ROT || one == FAULT_DISK_FAIL ? FAULT_CRASH : one] = true;
+    /* Faults that can always happen, so that no seed is too quiet. */
+    swarm->on[FAULT_ISOLATE] = swarm->on[FAULT_ISOLATE] || rng_chance(rng, 1, 2);
+    swarm->on[swarm->on[FAULT_ISOLATE] ? FAULT_CRASH_MANY : FAULT_CUT_HALF] = true;
+    swarm->on[FAULT_RESET] = true;
     swarm->calm_us = rng_between(rng, 800, 3500) * 1000;
     swarm->fault_us = rng_between(rng, 300, 3000) * 1000;
     if (rng_chance(rng, 1, 3)) { /* a storm */
