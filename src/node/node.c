@@ -35,6 +35,7 @@ struct node *node_new(const struct node_options *options)
     checkpoint_init(&node->checkpoint);
     links_init(&node->links);
     waiters_init(&node->waiters);
+    node->waiters.salt = rng_u64(&node->rng); /* answers meant for an earlier process fit nobody */
     node->phase = NODE_BOOTING;
     node->scan_ms = UINT64_MAX;
     return node;

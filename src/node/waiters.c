@@ -139,14 +139,15 @@ void waiters_remove(struct waiters *waiters, uint32_t index)
 
 uint64_t waiters_ref(const struct waiters *waiters, uint32_t index)
 {
-    return (uint64_t)waiters->list[index].generation << 32 | index;
+    return ((uint64_t)waiters->list[index].generation << 32 | index) ^ waiters->salt;
 }
 
 uint32_t waiters_find(const struct waiters *waiters, uint64_t ref)
 {
-    uint32_t index = (uint32_t)ref;
+    uint64_t place = ref ^ waiters->salt;
+    uint32_t index = (uint32_t)place;
     if (index >= waiters->cap || waiters->list[index].state == WAITER_FREE ||
-        waiters->list[index].generation != ref >> 32)
+        waiters->list[index].generation != place >> 32)
         return WAITER_NONE;
     return index;
 }

@@ -63,6 +63,7 @@ struct waiters {
     uint32_t tail[WAITER_LISTS];  /* last of each state */
     uint32_t sizes[WAITER_LISTS]; /* how many of each state */
     uint64_t bytes;               /* in their allocations */
+    uint64_t salt;                /* of references: random for each process */
 };
 
 void waiters_init(struct waiters *waiters);
