@@ -258,6 +258,8 @@ void replica_recovered(struct replica *replica, struct replica_io *io)
     }
     replica->window.first_seq = replica->seq + 1;
     hlc_raise(&replica->hlc, replica->ceiling);
+    /* The walks of an earlier process must not be taken for ours. */
+    replica->walk_in.last_id = io->wall_ms << 20 ^ io->mono_ms << 4;
     replica__deliver(replica, io);
     replica->walk_wanted = true;
 }
