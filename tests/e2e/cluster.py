@@ -82,6 +82,8 @@ class Node:
                        "DATA_DIR": os.path.join(self.folder, "data")}
         if self.place.listen[self.index]:
             environment["LISTEN"] = self.place.listen[self.index]
+        if "LOG" in os.environ:
+            environment["LOG"] = os.environ["LOG"]
         environment.update(self.environment)
         with open(self.log_path(), "ab") as log:
             self.process = subprocess.Popen(

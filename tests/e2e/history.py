@@ -2,8 +2,8 @@
 
 An event is one operation of one session, retries included:
 
-    op       put, delete, get; merge (the session goes on with what `source` had seen after its first
-             `upto` events, beside its own); final (a read of nobody, at the end, at `node`)
+    op       put, delete, get; merge (the session goes on with what `source` had seen after its
+             first `upto` events, beside its own); final (a read of nobody, at the end, at `node`)
     value    written or read; of a delete a word that names it
     outcome  ok; absent (404); refused (surely not carried out); unknown (of a write)
     start, end   seconds of the one clock
@@ -26,7 +26,8 @@ class Event:
         self.source, self.upto = source, upto
 
     def __str__(self):
-        what = {"put": f"put {self.key}={self.value}", "delete": f"delete {self.key} ({self.value})",
+        what = {"put": f"put {self.key}={self.value}",
+                "delete": f"delete {self.key} ({self.value})",
                 "merge": f"merge {self.source}[:{self.upto}]"}.get(
                     self.op, f"{self.op} {self.key} -> "
                     f"{self.value if self.outcome == 'ok' else self.outcome}")

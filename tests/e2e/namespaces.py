@@ -6,6 +6,7 @@ asked. The test itself runs inside the switch. Names carry the process id, and e
 made is removed.
 """
 import os
+import signal
 import subprocess
 import sys
 
@@ -38,12 +39,20 @@ def enter_switch():
             ip("-n", name, "link", "add", bridge, "type", "bridge")
             ip("-n", name, "link", "set", bridge, "up")
             ip("-n", name, "address", "add", f"{network}.1/24", "dev", bridge)
-        return subprocess.run(["ip", "netns", "exec", name, sys.executable, *sys.argv],
-                              env={**os.environ, INSIDE: name}).returncode
+        return run_inside(name)
     except FileNotFoundError as error:
         raise Unusable(f"there is no {error.filename} on this machine") from error
     finally:
         subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+
+
+def run_inside(name):
+    """This script again; whoever stops this process stops that one, and waits for it."""
+    inside = subprocess.Popen(["ip", "netns", "exec", name, sys.executable, *sys.argv],
+                              env={**os.environ, INSIDE: name})
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: inside.send_signal(number))
+    return inside.wait()
 
 
 class Namespaces:
@@ -91,15 +100,3 @@ class Namespaces:
         """Their names, in the order of the kernel."""
         lines = ip("-n", self.names[index], "-o", "link").splitlines()
         return [line.split(": ")[1].split("@")[0] for line in lines]
-
-    def lose(self, index, device, percent):
-        """Drops that part of what the node sends; 100: one direction is dead. False where the
-        kernel cannot."""
-        done = subprocess.run(["ip", "netns", "exec", self.names[index], "tc", "qdisc", "replace",
-                               "dev", device, "root", "netem", "loss", f"{percent}%"],
-                              capture_output=True)
-        return done.returncode == 0
-
-    def restore(self, index, device):
-        subprocess.run(["ip", "netns", "exec", self.names[index], "tc", "qdisc", "delete", "dev",
-                        device, "root"], capture_output=True)

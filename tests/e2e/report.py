@@ -1,7 +1,9 @@
 """report - one line for each check, and the count in the last line.
 
-The exit status of a suite is what `end` returns: 0 when nothing failed.
+The exit status of a suite is what `end` returns: 0 when nothing failed. A suite that is told to
+stop (SIGTERM) leaves as it would at its end, so that what it started is stopped too.
 """
+import signal
 import sys
 import threading
 import time
@@ -13,6 +15,7 @@ class Report:
         self.failed = 0
         self.lock = threading.Lock()
         self.since = time.monotonic()
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
     def check(self, good, what, detail=""):
         """Counts and prints one check. Returns `good`, as a bool."""

@@ -18,7 +18,8 @@ GOOD = {
     "nothing there": "a:get x=-; a:put x=1; a:del x=d1; a:get x=-; *n1:x=-",
     "another session sees it late": "a:put x=1; a:put x=2; b:get x=1; b:get x=2; *n1:x=2",
     "a stranger sees nothing": "a:put x=1; b:get x=-; b:get x=1; *n1:x=1",
-    "concurrent writes, one order": "a:put x=1; b:put x=2; c:get x=1; c:get x=2; d:get x=2; *n1:x=2",
+    "concurrent writes, one order":
+        "a:put x=1; b:put x=2; c:get x=1; c:get x=2; d:get x=2; *n1:x=2",
     "the earlier of two strangers wins": "a:put x=1; b:put x=2; c:get x=1; *n1:x=1; *n2:x=1",
     "an unknown write that did not happen": "a:put x=1; a:put x=2?; a:get x=1; *n1:x=1",
     "an unknown write that happened": "a:put x=1; a:put x=2?; a:get x=2; *n1:x=2",

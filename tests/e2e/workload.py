@@ -85,7 +85,16 @@ class Worker(threading.Thread):
         return self.shared_key()
 
     def headers(self):
-        return {"Causal-Context": self.state.token} if self.state.token else {}
+        headers = {"Causal-Context": self.state.token} if self.state.token else {}
+        if self.workload.wait_s is not None:
+            headers["Prefer"] = f"wait={self.workload.wait_s}"
+        return headers
+
+    def give_up(self):
+        """Nobody covers what this session has seen: half of them wait for better times, the others
+        begin anew, with nothing seen."""
+        if self.rng.random() < 0.5:
+            self.begin()
 
     def some_node(self):
         now = time.monotonic()
@@ -121,6 +130,8 @@ class Worker(threading.Thread):
         outcome = result.outcome if result.outcome in (OK, ABSENT) else REFUSED
         self.note("get", key, result.value, outcome, start, result.address, token)
         self.done += outcome != REFUSED
+        if outcome == REFUSED:
+            self.give_up()
 
     def write(self, op, key):
         self.written += 1
@@ -131,6 +142,8 @@ class Worker(threading.Thread):
         outcome = result.outcome if result.outcome in (OK, ABSENT, UNKNOWN) else REFUSED
         self.note(op, key, value, outcome, start, result.address, token)
         self.done += outcome in (OK, ABSENT)
+        if outcome == REFUSED:
+            self.give_up()
 
     def step(self):
         draw = self.rng.random()
@@ -156,10 +169,11 @@ class Worker(threading.Thread):
 
 
 class Workload:
-    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0):
+    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, wait_s=None):
         self.addresses = addresses
         self.seed = random.randrange(1 << 32) if seed is None else seed
         self.timeout_s = timeout_s
+        self.wait_s = wait_s        # for Prefer: wait, or None
         self.figures = Figures()
         self.history = History()
         self.stopping = threading.Event()

@@ -255,7 +255,8 @@ def http_manners(report, cluster):
 def operators(report, cluster):
     for node in cluster.nodes:
         report.equal([cluster.status(node, path) for path in
-                      ("/healthz", "/readyz", "/metrics", "/cluster", "/")], [200] * 5, f"/healthz, /readyz, /metrics, /cluster … at {node.name}")
+                      ("/healthz", "/readyz", "/metrics", "/cluster", "/")], [200] * 5,
+                     f"/healthz, /readyz, /metrics, /cluster … at {node.name}")
     answer = cluster.ask(cluster[0], "/metrics")
     lines = [line for line in answer.body.decode().split("\n") if line]
     good = all(line.startswith("# ") or (line.startswith("thence_") and len(line.split()) == 2)

@@ -149,7 +149,8 @@ def other_history(report, cluster):
         other.wait_ready()
         token = other.client.request(other.at[0], "PUT", "/kvs/other", {"value": 1}).token()
     for method, body in (("PUT", {"value": 1, "causal-metadata": token}),
-                         ("GET", {"causal-metadata": token}), ("DELETE", {"causal-metadata": token})):
+                         ("GET", {"causal-metadata": token}),
+                         ("DELETE", {"causal-metadata": token})):
         answer = cluster.client.request(cluster.at[3], method, "/kvs/other-history", body)
         report.check(answer.status == 400 and answer.field("reason") == "other-history",
                      f"{method} with a token of another cluster is 400, other-history", answer)
