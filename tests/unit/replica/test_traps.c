@@ -323,6 +323,8 @@ static void pending_survives_checkpoint(void **state)
         rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
     }
     replica_recovered(again.replica, &io);
+    /* It is there before anybody could send it again. */
+    assert_true(replica_memory_bytes(again.replica) > 0);
     struct site before = world.sites[2];
     world.sites[2] = again;
     connect_all(&world);
