@@ -3,8 +3,8 @@
  * Does:   reads a file or a pipe in pieces, takes its lines apart, says what is wrong with those
  *         that are not usable.
  * Not:    waiting: from a pipe that has nothing yet it returns LINES_WAIT.
- * Holds:  L1 memory is bounded by the longest line (LINES_BYTES_MAX), not by the file. L2 lines count
- *         from 1, blank ones and bad ones too.
+ * Holds:  L1 memory is bounded by the longest line (LINES_BYTES_MAX), not by the file. L2 lines
+ *         count from 1, blank ones and bad ones too.
  * Limits: LINES_BYTES_MAX; longer lines are bad and read over.
  * See:    help.c for the two formats.
  */

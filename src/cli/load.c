@@ -58,7 +58,8 @@ void load__fail(struct load *load, const struct load_slot *slot, const struct cl
         error.value.type == JSON_STRING)
         detail = error.value.raw;
     load__complain(load, slot->line, buf_slice(&slot->key), what, detail);
-    load->in_a_row++;
+    if (load->in_a_row++ == 0 || slot->line < load->in_a_row_from)
+        load->in_a_row_from = slot->line;
     load->unreachable = answer->outcome == CLIENT_UNREACHABLE || answer->outcome == CLIENT_TIMED_OUT
                             ? load->unreachable + 1
                             : 0;
@@ -289,6 +290,8 @@ static uint64_t write_all(struct load *load)
     for (uint32_t i = 0; i < load->cli->options->jobs; i++)
         if (load->slots[i].used && load->slots[i].line < next)
             next = load->slots[i].line;
+    if (load->gave_up && load->in_a_row > 0 && load->in_a_row_from < next)
+        next = load->in_a_row_from;
     load->tally.unknown += load->slots_used; /* a second Ctrl-C left them */
     if (load->slots_used == 0)
         settle(load);
@@ -329,7 +332,6 @@ static enum exit_status load_fd(struct load *load, int fd)
 {
     const struct cli *cli = load->cli;
     struct stat about;
-    struct load_tally verified = {0};
     off_t start = lseek(fd, 0, SEEK_CUR);
     bool regular = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && start >= 0;
     if (cli->options->verify && !regular && (load->spool = tmpfile()) == NULL) {
@@ -341,16 +343,16 @@ static enum exit_status load_fd(struct load *load, int fd)
     uint64_t next = write_all(load);
     struct load_tally written = load->tally;
     written.took_ms = machine_mono_ms() - load->progress.began_ms;
-    if (cli->options->verify && !load__stopped(load)) {
+    bool verifies = cli->options->verify && !load__stopped(load);
+    if (verifies) {
         uint64_t lines = load->lines.number;
         if (load->spool != NULL)
             fflush(load->spool);
         int from = load->spool != NULL ? fileno(load->spool) : fd;
         lseek(from, load->spool != NULL ? 0 : start, SEEK_SET);
         load__verify(load, from, lines);
-        verified = load->tally;
     }
-    return load__report(load, &written, &verified, next);
+    return load__report(load, &written, verifies ? &load->tally : NULL, next);
 }
 
 enum exit_status cli_load(const struct cli *cli)

@@ -2,9 +2,9 @@
  *
  * Does:   what the two passes share: requests under way, what is counted, what is complained about.
  * Not:    lines: lines.h. Drawing: progress.h.
- * Holds:  D1 memory is bounded by requests and bytes under way, whatever the size of the file; with
- *         --verify there are marks (9 bytes a line) beside. D2 two writes of one key are never under
- *         way together, and the later one carries a token that covers the earlier one.
+ * Holds:  D1 memory is bounded by requests and bytes under way, whatever the size of the file;
+ *         with --verify there are marks (9 bytes a line) beside. D2 two writes of one key are never
+ *         under way together, and the later one carries a token that covers the earlier one.
  * Limits: BYTES_UNDER_WAY_MAX and one value.
  * See:    help.c, client/session.h.
  */
@@ -67,6 +67,7 @@ struct load {
     uint32_t slots_used;           /* of these */
     size_t bytes_under_way;        /* keys and values in slots */
     uint64_t in_a_row;             /* failures */
+    uint64_t in_a_row_from;        /* the first line of these */
     uint64_t complaints;           /* printed or not */
     bool gave_up;                  /* FAILURES_IN_A_ROW_MAX was reached, or reading failed */
     uint64_t unreachable;          /* of the failures in a row: nobody answered */
@@ -98,6 +99,7 @@ bool load__stopped(const struct load *load);
 /* The second pass, over the same lines. */
 void load__verify(struct load *load, int fd, uint64_t line_count);
 
-/* Sentences, or one line of JSON; returns the exit status. */
+/* Sentences, or one line of JSON; returns the exit status. verified: NULL, or of the second pass.
+ * next_line: the first one that was not handled. */
 enum exit_status load__report(const struct load *load, const struct load_tally *written,
                               const struct load_tally *verified, uint64_t next_line);

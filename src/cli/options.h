@@ -53,8 +53,8 @@ enum cli_options_result {
     CLI_OPTIONS_BAD, /* print text, exit 2 */
 };
 
-/* nodes_env: the value of THENCE_NODES, or NULL. argv is borrowed for as long as the options. text is
- * appended to. */
+/* nodes_env: the value of THENCE_NODES, or NULL. argv is borrowed for as long as the options. text
+ * is appended to. */
 enum cli_options_result cli_options_read(struct cli_options *options, int argc, char **argv,
                                          const char *nodes_env, struct buf *text);
 void cli_options_fini(struct cli_options *options);

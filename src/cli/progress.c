@@ -100,9 +100,9 @@ static void put_bar(struct buf *out, const struct progress *progress, uint64_t d
 }
 
 static void put_time_left(struct buf *out, const struct progress *progress, uint64_t done,
-                          uint64_t ms)
+                          uint64_t keys, uint64_t ms)
 {
-    if (done == 0 || done >= progress->total || ms < 500)
+    if (done == 0 || done >= progress->total || keys == 0 || ms < 500)
         return;
     put(out, ", ");
     double left_s = (double)(progress->total - done) * (double)ms / (double)done / 1000.0;
@@ -127,7 +127,7 @@ void progress_show(struct progress *progress, const struct progress_now *now)
         put(&line, ": ");
     put_figures(&line, now, ms);
     if (progress->total > 0)
-        put_time_left(&line, progress, done, ms);
+        put_time_left(&line, progress, done, now->keys, ms);
     if (progress->terminal) {
         size_t len = line.len < progress->columns ? line.len : progress->columns - 1;
         fprintf(progress->file, "\r\x1b[K%.*s", (int)len, (const char *)line.ptr);

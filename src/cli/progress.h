@@ -1,7 +1,7 @@
 /* progress - how far a long command is.
  *
- * Does:   a bar that is drawn over itself on a terminal, ten times a second; elsewhere a plain line a
- *         second.
+ * Does:   a bar that is drawn over itself on a terminal, ten times a second; elsewhere a plain
+ *         line a second.
  * Not:    results.
  * Holds:  -
  * Limits: -

@@ -32,7 +32,7 @@ static void put_seconds(struct buf *out, uint64_t ms)
 
 static uint64_t rate(uint64_t count, uint64_t ms)
 {
-    return ms == 0 ? 0 : count * 1000 / ms;
+    return count * 1000 / (ms > 0 ? ms : 1);
 }
 
 static void put_written(struct buf *out, const struct load_tally *tally)
@@ -110,7 +110,7 @@ static void put_json(struct buf *out, const struct load *load, const struct load
     buf_u8(out, '{');
     json_put_name(out, SLICE_LIT("loaded"));
     put_json_tally(out, written, false);
-    if (load->cli->options->verify) {
+    if (verified != NULL) {
         json_put_name(out, SLICE_LIT("verified"));
         put_json_tally(out, verified, true);
     }
@@ -128,8 +128,8 @@ static void say_stopped(const struct load *load, uint64_t next_line)
     if (!load__stopped(load))
         return;
     fprintf(load->cli->err, "thence: %s: every line before %llu was handled; --skip %llu goes on\n",
-            *load->cli->stop > 0 ? "interrupted" : "gave up", (unsigned long long)next_line,
-            (unsigned long long)next_line - 1);
+            *load->cli->stop > 0 ? "interrupted" : "gave up after too many failures in a row",
+            (unsigned long long)next_line, (unsigned long long)next_line - 1);
 }
 
 static enum exit_status status_of(const struct load *load, const struct load_tally *written,
@@ -139,7 +139,10 @@ static enum exit_status status_of(const struct load *load, const struct load_tal
         return EXIT_INTERRUPTED;
     if (load->gave_up && load->unreachable > 0)
         return EXIT_UNAVAILABLE;
-    if (load->gave_up || written->failed + written->bad + verified->failed + verified->differ > 0)
+    uint64_t wrong = written->failed + written->bad;
+    if (verified != NULL)
+        wrong += verified->failed + verified->differ;
+    if (load->gave_up || wrong > 0)
         return EXIT_NOT_WELL;
     return written->unknown > 0 ? EXIT_UNKNOWN : EXIT_OK;
 }
@@ -152,7 +155,7 @@ enum exit_status load__report(const struct load *load, const struct load_tally *
         put_json(&out, load, written, verified, next_line);
     } else {
         put_written(&out, written);
-        if (verified->took_ms > 0 || verified->keys > 0)
+        if (verified != NULL)
             put_verified(&out, verified);
     }
     fwrite(out.ptr, 1, out.len, load->cli->out);

@@ -2,7 +2,7 @@
  *
  * Does:   what the nodes say of themselves and of each other, put together.
  * Not:    drawing: status_print.c.
- * Holds:  T1 a node is shown once: known by its node id, or while it does not answer by its address.
+ * Holds:  T1 a node is shown once: known by its node id, or by its address while it is silent.
  * Limits: CLIENT_NODES_MAX nodes, LIMIT_SHARDS shards.
  * See:    docs/api.md sections 3 and 4.
  */

@@ -13,8 +13,8 @@
 #include "http/http.h"
 #include "sys/sys.h"
 
-/* Of several lines with one key only the last is what must stand there, even if its own write is not
- * sure. Open addressing over line numbers by the hashes of their keys. */
+/* Of several lines with one key only the last is what must stand there, even if its own write is
+ * not sure. Open addressing over line numbers by the hashes of their keys. */
 static void mark_superseded(struct load_marks *marks)
 {
     size_t slots = 16;

@@ -25,9 +25,10 @@ struct fake_conn {
 
 void fake_put_answer(struct buf *out, int status, const char *context, struct slice body)
 {
-    char line[64];
-    int len =
-        snprintf(line, sizeof(line), "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n", status, body.len);
+    char line[128];
+    int len = snprintf(line, sizeof(line),
+                       "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n",
+                       status, body.len);
     buf_append(out, line, (size_t)len);
     if (context != NULL) {
         buf_append_slice(out, SLICE_LIT("Causal-Context: "));

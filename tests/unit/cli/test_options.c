@@ -1,0 +1,167 @@
+/* test_options - command lines, good and bad.
+ *
+ * Does:   what is understood, what is refused and in which words; every option is in some help.
+ * Not:    carrying it out: test_commands.c.
+ * Holds:  -
+ * Limits: -
+ * See:    cli/options.h.
+ */
+#include "cli/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+struct parsed {
+    struct cli_options options;     /* what came out */
+    enum cli_options_result result; /* likewise */
+    struct buf text;                /* NUL-terminated */
+};
+
+/* `line` is split at blanks. */
+static void parse(struct parsed *parsed, const char *line, const char *env)
+{
+    static char words[512];
+    char *argv[32] = {words};
+    int argc = 0;
+    size_t len = strlen(line);
+    assert_true(len < sizeof(words));
+    memcpy(words, line, len + 1);
+    for (size_t i = 0; i < len; i++) {
+        if (words[i] == ' ')
+            words[i] = '\0';
+        else if (i == 0 || words[i - 1] == '\0')
+            argv[argc++] = &words[i];
+    }
+    *parsed = (struct parsed){0};
+    parsed->result = cli_options_read(&parsed->options, argc, argv, env, &parsed->text);
+    buf_u8(&parsed->text, '\0');
+}
+
+static void parsed_fini(struct parsed *parsed)
+{
+    cli_options_fini(&parsed->options);
+    buf_fini(&parsed->text);
+}
+
+static void test_good(void **state)
+{
+    (void)state;
+    struct parsed parsed;
+    const struct cli_options *options = &parsed.options;
+    parse(&parsed, "thence --node a:1,b:2 put --copies 2 key 5 --node c:3 --wait 4", "x:9");
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_int_equal(options->command, CLI_PUT);
+    assert_int_equal(options->node_count, 3);
+    assert_string_equal(options->nodes[2], "c:3");
+    assert_string_equal(options->key, "key");
+    assert_string_equal(options->value, "5");
+    assert_int_equal(options->copies, 2);
+    assert_int_equal(options->wait_ms, 4000);
+    assert_int_equal(options->timeout_ms, 10000);
+    parsed_fini(&parsed);
+    parse(&parsed, "thence put key -- -5", "x:9,y:8");
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_string_equal(options->value, "-5");
+    assert_int_equal(options->node_count, 2);
+    parsed_fini(&parsed);
+    parse(&parsed, "thence put key --raw file --type image/png", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_string_equal(options->file, "file");
+    assert_null(options->value);
+    assert_int_equal(options->node_count, 6);
+    assert_string_equal(options->nodes[5], "127.0.0.1:8087");
+    parsed_fini(&parsed);
+    parse(&parsed, "thence load --verify - --jobs 7 --format tsv --skip 12 --quiet --json", "");
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_string_equal(options->file, "-");
+    assert_int_equal(options->jobs, 7);
+    assert_int_equal(options->skip_lines, 12);
+    assert_int_equal(options->format, CLI_TSV);
+    assert_true(options->verify && options->quiet && options->json);
+    parsed_fini(&parsed);
+    parse(&parsed, "thence status", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_int_equal(options->timeout_ms, 2000);
+    parsed_fini(&parsed);
+}
+
+static void test_bad(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"thence", "usage: thence COMMAND"},
+        {"thence frob", "thence: frob: no such command\ntry: thence --help\n"},
+        {"thence put", "thence: KEY and JSON are needed\ntry: thence put --help\n"},
+        {"thence put a", "thence: KEY and JSON are needed"},
+        {"thence put a 1 2", "thence: 2: one argument too many"},
+        {"thence put a -5", "thence: -5: no such option (a negative number needs -- before it)"},
+        {"thence put --raw f", "thence: KEY is needed"},
+        {"thence put a --raw f 1", "thence: 1: one argument too many"},
+        {"thence put a 1 --type x/y", "thence: --type goes with --raw"},
+        {"thence get", "thence: KEY is needed"},
+        {"thence get a --verify", "thence: --verify: not an option of this command"},
+        {"thence get a --frob", "thence: --frob: no such option"},
+        {"thence get a --wait", "thence: --wait: needs a value"},
+        {"thence get a --wait 31", "thence: --wait takes 0 to 30 seconds"},
+        {"thence get a --wait 1.5", "thence: --wait takes 0 to 30 seconds"},
+        {"thence get a --timeout 0", "thence: --timeout takes 1 to 3600 seconds"},
+        {"thence get a --node a:1,,b:2", "thence: --node takes HOST:PORT"},
+        {"thence put a 1 --copies 3", "thence: --copies takes 1 or 2"},
+        {"thence status now", "thence: now: one argument too many"},
+        {"thence load f --jobs 1025", "thence: --jobs takes 1 to 1024"},
+        {"thence load f --jobs 0", "thence: --jobs takes 1 to 1024"},
+        {"thence load f --format xml", "thence: --format takes json or tsv"},
+        {"thence load f --skip -1", "thence: --skip takes a number of lines"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct parsed parsed;
+        parse(&parsed, rows[i][0], NULL);
+        assert_int_equal(parsed.result, CLI_OPTIONS_BAD);
+        if (strstr((const char *)parsed.text.ptr, rows[i][1]) == NULL)
+            fail_msg("%s says: %s", rows[i][0], (const char *)parsed.text.ptr);
+        parsed_fini(&parsed);
+    }
+}
+
+static void test_help(void **state)
+{
+    (void)state;
+    static const char *const options[] = {
+        "--node", "--token-file", "--wait", "--timeout", "--copies", "--json",  "--raw",
+        "--type", "--jobs",       "--skip", "--format",  "--verify", "--quiet", "--help"};
+    static const char *const lines[] = {"thence --help",        "thence put --help",
+                                        "thence --help get",    "thence delete -h",
+                                        "thence status --help", "thence load x --help"};
+    struct parsed parsed;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        parse(&parsed, lines[i], NULL);
+        assert_int_equal(parsed.result, CLI_OPTIONS_SAY);
+        assert_non_null(strstr((const char *)parsed.text.ptr, "usage: thence"));
+        assert_non_null(strstr((const char *)parsed.text.ptr, "Exit status"));
+        parsed_fini(&parsed);
+    }
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        bool found = false;
+        for (enum cli_command command = CLI_PUT; command <= CLI_NONE; command++)
+            found = found || strstr(cli_help(command), options[i]) != NULL;
+        assert_true(found);
+    }
+    parse(&parsed, "thence --version", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_SAY);
+    assert_string_equal((const char *)parsed.text.ptr, "thence " CLI_VERSION "\n");
+    parsed_fini(&parsed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_help),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
