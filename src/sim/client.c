@@ -6,6 +6,7 @@
  * Limits: -
  * See:    client.h.
  */
+#include "sim/judge.h"
 #include "sim/session.h"
 
 static void token_unref(struct token *token)
@@ -260,6 +261,30 @@ static void judge_wait(struct client *client, const struct call *call, const str
                 err_name(reply->err));
 }
 
+/* The token is bounded (I7), and a refusal for want of writes says whose (I2). */
+static void judge_shape(struct client *client, const struct call *call, const struct reply *reply)
+{
+    struct world *world = client->world;
+    uint32_t entries = reply->token.len > 0 ? judge_token_entries(world, reply->token) : 0;
+    if (entries > world->node_count)
+        verdict_say(&world->verdict, "I7",
+                    "node %u gave a token of %d entries; there are %u actors", call->asked.node,
+                    (int)entries, world->node_count);
+    if (reply->token.len == 0 && world->booted)
+        verdict_say(&world->verdict, "I1", "node %u gave no token with %s", call->asked.node,
+                    err_name(reply->err));
+    if (reply->err != E_NOT_COVERED)
+        return;
+    bool says = reply->waiting_count > 0;
+    for (uint32_t i = 0; i < reply->waiting_count; i++)
+        says = says && reply->waiting[i].behind_by > 0 && reply->waiting[i].address.len > 0;
+    if (!says)
+        verdict_say(&world->verdict, "I2",
+                    "node %u refused call of session %u for want of writes and does not say who "
+                    "lacks how many",
+                    call->asked.node, call->asked.session);
+}
+
 static void note_reply(struct client *client, struct call *call, const struct reply *reply)
 {
     call->err = reply->err;
@@ -271,6 +296,7 @@ static void note_reply(struct client *client, struct call *call, const struct re
         return;
     struct past *past = oracle_answer(&client->world->oracle, &call->asked, reply);
     judge_wait(client, call, reply);
+    judge_shape(client, call, reply);
     if (reply->token.len > 0)
         call->answer = token_new(reply->token, past);
     else

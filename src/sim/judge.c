@@ -18,6 +18,9 @@
 /* Beyond the knob: what one batch may hold when the limit is met. */
 #define SLACK_BYTES 1048576U
 
+/* Beyond what calls for a checkpoint: the batches until it is noticed, and its own records. */
+#define LOG_SLACK_BYTES 65536U
+
 /* Steps of all nodes between two samples beyond which somebody spins. */
 #define STEPS_A_SAMPLE_MAX 400000U
 
@@ -269,6 +272,34 @@ void judge_tables(struct world *world)
             if (world->shard_of_key[key] == world->shard_of_node[i])
                 judge_key(world, node, key);
         }
+    }
+}
+
+/* The log of a node that has nothing to do: a checkpoint is due beyond twice what lives. */
+static void judge_log(struct world *world, const struct sim_node *node,
+                      const struct metrics *metrics)
+{
+    uint64_t live = 2 * table_log_bytes(node_table(node->node));
+    uint64_t floor = world->swarm.knobs.checkpoint_floor_bytes;
+    if (metrics->checkpoint_running == 0)
+        judge_gauge(world, node, "bytes of log at rest", metrics->log_bytes,
+                    (live > floor ? live : floor) + LOG_SLACK_BYTES);
+    uint64_t disk = vdisk_bytes(&node->disk);
+    if (disk != metrics->log_bytes)
+        verdict_say(&world->verdict, "I8", "node %u counts %llu bytes of log; its disk has %llu",
+                    node->index, (unsigned long long)metrics->log_bytes, (unsigned long long)disk);
+}
+
+void judge_idle(struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *node = &world->nodes[i];
+        if (node->gone || !serves(node))
+            continue;
+        const struct metrics *metrics = node_metrics(node->node);
+        judge_gauge(world, node, "requests parked at rest", metrics->parked, 0);
+        judge_gauge(world, node, "bytes pending at rest", metrics->pending_bytes, 0);
+        judge_log(world, node, metrics);
     }
 }
 

@@ -22,6 +22,9 @@ bool judge_converged(const struct world *world, char why[256]);
 /* What the replicas hold, against the truth. After convergence. */
 void judge_tables(struct world *world);
 
+/* Nobody waits for anything any more, and logs are as short as they should be (I8). At rest. */
+void judge_idle(struct world *world);
+
 /* The entries of a token as its lineage's key opens it; UINT32_MAX when it does not open. */
 uint32_t judge_token_entries(const struct world *world, struct slice text);
 

@@ -139,6 +139,23 @@ static void judge_counts(struct world *world)
     }
 }
 
+/* The last fault: everybody at once. With synced commits the machines, else the processes. */
+static void end_all(struct world *world)
+{
+    bool machines = world->swarm.knobs.durability == 1;
+    story_say(&world->story, UINT32_MAX, "everybody ends at once");
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (machines && !world->nodes[i].gone) {
+            world_power_cut(world, i);
+            vnet_boot(&world->net, i);
+        } else {
+            world_crash(world, i);
+        }
+        world_start_later(world, i, rng_below(&world->rng, 1000000));
+    }
+    run_for(world, 1000000);
+}
+
 static void judge_too_little(struct world *world, const struct run_result *result)
 {
     uint64_t faults = 0;
@@ -202,7 +219,14 @@ static void run_phases(struct world *world)
     if (goes_on(world) && !judge_somebody_gone(world)) {
         judge_rest(world);
         judge_counts(world);
+        judge_idle(world);
     }
+    if (goes_on(world))
+        end_all(world);
+    if (goes_on(world))
+        await_convergence(world);
+    if (goes_on(world))
+        judge_tables(world);
 }
 
 void run_seed(uint64_t seed, enum plant plant, FILE *story, struct run_result *result)
