@@ -44,6 +44,13 @@ static bool pull_due(struct replica *replica, struct actor_state *actor, uint64_
     return mono_ms - actor->lag_since_ms >= replica->knobs->pull_ms;
 }
 
+/* For people: where a member listens. */
+static struct slice name_of(const struct replica *replica, uint64_t node_id)
+{
+    const struct member *member = config_member_by_id(replica->config, node_id);
+    return member != NULL ? slice_str(member->address.text) : SLICE_EMPTY;
+}
+
 static void start(struct replica *replica, const struct peer *source, struct replica_io *io)
 {
     struct walk_in *walk = &replica->walk_in;
@@ -52,10 +59,12 @@ static void start(struct replica *replica, const struct peer *source, struct rep
     walk->source = source->node_id;
     walk->progress_ms = io->mono_ms;
     walk->versions = 0;
+    walk->chunks = 0;
     struct msg_walk_request msg = {.walk = walk->id};
     vv_copy(&msg.coverage, &replica->coverage);
     outbox_walk_request(io->out, source->node_id, &msg);
-    trace_emit(io->tracer, TRACE_WALK_STARTED, walk->id, source->node_id, 0, SLICE_EMPTY);
+    trace_emit(io->tracer, TRACE_WALK_STARTED, walk->id, source->node_id, 0,
+               name_of(replica, source->node_id));
 }
 
 static void end(struct replica *replica)
@@ -131,6 +140,12 @@ bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
 {
     if (!is_ours(replica, from, msg->walk, io->mono_ms))
         return true; /* of a walk that was given up */
+    /* Connections come and go between two chunks: with a hole the end would claim too much. */
+    if (msg->number != replica->walk_in.chunks + 1) {
+        replica__walk_lost(replica, io);
+        return true;
+    }
+    replica->walk_in.chunks++;
     struct slice rest = msg->records;
     while (rest.len > 0) {
         struct record record;
@@ -148,6 +163,10 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
 {
     if (!is_ours(replica, from, msg->walk, io->mono_ms))
         return true;
+    if (msg->chunks != replica->walk_in.chunks) {
+        replica__walk_lost(replica, io);
+        return true;
+    }
     if (vv_get(&msg->coverage, replica->actor) > replica->seq) {
         replica->contradicted = true;
         end(replica);
@@ -163,7 +182,8 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
     replica__log_raise(&to, io->log);
     replica__raise(replica, &to, io);
     io->metrics->walks_received++;
-    trace_emit(io->tracer, TRACE_WALK_ENDED, msg->walk, replica->walk_in.versions, 0, SLICE_EMPTY);
+    trace_emit(io->tracer, TRACE_WALK_ENDED, msg->walk, replica->walk_in.versions, 0,
+               name_of(replica, from));
     end(replica);
     replica->walk_wanted = true; /* another gap may be left */
     for (uint32_t i = 0; i < replica->peer_count; i++)
