@@ -98,8 +98,8 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
     swarm->on[FAULT_RESET] = true;
     swarm->calm_us = rng_between(rng, 800, 3500) * 1000;
     swarm->fault_us = rng_between(rng, 300, 3000) * 1000;
-    if (rng_chance(rng, 1, 3)) { /* a storm */
-        swarm->calm_us = rng_between(rng, 100, 700) * 1000;
+    if (swarm->nodes > 2 && rng_chance(rng, 1, 3)) { /* a storm */
+        swarm->calm_us = rng_between(rng, 250, 800) * 1000;
         swarm->fault_us = rng_between(rng, 100, 1500) * 1000;
     }
     swarm->faults_for_us = rng_between(rng, 50, 60) * 1000000;
