@@ -9,7 +9,8 @@ RUN tools/setup build
 COPY CMakeLists.txt CMakeLists.txt
 COPY cmake cmake
 COPY src src
-RUN tools/build gcc && strip build/gcc/bin/thence-node build/gcc/bin/thence
+RUN tools/build gcc thence-node && tools/build gcc thence \
+    && strip build/gcc/bin/thence-node build/gcc/bin/thence
 
 FROM debian:bookworm-slim
 RUN apt-get -qq update \
