@@ -6,6 +6,7 @@ asked. The test itself runs inside the switch. Names carry the process id, and e
 made is removed.
 """
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,19 +32,19 @@ def enter_switch():
     nothing and returns None. Raises Unusable."""
     if INSIDE in os.environ:
         return None
+    if shutil.which("ip") is None:
+        raise Unusable("there is no program `ip`")
     name = f"th{os.getpid()}s"
+    ip("netns", "add", name)
     try:
-        ip("netns", "add", name)
         ip("-n", name, "link", "set", "lo", "up")
         for bridge, network in (("peers", PEERS), ("clients", CLIENTS)):
             ip("-n", name, "link", "add", bridge, "type", "bridge")
             ip("-n", name, "link", "set", bridge, "up")
             ip("-n", name, "address", "add", f"{network}.1/24", "dev", bridge)
         return run_inside(name)
-    except FileNotFoundError as error:
-        raise Unusable(f"there is no {error.filename} on this machine") from error
     finally:
-        subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+        ip("netns", "delete", name, check=False)
 
 
 def run_inside(name):
@@ -82,12 +83,13 @@ class Namespaces:
         return ["ip", "netns", "exec", self.names[index], *words]
 
     def plug(self, index, bridge, device):
-        """Gives a node an interface on a bridge."""
+        """Gives a node an interface on a bridge. Its hardware address is that of the place, as
+        with a card (or a container) that comes back: nobody's table of addresses is wrong."""
         self.made += 1
         name, port = self.names[index], f"p{self.made}"
-        network = PEERS if bridge == "peers" else CLIENTS
+        network, kind = (PEERS, 0) if bridge == "peers" else (CLIENTS, 1)
         ip("-n", self.switch, "link", "add", port, "type", "veth", "peer", "name", device,
-           "netns", name)
+           "address", f"02:42:0a:4d:{kind:02x}:{index + 2:02x}", "netns", name)
         ip("-n", self.switch, "link", "set", port, "master", bridge, "up")
         ip("-n", name, "address", "add", f"{network}.{index + 2}/24", "dev", device)
         ip("-n", name, "link", "set", device, "up")
