@@ -68,7 +68,7 @@ int main(int argc, char **argv)
     int status = EXIT_OK;
     switch (cli_options_read(&options, argc, argv, getenv("THENCE_NODES"), &text)) {
     case CLI_OPTIONS_RUN:
-        status = run(&options);
+        status = (int)run(&options);
         break;
     case CLI_OPTIONS_SAY:
         fwrite(text.ptr, 1, text.len, stdout);

@@ -62,10 +62,8 @@ static void take_cluster(struct status_node *node, const struct client_answer *a
 static bool ask_clusters(const struct cli *cli, struct status *status, uint32_t from)
 {
     struct client_answer answer;
-    for (uint32_t i = from; i < status->node_count; i++) {
-        status->nodes[i].address = client_node_address(status->client, i);
+    for (uint32_t i = from; i < status->node_count; i++)
         ask(status, i, SLICE_LIT("/cluster"), i);
-    }
     while (client_under_way(status->client) > 0) {
         if (!next_answer(cli, status, &answer))
             return false;
@@ -119,8 +117,10 @@ static void add_members(struct status *status)
             continue;
         memcpy(name, address.ptr, address.len);
         name[address.len] = '\0';
-        if (client_add_node(status->client, name, &index, &why))
+        if (client_add_node(status->client, name, &index, &why)) {
+            status->nodes[index].address = client_node_address(status->client, index);
             status->node_count = index + 1;
+        }
         buf_fini(&why);
     }
 }
@@ -270,6 +270,8 @@ static bool gather(const struct cli *cli, struct status *status)
 {
     status->node_count = client_node_count(status->client);
     uint32_t given = status->node_count;
+    for (uint32_t i = 0; i < given; i++)
+        status->nodes[i].address = client_node_address(status->client, i);
     if (!ask_clusters(cli, status, 0))
         return false;
     find_newest(status);

@@ -22,6 +22,7 @@
 
 #define IDLE_MS_TRUSTED 500U /* a link idle for longer is looked at before it is used */
 #define STAY_RETRIES 3U      /* at a node that only waits for causes; then another one is asked */
+#define SHARES_MAX 2U        /* of the requests under way, at a node while others have less */
 #define FOREVER UINT64_MAX
 
 struct client {
@@ -395,23 +396,43 @@ static void connect_failed(struct client *client, struct link *link)
 
 /* ---- Which node, which link ---- */
 
-/* The first from call->node on that can be asked; where none can, one of those that cannot. */
+enum fitness {
+    FIT,    /* ask it */
+    BUSY,   /* it has more under way than others: slow, or frozen and not yet known to be */
+    DOWN,   /* it failed lately, and has not answered since */
+    UNFIT,  /* it is to be avoided */
+    UNFITS, /* how many of these there are */
+};
+
+/* A node that hangs takes no more than its share with it: requests go round it. */
+static enum fitness judge_node(const struct client *client, const struct call *call, uint32_t index)
+{
+    const struct node_at *node = &client->nodes[index];
+    uint32_t load = client__node_load(node, client->options.connections_max);
+    if (index == call->avoid)
+        return UNFIT;
+    if (node->failures > 0 && (load > 0 || node->down_until_ms > client->now_ms))
+        return DOWN;
+    size_t share = client->under_way / client->node_count;
+    return load > SHARES_MAX * share + 2 ? BUSY : FIT;
+}
+
+/* The first of the fittest, from call->node on. */
 static uint32_t choose_node(const struct client *client, const struct call *call)
 {
+    uint32_t best = call->node;
+    enum fitness best_fitness = UNFITS;
     if (call->pinned)
         return call->node;
-    uint32_t fallback = call->node;
-    for (uint32_t i = client->node_count; i-- > 0;) {
+    for (uint32_t i = 0; i < client->node_count && best_fitness != FIT; i++) {
         uint32_t index = (call->node + i) % client->node_count;
-        if (index != call->avoid)
-            fallback = index;
+        enum fitness fitness = judge_node(client, call, index);
+        if (fitness < best_fitness) {
+            best = index;
+            best_fitness = fitness;
+        }
     }
-    for (uint32_t i = 0; i < client->node_count; i++) {
-        uint32_t index = (call->node + i) % client->node_count;
-        if (index != call->avoid && client->nodes[index].down_until_ms <= client->now_ms)
-            return index;
-    }
-    return fallback;
+    return best;
 }
 
 static struct link *choose_link(struct client *client, struct node_at *node)

@@ -89,6 +89,14 @@ void client__node_failed(struct node_at *node, uint64_t now_ms)
     node->down_until_ms = now_ms + (pause_ms < DOWN_MS_MAX ? pause_ms : DOWN_MS_MAX);
 }
 
+uint32_t client__node_load(const struct node_at *node, uint32_t connections)
+{
+    uint32_t load = 0;
+    for (uint32_t i = 0; i < connections; i++)
+        load += node->links[i].count;
+    return load;
+}
+
 struct link *client__node_link(struct node_at *node, uint32_t connections, uint32_t depth)
 {
     struct link *least = NULL;
