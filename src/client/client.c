@@ -22,7 +22,6 @@
 
 #define IDLE_MS_TRUSTED 500U /* a link idle for longer is looked at before it is used */
 #define STAY_RETRIES 3U      /* at a node that only waits for causes; then another one is asked */
-#define SHARES_MAX 2U        /* of the requests under way, at a node while others have less */
 #define FOREVER UINT64_MAX
 
 struct client {
@@ -414,7 +413,7 @@ static enum fitness judge_node(const struct client *client, const struct call *c
     if (node->failures > 0 && (load > 0 || node->down_until_ms > client->now_ms))
         return DOWN;
     size_t share = client->under_way / client->node_count;
-    return load > SHARES_MAX * share + 2 ? BUSY : FIT;
+    return load > share + share / 2 + 2 ? BUSY : FIT;
 }
 
 /* The first of the fittest, from call->node on. */

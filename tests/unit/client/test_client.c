@@ -309,6 +309,40 @@ static void test_moves_on(void **state)
     fake_fini(&fake);
 }
 
+/* One of two nodes hangs: the other one is asked, long before the first time-out. */
+static void test_goes_round_a_frozen_node(void **state)
+{
+    (void)state;
+    struct client_options options;
+    struct result result;
+    struct fake frozen, alive;
+    static struct fake_step silent[64];
+    for (size_t i = 0; i < 63; i++)
+        silent[i].what = FAKE_SILENT;
+    quick(&options);
+    options.attempt_ms_max = 60000;
+    fake_start(&frozen, silent, NULL, NULL);
+    fake_start(&alive, NULL, NULL, NULL);
+    struct client *client = client_new(&options);
+    add(client, frozen.address);
+    add(client, alive.address);
+    struct client_ask ask = ask_for(CLIENT_PUT, NULL);
+    ask.node = CLIENT_ANY;
+    for (int i = 0; i < 20; i++)
+        client_start(client, &ask);
+    for (int i = 0; i < 500; i++) {
+        take_one(client, &result);
+        assert_int_equal(result.answer.status, 200);
+        assert_int_equal(result.answer.node, 1);
+        client_start(client, &ask);
+    }
+    client_free(client);
+    fake_stop(&frozen);
+    assert_true(frozen.requests <= 18);
+    fake_fini(&frozen);
+    fake_fini(&alive);
+}
+
 /* After `Connection: close` what was pipelined behind is sent anew: writes too, and no retries. */
 static void test_close_behind(void **state)
 {
@@ -530,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_time_outs),
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_moves_on),
+        cmocka_unit_test(test_goes_round_a_frozen_node),
         cmocka_unit_test(test_close_behind),
         cmocka_unit_test(test_cut_behind),
         cmocka_unit_test(test_token_goes_along),
