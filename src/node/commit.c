@@ -14,6 +14,10 @@
 /* Effects that a step may need beside those of holds. */
 #define EFFECTS_SPARE (LIMIT_MEMBERS + 16U)
 
+/* A long turn must not become a burst of a checkpoint, and that an even longer turn; what it
+ * dumps is also memory for as long as it is not committed. */
+#define CHECKPOINT_STEP_MS 16U
+
 static struct hold *take_hold(struct node *node)
 {
     struct hold *hold = node->pool;
@@ -269,8 +273,8 @@ static void checkpoint(struct node *node)
     uint64_t elapsed = node->mono_ms - node->commits.checkpoint_ms;
     if (elapsed == 0)
         return;
-    if (elapsed > 100)
-        elapsed = 100; /* a pause must not become a burst */
+    if (elapsed > CHECKPOINT_STEP_MS)
+        elapsed = CHECKPOINT_STEP_MS;
     uint64_t budget = node->knobs->checkpoint_rate_bytes * elapsed / 1000;
     node->commits.checkpoint_ms = node->mono_ms;
     checkpoint_step(&node->checkpoint, node->table, node->log, budget);
