@@ -59,6 +59,8 @@ void reg_checkpoint(const struct reg *reg, struct log *log)
 /* What an answer or a ballot rests on. */
 static void acceptor_keep(const struct reg *reg, struct reg_io *io)
 {
+    if (PLANTED(io->plant, ACCEPTOR_FORGETS))
+        return;
     acceptor__log(&reg->acceptor, io->log);
     io->must_sync = true;
 }

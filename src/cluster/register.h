@@ -93,6 +93,7 @@ struct reg_io {
     struct log *log;    /* RECORD_REGISTER goes here */
     bool must_sync;     /* set by the call: the batch of this turn must be synced */
     uint64_t mono_ms;   /* now */
+    enum plant plant;   /* PLANT build only: the active planted bug */
 };
 
 void reg_init(struct reg *reg, uint64_t node_id, uint64_t seed);

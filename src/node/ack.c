@@ -70,7 +70,8 @@ void node__ack(struct node *node)
         if (!alone)
             return;
         say_alone(node, true);
-        if (node->commits.synced < waiter->position) {
+        if (node->commits.synced < waiter->position &&
+            !PLANTED(node->options.plant, LONE_ACK_UNSYNCED)) {
             node->commits.sync_wanted = true;
             return;
         }

@@ -91,13 +91,16 @@ bool node__adopt(struct node *node, struct config *config)
 
 struct reg_io node__reg_io(struct node *node)
 {
-    return (struct reg_io){
-        .out = node__out(node), .log = node->log, .must_sync = false, .mono_ms = node->mono_ms};
+    return (struct reg_io){.out = node__out(node),
+                           .log = node->log,
+                           .must_sync = false,
+                           .mono_ms = node->mono_ms,
+                           .plant = node->options.plant};
 }
 
 void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result)
 {
-    if (io->must_sync)
+    if (io->must_sync && !PLANTED(node->options.plant, PROMISE_UNSYNCED))
         node->commits.must_sync = true;
     if (result == REG_NOTHING || !node->reg.proposer.decided)
         return;

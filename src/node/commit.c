@@ -229,6 +229,8 @@ void node__synced(struct node *node, uint64_t id)
 }
 
 /* ---- upkeep ---- */
+    if (PLANTED(node->options.plant, SYNC_COUNTS_LATER))
+        commits->syncing_end = commits->committed;
 
 static void sync(struct node *node, struct effects *effects)
 {

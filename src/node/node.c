@@ -33,6 +33,9 @@ struct node *node_new(const struct node_options *options)
     node->log = log_new();
     node->table = table_new(rng_u64(&node->rng));
     checkpoint_init(&node->checkpoint);
+    log_plant(node->log, options->plant);
+    table_plant(node->table, options->plant);
+    node->checkpoint.plant = options->plant;
     links_init(&node->links);
     waiters_init(&node->waiters);
     node->waiters.salt = rng_u64(&node->rng); /* answers meant for an earlier process fit nobody */

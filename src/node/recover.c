@@ -120,6 +120,8 @@ static const char *doubt(const struct node *node, const struct log_recovery *fou
         return "its log is damaged below the synced mark, or a segment is missing";
     if (!lives->known)
         return NULL; /* it never got far enough to give anything away */
+    if (found->state != LOG_DAMAGED && PLANTED(node->options.plant, DOUBT_IGNORED))
+        return NULL;
     if (lives->directory_id != node->options.directory_id)
         return "its data directory is a copy, or was moved";
     if (found->state == LOG_CUT && !lives->disk)

@@ -111,6 +111,8 @@ void node__answer(struct node *node, const struct call *call, const struct answe
             ctx.fence = node->config->fence;
         replica_prune(node->replica, &ctx.seen);
     }
+    if (answer->err == E_NOT_COVERED && PLANTED(node->options.plant, REFUSAL_FORGETS_CONTEXT))
+        vv_init(&ctx.seen);
     if (answer->unknown)
         node->metrics.unknown++;
     if (answer->err == E_NOT_COVERED)
@@ -168,7 +170,10 @@ static enum err merge_tokens(const struct node *node, const struct request *requ
 {
     ASSERT(request->token_count <= LIMIT_TOKENS);
     enum err err = E_OK;
-    for (uint32_t i = 0; i < request->token_count && err == E_OK; i++)
+    uint32_t first = 0;
+    if (PLANTED(node->options.plant, LAST_TOKEN_ONLY) && request->token_count > 0)
+        first = request->token_count - 1;
+    for (uint32_t i = first; i < request->token_count && err == E_OK; i++)
         err = merge_token(node, request->tokens[i], ctx);
     if (err != E_OK)
         ctx_init(ctx); /* a fresh token goes back */

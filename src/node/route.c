@@ -232,8 +232,9 @@ void node__forwards_lost(struct node *node, uint64_t target)
         next = waiter->next;
         if (waiter->target != target)
             continue;
-        if (!op_writes(waiter->call->op) && node->mono_ms < waiter->call->deadline_ms &&
-            !node->stop_asked)
+        bool again_safe =
+            !op_writes(waiter->call->op) || PLANTED(node->options.plant, FORWARDER_RESENDS);
+        if (again_safe && node->mono_ms < waiter->call->deadline_ms && !node->stop_asked)
             again(node, i, target);
         else
             give_up(node, i);

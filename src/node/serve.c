@@ -29,6 +29,8 @@ static enum err check_limits(struct node *node, const struct call *call)
         memory_max += memory_max / RESERVE_PART;
         log_max += log_max / RESERVE_PART;
     }
+    if (PLANTED(node->options.plant, LIMIT_IGNORED))
+        return E_OK;
     bool memory_full = memory + call->key.len + call->value.len > memory_max;
     bool log_full = log + call->key.len + call->value.len > log_max;
     if (memory_full && !node->memory_full_said)
@@ -50,6 +52,8 @@ static bool add_version(struct node *node, struct call *call, table_ref ref)
     struct replica_io io = node__io(node);
     struct dot dot = table_dot(node->table, ref);
     replica_prune(node->replica, &call->ctx.seen);
+    if (PLANTED(node->options.plant, DEPS_NOT_TOLD))
+        return vv_raise(&call->ctx.seen, dot.actor, dot.seq);
     return replica_merge_deps(node->replica, ref, &call->ctx.seen, &io) &&
            vv_raise(&call->ctx.seen, dot.actor, dot.seq);
 }
@@ -68,11 +72,13 @@ static void serve_get(struct node *node, struct call *call, uint32_t slot)
         answer_missing(node, call);
         return;
     }
-    if (!add_version(node, call, ref)) {
+    struct version version;
+    table_view(node->table, ref, &version);
+    bool told = version.form != VALUE_TOMBSTONE || !PLANTED(node->options.plant, TOMBSTONE_UNTOLD);
+    if (told && !add_version(node, call, ref)) {
         node__answer_error(node, call, E_CONTEXT_TOO_LARGE);
         return;
     }
-    struct version version;
     table_view(node->table, ref, &version);
     if (version.form == VALUE_TOMBSTONE) {
         answer_missing(node, call);

@@ -42,6 +42,8 @@ void replica__apply(const struct version *version, uint64_t position, struct rep
 static bool causes_covered(const struct replica *replica, const struct version *version)
 {
     uint32_t count = deps_count(version->deps);
+    if (PLANTED(replica->plant, OUT_OF_ORDER))
+        return true;
     for (uint32_t i = 0; i < count; i++) {
         struct dot dep = deps_at(version->deps, i);
         if (replica__actor_const(replica, dep.actor) != NULL && !vv_covers(&replica->coverage, dep))
@@ -100,6 +102,10 @@ static void take_above_gap(struct replica *replica, struct actor_state *actor,
                            const struct version *version, uint64_t position, struct replica_io *io)
 {
     replica__apply(version, position, io);
+    if (PLANTED(replica->plant, HOLE_IGNORED)) {
+        vv_set(&replica->coverage, actor->actor, version->dot.seq);
+        return;
+    }
     if (actor->gap_low == 0)
         actor->gap_low = version->dot.seq;
     actor->gap_high = version->dot.seq;
@@ -109,6 +115,8 @@ static void take_above_gap(struct replica *replica, struct actor_state *actor,
 static void observe_clock(struct replica *replica, const struct version *version,
                           struct replica_io *io)
 {
+    if (PLANTED(replica->plant, HLC_NOT_MERGED))
+        return;
     if (hlc_receive(&replica->hlc, version->hlc, io->wall_ms))
         return;
     io->metrics->clock_ahead++;

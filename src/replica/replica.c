@@ -298,6 +298,8 @@ void replica_checkpoint(const struct replica *replica, struct log *log)
         uint64_t range[2] = {actor->gap_low, actor->gap_high};
         if (actor->gap_low > 0)
             checkpoint_u64s(log, RECORD_RANGE, actor->actor, range, 2);
+        if (PLANTED(replica->plant, CHECKPOINT_FORGETS_PENDING))
+            continue;
         for (const struct pending *item = actor->head; item != NULL; item = item->next)
             log_append_summed(log, RECORD_ARRIVAL, slice_of(item->body, item->len), item->sum);
     }
@@ -353,7 +355,10 @@ bool replica_receipted(const struct replica *replica, uint64_t seq)
         if (vv_get(&peer->coverage, replica->actor) >= seq)
             return true;
         const struct range *range = ranges_get(&peer->ranges, replica->actor);
-        if (range != NULL && range->low <= seq && seq <= range->high)
+        uint64_t low = range != NULL ? range->low : 0;
+        if (PLANTED(replica->plant, HOLE_COUNTS_AS_RECEIVED))
+            low = 0;
+        if (range != NULL && low <= seq && seq <= range->high)
             return true;
     }
     return false;

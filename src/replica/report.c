@@ -20,7 +20,8 @@ static uint64_t announce_clock(struct replica *replica, struct replica_io *io)
     replica->ceiling = clock + hlc_from_ms(replica->knobs->clock_lease_ms);
     struct buf body = BUF_EMPTY;
     buf_u64(&body, replica->ceiling);
-    log_append(io->log, RECORD_CEILING, buf_slice(&body));
+    if (!PLANTED(replica->plant, CEILING_NOT_LOGGED))
+        log_append(io->log, RECORD_CEILING, buf_slice(&body));
     buf_fini(&body);
     return clock;
 }
@@ -110,7 +111,8 @@ bool replica_recv_report(struct replica *replica, uint64_t from, const struct ms
     ranges_copy(&peer->ranges, &msg->ranges);
     peer->reported = true;
     peer->clock_diff_ms = (int64_t)(msg->wall_ms - io->wall_ms);
-    if (vv_get(&peer->coverage, replica->actor) > replica->seq && replica->plant == PLANT_NONE)
+    if (vv_get(&peer->coverage, replica->actor) > replica->seq &&
+        !PLANTED(replica->plant, REUSE_SEQ))
         replica->contradicted = true;
     uint64_t received = replica__peer_received(peer, replica->actor);
     if (received > before || received >= replica->seq)

@@ -46,6 +46,8 @@ void replica__own_report(const struct replica *replica, struct vv *report)
         for (uint32_t j = 0; j < replica->peer_count; j++) {
             const struct peer *peer = &replica->peers[j];
             uint64_t theirs = peer->reported ? vv_get(&peer->coverage, actor) : 0;
+            if (!peer->reported && PLANTED(replica->plant, SILENCE_IS_STABLE))
+                theirs = UINT64_MAX;
             if (theirs < least)
                 least = theirs;
         }
@@ -89,6 +91,9 @@ static bool needless(const struct replica *replica, const struct vv *stable, str
     uint64_t seq = vv_get(stable, dot.actor);
     if (PLANTED(replica->plant, PRUNE_EARLY))
         seq++;
+    if (PLANTED(replica->plant, PRUNE_BY_OWN_COVERAGE) &&
+        replica__actor_const(replica, dot.actor) != NULL)
+        seq = vv_get(&replica->coverage, dot.actor);
     return dot.seq <= seq || config_actor_closed(replica->config, dot.actor);
 }
 
@@ -139,7 +144,7 @@ void replica__gossip(struct replica *replica, struct replica_io *io)
     const struct config *config = replica->config;
     struct msg_stable msg = {.shard = replica->shard, .epoch = config->epoch};
     vv_init(&msg.stable);
-    if (replica->shard != SHARD_NONE)
+    if (replica->shard != SHARD_NONE && !PLANTED(replica->plant, GOSSIP_EMPTY))
         replica__own_report(replica, &msg.stable);
     bool first = true;
     for (uint32_t i = 0; i < config->member_count; i++) {

@@ -41,7 +41,7 @@ bool replica_recv_walk_request(struct replica *replica, uint64_t from,
 {
     const struct peer *peer = replica__peer(replica, from);
     /* Without a connection its first chunks would be lost and the later ones not: it asks again. */
-    if (peer == NULL || !peer->connected)
+    if (peer == NULL || (!peer->connected && !PLANTED(replica->plant, WALK_UNCONNECTED)))
         return true;
     replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
     struct walk_out *walk = walk_to(replica, 0);
@@ -93,6 +93,8 @@ static bool add_versions(const struct replica *replica, struct walk_out *walk, u
             return true;
         struct version version;
         table_view(io->table, ref, &version);
+        if (version.form == VALUE_TOMBSTONE && PLANTED(replica->plant, TOMBSTONE_NOT_WALKED))
+            continue;
         size_t begin = record_begin(body);
         version_encode(&version, body);
         record_end(RECORD_WALKED, begin, body);

@@ -33,7 +33,8 @@ void checkpoint_begin(struct checkpoint *checkpoint, struct log *log)
     ASSERT(!checkpoint->running);
     /* Else RECORD_CHECKPOINT would lie in the segment before the base. */
     ASSERT(!log_pending(log));
-    *checkpoint = (struct checkpoint){.running = true, .base = log_roll(log)};
+    *checkpoint =
+        (struct checkpoint){.running = true, .base = log_roll(log), .plant = checkpoint->plant};
     log_append(log, RECORD_CHECKPOINT, SLICE_EMPTY);
 }
 
@@ -74,6 +75,8 @@ bool checkpoint_step(struct checkpoint *checkpoint, const struct table *table, s
         struct version version;
         struct slice whole;
         table_view(table, ref, &version);
+        if (PLANTED(checkpoint->plant, CHECKPOINT_DROPS_DEPS))
+            version.deps = SLICE_EMPTY;
         log_append_version(log, RECORD_DUMP, &version, &whole);
     } while (log_position(log) - begin < budget_bytes);
     return true;

@@ -22,6 +22,7 @@ struct checkpoint {
     uint64_t base;            /* first segment of this checkpoint; stays when it is done */
     uint64_t footer_position; /* end of the footer */
     struct table_scan scan;   /* how far it is */
+    enum plant plant;         /* PLANT build only: the active planted bug */
 };
 
 void checkpoint_init(struct checkpoint *checkpoint);

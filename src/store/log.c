@@ -25,7 +25,8 @@ void log__reset(struct log *log)
     buf_fini(&log->batch);
     buf_fini(&log->taken);
     mem_free(log->files);
-    *log = (struct log){.roll = true, .base_untold = true, .id_next = 1, .base = 1};
+    enum plant plant = log->plant;
+    *log = (struct log){.roll = true, .base_untold = true, .id_next = 1, .base = 1, .plant = plant};
     log->found.came_from = LOG_WHOLE;
 }
 
@@ -37,6 +38,11 @@ void log_free(struct log *log)
     buf_fini(&log->taken);
     mem_free(log->files);
     mem_free(log);
+}
+
+void log_plant(struct log *log, enum plant plant)
+{
+    log->plant = plant;
 }
 
 /* --- bodies of the log's own records ------------------------------------------------------ */

@@ -25,6 +25,9 @@ struct log;
 struct log *log_new(void);
 void log_free(struct log *log);
 
+/* PLANT build only: the active planted bug. */
+void log_plant(struct log *log, enum plant plant);
+
 /* One segment as found at start. */
 struct log_segment {
     uint64_t id;        /* its number; file names carry it */

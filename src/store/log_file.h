@@ -63,6 +63,7 @@ struct log {
     struct log_file *files;    /* segments that exist, ascending */
     size_t file_count;         /* in use */
     size_t file_cap;           /* allocated */
+    enum plant plant;          /* PLANT build only: the active planted bug */
 };
 
 void log__file_add(struct log *log, uint64_t id, uint64_t bytes);

@@ -201,6 +201,23 @@ static bool record_take(struct recover *r, const struct record *record, uint64_t
     return true;
 }
 
+/* For the planted bug: a record whose checksum nobody looks at. */
+static enum record_scan planted_decode(struct slice bytes, struct record *record)
+{
+    struct read in = read_of(bytes);
+    size_t len = read_u32(&in);
+    uint8_t kind = read_u8(&in);
+    read_bytes(&in, 3);
+    uint64_t sum = read_u64(&in);
+    if (!read_ok(&in) || kind != RECORD_ARRIVAL || len > LIMIT_FRAME_BYTES ||
+        record_size(len) > bytes.len)
+        return RECORD_DAMAGED;
+    struct slice body = slice_of(bytes.ptr + RECORD_HEAD_BYTES, len);
+    *record =
+        (struct record){(enum record_kind)kind, sum, body, slice_of(bytes.ptr, record_size(len))};
+    return RECORD_OK;
+}
+
 /* The records of one segment; returns how far they are whole. */
 static size_t segment_replay(struct recover *r, const struct found *found, enum trouble *trouble)
 {
@@ -214,6 +231,8 @@ static size_t segment_replay(struct recover *r, const struct found *found, enum 
     while (offset < valid) {
         struct record record;
         enum record_scan scan = record_decode(slice_from(bytes, offset), &record);
+        if (scan == RECORD_DAMAGED && PLANTED(r->log->plant, TORN_ACCEPTED))
+            scan = planted_decode(slice_from(bytes, offset), &record);
         if (scan != RECORD_OK) {
             *trouble = scan == RECORD_INCOMPLETE ? TROUBLE_TORN : TROUBLE_BAD;
             return offset;
@@ -265,6 +284,8 @@ static void cut(struct recover *r, size_t from, size_t offset, enum trouble trou
         marks_seek(r, &r->all[i], (begin + 7) & ~(size_t)7);
         recovery->cut_bytes += r->all[i].bytes.len - begin;
     }
+    if (PLANTED(r->log->plant, DAMAGE_TAKEN_FOR_TORN))
+        return;
     if (trouble == TROUBLE_BODY || recovery->synced_position > position)
         recovery->state = LOG_DAMAGED;
     else if (trouble == TROUBLE_BAD)

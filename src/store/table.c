@@ -136,6 +136,11 @@ struct table *table_new(uint64_t seed)
     return table;
 }
 
+void table_plant(struct table *table, enum plant plant)
+{
+    table->actors.plant = plant;
+}
+
 void table_free(struct table *table)
 {
     if (table == NULL)
@@ -311,7 +316,10 @@ enum table_put_result table_put(struct table *table, uint32_t slot, const struct
     table_ref old = *place;
     const struct entry *entry = entry_at(table, old);
     struct version stands = {.dot = dot_of(table, entry), .hlc = entry->hlc};
-    if (!version_newer(version, &stands))
+    bool newer = version_newer(version, &stands);
+    if (PLANTED(table->actors.plant, LAST_ARRIVAL_WINS))
+        newer = !dot_equal(version->dot, stands.dot);
+    if (!newer)
         return TABLE_OLDER;
     bool live = form_of(entry) != VALUE_TOMBSTONE;
     /* The new one first: version may borrow from the old one. */

@@ -31,6 +31,9 @@ enum table_put_result {
 struct table *table_new(uint64_t seed);
 void table_free(struct table *table);
 
+/* PLANT build only: the active planted bug. */
+void table_plant(struct table *table, enum plant plant);
+
 /* Finds the version (a tombstone too). slot must be slot_of(key). */
 table_ref table_find(const struct table *table, uint32_t slot, struct slice key);
 
