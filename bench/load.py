@@ -10,6 +10,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import time
 
 from cluster import KEY, Cluster, cpu_ns, free_ports, key_slot, put_all, put_body, wait_for
 
@@ -244,7 +245,6 @@ def check_forwarding(cluster, table):
 
 def idle(cluster, seconds):
     """Milliseconds of CPU a second that all nodes take with nothing to do."""
-    import time
     before, begin = cluster.cpu_ns(), time.monotonic()
     time.sleep(seconds)
     return (cluster.cpu_ns() - before) / 1e6 / (time.monotonic() - begin)
@@ -282,7 +282,7 @@ def requests(program, folder, rounds, seconds, say):
     return result
 
 
-def profile(pids, folder, one=None, seconds=4):
+def profile(pids, folder, one, seconds=4):
     """Where the time goes while a measurement runs: perf's list, or why there is none."""
     data = os.path.join(folder, "perf.data")
     record = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "997", "-o", data,

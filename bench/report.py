@@ -14,7 +14,7 @@ def first_line(command):
         done = subprocess.run(command, capture_output=True, text=True, timeout=10)
     except OSError:
         return "?"
-    return (done.stdout + done.stderr).strip().splitlines()[0] if done.stdout + done.stderr else "?"
+    return ((done.stdout + done.stderr).strip() or "?").splitlines()[0]
 
 
 def machine():
@@ -63,7 +63,8 @@ def latency_rows(table):
         middle = sorted(range(len(one.us)), key=lambda i: one.us[i])[len(one.us) // 2]
         latency = one.latencies[middle]
         yield row(one.name, f"{one.rates[middle]:,.0f}",
-                  *(latency.get(part, "?") for part in ("50%", "75%", "90%", "99%")),
+                  *(latency.get(part, "–").replace("0.00us", "–")
+                    for part in ("50%", "75%", "90%", "99%")),
                   str(one.bad))
 
 
@@ -134,7 +135,8 @@ def memory_part(found):
     yield (f"Recovery: kill -9 of one node, the others go on; the log (live data "
            f"{found['live_mb']:.0f} MB) is in the page cache. From starting the program to "
            "`/readyz` 200 (polled every 2 ms), of that to the log line RECOVERED, and CPU time "
-           "until ready.")
+           "until ready. Only the time is judged; where it is far above the CPU time, the node "
+           "waited for other processes.")
     yield ""
     yield row("recovery", "log, MB", "s to ready, median", "min–max", "s to RECOVERED", "CPU s",
               "goal", "")
