@@ -225,12 +225,12 @@ void node__synced(struct node *node, uint64_t id)
     struct commits *commits = &node->commits;
     ASSERT(commits->syncing && id == commits->sync_id);
     commits->syncing = false;
+    if (PLANTED(node->options.plant, SYNC_COUNTS_LATER))
+        commits->syncing_end = commits->committed;
     note_synced(node, commits->syncing_end);
 }
 
 /* ---- upkeep ---- */
-    if (PLANTED(node->options.plant, SYNC_COUNTS_LATER))
-        commits->syncing_end = commits->committed;
 
 static void sync(struct node *node, struct effects *effects)
 {

@@ -25,9 +25,9 @@ void node__park(struct node *node, struct call *call, struct dot missing)
 }
 
 static bool may_go_on(const struct node *node, const struct waiter *waiter)
+{
     if (PLANTED(node->options.plant, WAKE_FORGOTTEN))
         return false;
-{
     if (waiter->dot.actor == 0)
         return !node__behind(node, &waiter->call->ctx);
     return vv_covers(replica_coverage(node->replica), waiter->dot) ||
@@ -47,11 +47,11 @@ void node__unpark(struct node *node)
         next = node->waiters.list[index].next;
         if (!may_go_on(node, &node->waiters.list[index]))
             continue;
+        node__trace(node, TRACE_UNPARKED, node->waiters.list[index].call->id, 0, 0, SLICE_EMPTY);
         if (PLANTED(node->options.plant, PARKED_FORGOTTEN)) {
             waiters_remove(&node->waiters, index);
             continue;
         }
-        node__trace(node, TRACE_UNPARKED, node->waiters.list[index].call->id, 0, 0, SLICE_EMPTY);
         node__resume(node, index);
     }
 }
