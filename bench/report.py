@@ -25,8 +25,9 @@ def machine():
                 model = line.split(":")[1].strip()
                 break
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return (f"{os.cpu_count()} x {model}, {memory:.0f} GB, Linux {platform.release().split('-')[0]},"
-            f" {first_line(['gcc', '--version'])}, {first_line(['wrk', '-v']).split(' Copy')[0]}")
+    kernel = platform.release().split("-")[0]
+    return (f"{os.cpu_count()} x {model}, {memory:.0f} GB, Linux {kernel}, "
+            f"{first_line(['gcc', '--version'])}, {first_line(['wrk', '-v']).split(' Copy')[0]}")
 
 
 def verdict(met):
