@@ -41,8 +41,7 @@ void node__await(struct node *node, struct call *call, struct dot dot, enum outc
         acknowledge(node, index, call->copies > 1 ? 1 : 0); /* held until it is committed */
         return;
     }
-    if (node->scan_ms > node->mono_ms + SCAN_MS)
-        node->scan_ms = node->mono_ms + SCAN_MS;
+    node__scan_soon(node);
 }
 
 static void say_alone(struct node *node, bool alone)

@@ -284,13 +284,14 @@ static void checkpoint(struct node *node)
         node->commits.sync_wanted = true;
 }
 
-/* Nothing is under way: the log says of itself that it is synced to its end, so that a power cut
- * finds no reason to doubt an idle node. */
-static void mark(struct node *node)
+/* In a tick, when nothing is under way: the log says of itself that it is synced to its end, so
+ * that a power cut finds no reason to doubt an idle node. */
+void node__mark(struct node *node)
 {
     const struct commits *commits = &node->commits;
     bool quiet = !commits->under_way && !commits->syncing && !log_pending(node->log);
-    if (quiet && !node->stop_logged && commits->synced == log_position(node->log))
+    if (quiet && node->log_usable && !node->stop_logged &&
+        commits->synced == log_position(node->log))
         log_mark(node->log);
 }
 
@@ -300,7 +301,6 @@ void node__maintain(struct node *node, struct effects *effects)
         return;
     checkpoint(node);
     sync(node, effects);
-    mark(node);
     for (uint64_t id = log_next_drop(node->log); id != 0; id = log_next_drop(node->log)) {
         if (effects->count + 8 >= LIMIT_EFFECTS)
             return;

@@ -9,6 +9,9 @@
  */
 #include "node/state.h"
 
+/* A dial that takes longer, to a node that has just dialled us, is given up for a new one. */
+#define DIAL_PATIENCE_MS 50U
+
 static void fill_hello(const struct node *node, uint32_t generation, struct msg_hello *hello,
                        struct buf *view)
 {
@@ -215,7 +218,9 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
     link->guest = conn;
     suspect_heard(&link->suspect, node->mono_ms);
     replica_peer_hello(node->replica, hello->node_id, hello->generation);
-    /* It is there: do not wait for the next try. */
+    /* It is there: do not wait for the next try, nor for one that may have gone into the void. */
+    if (link->state == LINK_DIALLING && node->mono_ms - link->since_ms >= DIAL_PATIENCE_MS)
+        node__drop_link(node, link, false);
     if (link->state == LINK_IDLE)
         link->retry_ms = node->mono_ms;
 }

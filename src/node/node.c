@@ -183,6 +183,7 @@ static void upkeep(struct node *node)
         replica_tick(node->replica, &io);
     }
     node__scan(node);
+    node__mark(node);
 }
 
 static void failed(struct node *node, struct effects *effects)

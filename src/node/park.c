@@ -19,8 +19,7 @@ void node__park(struct node *node, struct call *call, struct dot missing)
     node->waiters.list[index].dot = missing;
     node->waiters.list[index].until_ms = call->deadline_ms;
     node->metrics.parked_total++;
-    if (node->scan_ms > node->mono_ms + SCAN_MS)
-        node->scan_ms = node->mono_ms + SCAN_MS;
+    node__scan_soon(node);
     node__trace(node, TRACE_PARKED, call->id, missing.actor, missing.seq, SLICE_EMPTY);
 }
 
@@ -99,6 +98,13 @@ static void scan_parked(struct node *node)
         else
             hand_on(node, i);
     }
+}
+
+/* Whatever waits has a time at which something must happen to it. */
+void node__scan_soon(struct node *node)
+{
+    if (node->scan_ms > node->mono_ms + SCAN_MS)
+        node->scan_ms = node->mono_ms + SCAN_MS;
 }
 
 void node__scan(struct node *node)

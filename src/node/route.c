@@ -52,6 +52,7 @@ void node__forward(struct node *node, struct call *call, uint64_t target)
     struct waiter *waiter = &node->waiters.list[index];
     waiter->target = target;
     waiter->until_ms = call->deadline_ms + 2 * node->knobs->suspect_ms;
+    node__scan_soon(node);
     uint64_t left = call->deadline_ms > node->mono_ms ? call->deadline_ms - node->mono_ms : 0;
     struct msg_forward msg = {.id = waiters_ref(&node->waiters, index),
                               .op = (uint8_t)call->op,

@@ -121,6 +121,7 @@ void node__emit(struct node *node, struct effects *effects);
 void node__begin_step(struct node *node);
 bool node__output_waits(const struct node *node);
 void node__maintain(struct node *node, struct effects *effects);
+void node__mark(struct node *node);
 
 /* recover.c */
 void node__recover(struct node *node, const struct log_segment *segments, size_t count);
@@ -171,6 +172,7 @@ void node__serve(struct node *node, struct call *call);
 void node__park(struct node *node, struct call *call, struct dot missing);
 void node__unpark(struct node *node);
 void node__scan(struct node *node);
+void node__scan_soon(struct node *node);
 void node__resume(struct node *node, uint32_t index);
 
 /* ack.c */

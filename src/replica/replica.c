@@ -460,17 +460,25 @@ void replica_peer_suspected(struct replica *replica, uint64_t node_id, bool susp
 
 /* ---- time ---- */
 
+/* Heartbeats and gossip are the only signs of life of an idle node: often enough for the others not
+ * to suspect it, whatever the knobs say. */
+static uint64_t often_enough_ms(const struct replica *replica, uint64_t wanted_ms)
+{
+    uint64_t patience_ms = replica->knobs->suspect_ms / 3;
+    return wanted_ms < patience_ms ? wanted_ms : patience_ms;
+}
+
 void replica_tick(struct replica *replica, struct replica_io *io)
 {
     if (replica->config == NULL)
         return;
     if (io->mono_ms >= replica->gossip_ms) {
-        replica->gossip_ms = io->mono_ms + replica->knobs->gossip_ms;
+        replica->gossip_ms = io->mono_ms + often_enough_ms(replica, replica->knobs->gossip_ms);
         replica__gossip(replica, io);
     }
     if (replica->shard == SHARD_NONE || io->mono_ms < replica->heartbeat_ms)
         return;
-    replica->heartbeat_ms = io->mono_ms + replica->knobs->heartbeat_ms;
+    replica->heartbeat_ms = io->mono_ms + often_enough_ms(replica, replica->knobs->heartbeat_ms);
     for (uint32_t i = 0; i < replica->peer_count; i++)
         replica->peers[i].report_due = true;
     replica__walk_pull(replica, io);

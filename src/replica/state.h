@@ -78,6 +78,7 @@ struct walk_in {
     uint64_t id;          /* 0: none is under way */
     uint64_t source;      /* node id */
     uint64_t progress_ms; /* last sign of it */
+    uint64_t chunks;      /* so far: numbers 1, 2, 3 … without a hole */
     uint64_t versions;    /* so far */
     uint64_t last_id;     /* of the latest walk, for unique ids */
 };

@@ -59,6 +59,7 @@ static void start(struct replica *replica, const struct peer *source, struct rep
     walk->source = source->node_id;
     walk->progress_ms = io->mono_ms;
     walk->versions = 0;
+    walk->chunks = 0;
     struct msg_walk_request msg = {.walk = walk->id};
     vv_copy(&msg.coverage, &replica->coverage);
     outbox_walk_request(io->out, source->node_id, &msg);
@@ -139,6 +140,12 @@ bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
 {
     if (!is_ours(replica, from, msg->walk, io->mono_ms))
         return true; /* of a walk that was given up */
+    /* Connections come and go between two chunks: with a hole the end would claim too much. */
+    if (msg->number != replica->walk_in.chunks + 1) {
+        replica__walk_lost(replica, io);
+        return true;
+    }
+    replica->walk_in.chunks++;
     struct slice rest = msg->records;
     while (rest.len > 0) {
         struct record record;
@@ -156,6 +163,10 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
 {
     if (!is_ours(replica, from, msg->walk, io->mono_ms))
         return true;
+    if (msg->chunks != replica->walk_in.chunks) {
+        replica__walk_lost(replica, io);
+        return true;
+    }
     if (vv_get(&msg->coverage, replica->actor) > replica->seq) {
         replica->contradicted = true;
         end(replica);

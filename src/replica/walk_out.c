@@ -104,7 +104,7 @@ static bool add_versions(const struct replica *replica, struct walk_out *walk, u
 
 static void send_end(struct replica *replica, struct walk_out *walk, struct replica_io *io)
 {
-    struct msg_walk_end msg = {.walk = walk->id};
+    struct msg_walk_end msg = {.walk = walk->id, .chunks = walk->chunks};
     vv_copy(&msg.coverage, &replica->coverage);
     outbox_walk_end(io->out, walk->to, &msg);
     finish(walk, io->table);

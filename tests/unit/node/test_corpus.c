@@ -100,7 +100,7 @@ static void streams_and_walks(void **state)
     struct msg_walk_chunk chunk = {1, 1, buf_slice(&records)};
     msg_walk_chunk_encode(&chunk, &body);
     add(&input, MSG_WALK_CHUNK, &body);
-    struct msg_walk_end end = {.walk = 1};
+    struct msg_walk_end end = {.walk = 1, .chunks = 1};
     vv_set(&end.coverage, 2, 9);
     msg_walk_end_encode(&end, &body);
     add(&input, MSG_WALK_END, &body);
