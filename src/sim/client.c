@@ -9,6 +9,8 @@
 #include "sim/judge.h"
 #include "sim/session.h"
 
+#include <stdio.h>
+
 static void token_unref(struct token *token)
 {
     if (token == NULL)
@@ -294,6 +296,13 @@ static void note_reply(struct client *client, struct call *call, const struct re
     call->outcome = reply->outcome;
     call->unknown = reply->outcome_unknown || reply->err == E_UNKNOWN || reply->err == E_COPIES;
     call->count = reply->count;
+    call->replied_copies = reply->copies;
+    if (reply->outcome == OUTCOME_FOUND)
+        call->found = oracle_found(reply);
+    if (reply->waiting_count > 0)
+        snprintf(call->waiting, sizeof call->waiting, ", n%u behind by %llu",
+                 world_by_address(client->world, reply->waiting[0].address),
+                 (unsigned long long)reply->waiting[0].behind_by);
     client->errors[(unsigned)-reply->err & 63U]++;
     if (call->asked.op == OP_COUNT)
         return;
@@ -367,21 +376,45 @@ bool client_idle(const struct client *client)
 }
 
 uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
-                      uint32_t session, uint64_t timeout_us)
+                      uint32_t session, uint32_t copies, uint64_t timeout_us)
 {
     struct oracle *oracle = &client->world->oracle;
-    struct call call = {.probe = true, .wait_ms = REQUEST_WAIT_DEFAULT};
+    struct call call = {.probe = true, .wait_ms = REQUEST_WAIT_DEFAULT, .copies = copies};
     call.asked = (struct asked){.op = op, .key = key, .session = 1000, .node = node};
     call.asked.past = past_new(oracle->key_count);
-    if (session != CLIENT_NOBODY && client->sessions[session].held_count > 0) {
-        call.tokens[0] = client->sessions[session].held[0];
-        call.tokens[0]->refs++;
-        call.token_count = 1;
-        oracle_past_merge(oracle, call.asked.past, call.tokens[0]->past);
+    uint32_t held = session != CLIENT_NOBODY ? client->sessions[session].held_count : 0;
+    for (uint32_t i = 0; i < held && (i == 0 || client->sessions[session].merges); i++) {
+        struct token *token = client->sessions[session].held[i];
+        token->refs++;
+        call.tokens[call.token_count++] = token;
+        oracle_past_merge(oracle, call.asked.past, token->past);
     }
     if (op == OP_PUT) {
         call.asked.write = oracle_put(oracle, key, 1000, 12, false);
         oracle_put_past(oracle, call.asked.write, call.asked.past);
     }
+    if (op == OP_DELETE)
+        oracle_delete(oracle, key, call.asked.past);
     return client__send(client, &call, timeout_us);
+}
+
+void client_keep(struct client *client, uint32_t session, uint64_t call)
+{
+    struct token *answer = client->calls[call]->answer;
+    if (answer == NULL)
+        return;
+    session__forget(&client->sessions[session]);
+    session__hold(&client->sessions[session], answer);
+}
+
+void client_merge(struct client *client, uint32_t session, uint32_t other)
+{
+    if (client->sessions[other].held_count > 0)
+        session__hold(&client->sessions[session], client->sessions[other].held[0]);
+    client->sessions[session].merges = true;
+}
+
+void client_forget(struct client *client, uint32_t session)
+{
+    session__forget(&client->sessions[session]);
 }

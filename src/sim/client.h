@@ -50,6 +50,9 @@ struct call {
     enum err err;                       /* as the reply says */
     enum outcome outcome;               /* as the reply says */
     uint64_t count;                     /* as the reply says */
+    uint32_t found;                     /* write whose value came */
+    uint32_t replied_copies;            /* as the reply says */
+    char waiting[64];                   /* who lacks how many, in words; may be empty */
     struct token *answer;               /* the new token; owned; NULL without */
 };
 
@@ -57,6 +60,7 @@ struct session {
     uint32_t node;                       /* where it asks */
     struct token *held[CLIENT_HELD_MAX]; /* newest first; owned */
     uint32_t held_count;                 /* in use */
+    bool merges;                         /* probes bring all of them */
     bool busy;                           /* in the middle of an operation */
     enum op op;                          /* of the operation */
     uint32_t key;                        /* of the operation */
@@ -106,9 +110,16 @@ void client_stop(struct client *client);
 bool client_idle(const struct client *client);
 
 /* A request of the world's own: its number. session: whose newest token it brings, or
- * CLIENT_NOBODY. Its call stays readable. */
+ * CLIENT_NOBODY. copies: as in a request. Its call stays readable. */
 uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
-                      uint32_t session, uint64_t timeout_us);
+                      uint32_t session, uint32_t copies, uint64_t timeout_us);
+
+/* The session keeps what an answer brought. */
+void client_keep(struct client *client, uint32_t session, uint64_t call);
+
+/* A session brings what another has seen, too, from now on; or nothing at all. */
+void client_merge(struct client *client, uint32_t session, uint32_t other);
+void client_forget(struct client *client, uint32_t session);
 const struct call *client_call(const struct client *client, uint64_t call);
 
 /* True when the call is done and was answered (found or not). */

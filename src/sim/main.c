@@ -7,20 +7,24 @@
  * See:    README.md in this folder.
  */
 #include "sim/run.h"
+#include "sim/script.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#define SCRIPT_BYTES_MAX 65536U
+
 struct options {
-    uint64_t first;    /* seed to begin with */
-    uint64_t seeds;    /* how many */
-    uint64_t stop;     /* after so many violations */
-    enum plant plant;  /* planted bug */
-    const char *until; /* stop at the first violation of this invariant */
-    bool story;        /* print everything */
-    bool replay;       /* run each seed twice */
-    bool quiet;        /* only the last line */
+    uint64_t first;     /* seed to begin with */
+    uint64_t seeds;     /* how many */
+    uint64_t stop;      /* after so many violations */
+    enum plant plant;   /* planted bug */
+    const char *until;  /* stop at the first violation of this invariant */
+    const char *script; /* a scenario instead of seeds: its file */
+    bool story;         /* print everything */
+    bool replay;        /* run each seed twice */
+    bool quiet;         /* only the last line */
 };
 
 struct totals {
@@ -86,7 +90,8 @@ static bool parse_plant(const char *text, enum plant *plant)
 static int usage(void)
 {
     fputs("usage: thence-sim [--seeds N] [--first S] [--seed S] [--story] [--check-replay]\n"
-          "                  [--plant NAME] [--until INVARIANT] [--stop-after N] [--quiet]\n",
+          "                  [--plant NAME] [--until INVARIANT] [--stop-after N] [--quiet]\n"
+          "       thence-sim --script FILE [--story]\n",
           stderr);
     return 2;
 }
@@ -110,6 +115,10 @@ static bool parse_option(struct options *options, int argc, char **argv, int *at
         return parse_number(value, &options->first);
     if (strcmp(name, "--stop-after") == 0)
         return parse_number(value, &options->stop);
+    if (strcmp(name, "--script") == 0) {
+        options->script = value;
+        return true;
+    }
     if (strcmp(name, "--plant") == 0)
         return parse_plant(value, &options->plant);
     if (strcmp(name, "--until") == 0) {
@@ -203,6 +212,23 @@ static void run_one(const struct options *options, uint64_t seed, struct totals 
     fflush(stdout);
 }
 
+static int run_script(const struct options *options)
+{
+    FILE *file = fopen(options->script, "rb");
+    if (file == NULL) {
+        fprintf(stderr, "thence-sim: %s cannot be read\n", options->script);
+        return 2;
+    }
+    struct buf text = BUF_EMPTY;
+    uint8_t *at = buf_grow(&text, SCRIPT_BYTES_MAX);
+    text.len = fread(at, 1, SCRIPT_BYTES_MAX, file);
+    fclose(file);
+    bool good =
+        script_run(buf_slice(&text), options->plant, options->story ? stdout : NULL, stdout);
+    buf_fini(&text);
+    return good ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.first = 1, .seeds = 20, .stop = 1};
@@ -211,6 +237,8 @@ int main(int argc, char **argv)
             return usage();
     }
     plant_now = plant_names[options.plant];
+    if (options.script != NULL)
+        return run_script(&options);
     struct totals totals = {0};
     clock_t begin = clock();
     for (uint64_t i = 0; i < options.seeds; i++) {

@@ -101,8 +101,8 @@ static void ask_isolated(struct world *world, uint32_t index, uint64_t length)
     uint32_t key = (uint32_t)rng_below(&world->fault_rng, world->oracle.key_count);
     if (world->shard_of_key[key] != world->shard_of_node[index])
         return;
-    uint64_t read = client_probe(world->client, index, OP_GET, key, CLIENT_NOBODY, patience);
-    client_probe(world->client, index, OP_PUT, key, CLIENT_NOBODY, patience);
+    uint64_t read = client_probe(world->client, index, OP_GET, key, CLIENT_NOBODY, 0, patience);
+    client_probe(world->client, index, OP_PUT, key, CLIENT_NOBODY, 0, patience);
     mend_after(world, patience + 1000, MEND_ANSWERS, read, node->faults << 8 | index);
 }
 

@@ -223,6 +223,11 @@ uint32_t oracle__value_number(struct slice value, bool raw)
     return number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
+uint32_t oracle_found(const struct reply *reply)
+{
+    return oracle__value_number(reply->value, reply->form == VALUE_RAW);
+}
+
 /* Which write a value is, checked to the last byte; 0 when no client ever wrote it there. */
 uint32_t oracle__value_write(struct oracle *oracle, uint32_t key, struct slice value, bool raw)
 {

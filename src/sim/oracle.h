@@ -128,6 +128,9 @@ void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
 struct past *oracle_answer(struct oracle *oracle, const struct asked *asked,
                            const struct reply *reply);
 
+/* The number that a found value carries, unchecked. */
+uint32_t oracle_found(const struct reply *reply);
+
 /* True when a is greater than b (numbers of writes; 0 is less than all). */
 bool oracle_newer(const struct oracle *oracle, uint32_t a, uint32_t b);
 

@@ -45,8 +45,8 @@ static void judge_service(struct world *world)
         uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
         if (world->nodes[i].gone)
             continue;
-        client_probe(world->client, i, OP_GET, key, CLIENT_NOBODY, patience);
-        client_probe(world->client, i, OP_PUT, key, CLIENT_NOBODY, patience);
+        client_probe(world->client, i, OP_GET, key, CLIENT_NOBODY, 0, patience);
+        client_probe(world->client, i, OP_PUT, key, CLIENT_NOBODY, 0, patience);
     }
     uint64_t last = world->client->call_count;
     run_for(world, patience + 100000);
@@ -99,7 +99,7 @@ static void judge_rest(struct world *world)
     for (uint32_t i = 0; i < world->client->session_count; i++) {
         uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
         uint32_t node = (uint32_t)rng_below(&world->rng, world->node_count);
-        client_probe(world->client, node, OP_GET, key, i, 5000000);
+        client_probe(world->client, node, OP_GET, key, i, 0, 5000000);
     }
     uint64_t last = world->client->call_count;
     run_for(world, 5100000);
@@ -124,7 +124,7 @@ static void judge_counts(struct world *world)
     uint64_t first = world->client->call_count;
     for (uint32_t i = 0; i < world->node_count; i++) {
         for (uint32_t shard = 0; shard < world->swarm.shards; shard++)
-            client_probe(world->client, i, OP_COUNT, shard, CLIENT_NOBODY, 5000000);
+            client_probe(world->client, i, OP_COUNT, shard, CLIENT_NOBODY, 0, 5000000);
     }
     uint64_t last = world->client->call_count;
     run_for(world, 5100000);
@@ -232,7 +232,9 @@ static void run_phases(struct world *world)
 void run_seed(uint64_t seed, enum plant plant, FILE *story, struct run_result *result)
 {
     memset(result, 0, sizeof *result);
-    struct world *world = world_new(seed, plant, story);
+    struct swarm swarm;
+    swarm_draw(&swarm, seed);
+    struct world *world = world_new(&swarm, plant, story);
     run_phases(world);
     fill_result(world, result);
     judge_too_little(world, result);

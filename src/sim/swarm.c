@@ -127,3 +127,22 @@ void swarm_draw(struct swarm *swarm, uint64_t seed)
     draw_manners(swarm, &rng);
     draw_faults(swarm, &rng);
 }
+
+void swarm_calm(struct swarm *swarm, uint32_t nodes, uint32_t shards)
+{
+    *swarm = (struct swarm){.seed = 1,
+                            .nodes = nodes,
+                            .shards = shards,
+                            .keys = 32,
+                            .hot_keys = 1,
+                            .sessions = 8,
+                            .think_us = 1000,
+                            .client_timeout_us = 5000000,
+                            .base_us = 200,
+                            .quantum_us = 1,
+                            .write_us = 10,
+                            .sync_us = 1000,
+                            .at_once_percent = 100,
+                            .clock_far = nodes};
+    knobs_init(&swarm->knobs);
+}

@@ -76,4 +76,7 @@ struct swarm {
     uint32_t clock_far;         /* index of a node whose clock is years ahead; nodes: none */
 };
 
+/* A small, calm world with default knobs, no faults of its own and nothing drawn. */
+void swarm_calm(struct swarm *swarm, uint32_t nodes, uint32_t shards);
+
 void swarm_draw(struct swarm *swarm, uint64_t seed);

@@ -84,10 +84,11 @@ static void init_options(struct world *world)
     options->plant = world->plant;
 }
 
-struct world *world_new(uint64_t seed, enum plant plant, FILE *story)
+struct world *world_new(const struct swarm *swarm, enum plant plant, FILE *story)
 {
     struct world *world = mem_zalloc(1, sizeof *world);
-    swarm_draw(&world->swarm, seed);
+    uint64_t seed = swarm->seed;
+    world->swarm = *swarm;
     rng_init(&world->rng, seed ^ 0x776f726c64);
     rng_init(&world->fault_rng, seed ^ 0x6661756c74);
     world->plant = plant;

@@ -132,7 +132,7 @@ struct world {
     uint64_t clock_shared_ms;               /* true time when the world began */
 };
 
-struct world *world_new(uint64_t seed, enum plant plant, FILE *story);
+struct world *world_new(const struct swarm *swarm, enum plant plant, FILE *story);
 void world_free(struct world *world);
 
 /* Takes the next event; false when nothing will ever happen again. */
