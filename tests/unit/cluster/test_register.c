@@ -38,7 +38,8 @@ static void bench_init(struct bench *bench, uint64_t node_id)
     reg_init(&bench->reg, node_id, 7);
     outbox_init(&bench->out);
     bench->log = log_new();
-    bench->io = (struct reg_io){&bench->out, bench->log, false, 1000};
+    bench->io =
+        (struct reg_io){.out = &bench->out, .log = bench->log, .must_sync = false, .mono_ms = 1000};
 }
 
 static void bench_fini(struct bench *bench)

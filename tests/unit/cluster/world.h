@@ -386,7 +386,8 @@ static inline void adopt(struct world *world, struct world_node *node, uint64_t 
 static inline struct reg_io step_begin(struct world *world)
 {
     outbox_reset(&world->out);
-    return (struct reg_io){&world->out, world->log, false, world->mono_ms};
+    return (struct reg_io){
+        .out = &world->out, .log = world->log, .must_sync = false, .mono_ms = world->mono_ms};
 }
 
 /* The turn that output has to wait for, 0 for none. */
