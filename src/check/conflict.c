@@ -10,17 +10,12 @@
 
 #define CACHE_SIZE 65536U
 
-struct edge {
-    uint32_t from; /* the write in the past */
-    uint32_t to;   /* the write that was returned */
-    uint32_t read; /* by whom */
-};
-
 struct edges {
-    struct edge *list; /* owned */
-    size_t count;      /* in use */
-    size_t cap;        /* allocated */
-    uint64_t *cache;   /* recent edges, so that most repetitions are not kept; owned */
+    const struct order *order; /* borrowed */
+    struct edge *list;         /* owned */
+    size_t count;              /* in use */
+    size_t cap;                /* allocated */
+    uint64_t *cache;           /* recent edges: most repetitions are not kept; owned */
 };
 
 static void add_edge(struct edges *edges, struct edge edge)
@@ -37,103 +32,62 @@ static void add_edge(struct edges *edges, struct edge edge)
     edges->list[edges->count++] = edge;
 }
 
-static void add_read(struct edges *edges, const struct order *order, const struct writes *writes,
-                     uint32_t read)
+/* Source won over all that the past holds. */
+static void add_past(struct edges *edges, struct past past, uint32_t source, uint32_t by)
 {
-    const struct op *op = &order->history->ops[read];
-    struct run run;
-    for (uint32_t at = writes->first[op->key]; writes_run(writes, op->key, at, &run);
-         at = run.end) {
-        uint32_t place = writes_within(writes, &run, order->clock[read]);
-        if (place == OP_NONE)
-            continue;
-        uint32_t old = writes->list[place];
-        if (old != op->source && !order_before(order, old, op->source))
-            add_edge(edges, (struct edge){old, op->source, read});
-    }
+    uint32_t old = OP_NONE;
+    while (past_next(&past, &old))
+        if (old != source && !order_before(edges->order, old, source))
+            add_edge(edges, (struct edge){old, source, by});
 }
 
-/* Both kinds of edges, by where they begin. */
-struct graph {
-    size_t *first;   /* by operation, one more than there are; owned */
-    uint32_t *to;    /* owned */
-    uint32_t *waits; /* by operation: edges that end there; owned */
-};
-
-static void count_edges(struct graph *graph, const struct history *history,
-                        const struct edges *edges)
+static void add_reads(struct edges *edges, const struct writes *writes)
 {
-    uint32_t causes[3];
+    const struct history *history = edges->order->history;
     for (uint32_t i = 0; i < history->count; i++) {
-        uint32_t count = order_causes(history, i, causes);
-        graph->waits[i] += count;
-        for (uint32_t j = 0; j < count; j++)
-            graph->first[causes[j] + 2]++;
+        const struct op *op = &history->ops[i];
+        if (op->kind == OP_READ && op->source != OP_NONE)
+            add_past(edges, past_of(writes, op->key, i, false), op->source, i);
     }
-    for (size_t i = 0; i < edges->count; i++) {
-        graph->waits[edges->list[i].to]++;
-        graph->first[edges->list[i].from + 2]++;
+    for (uint32_t i = 0; i < history->final_count; i++) {
+        const struct final *final = &history->finals[i];
+        if (final->value != NAMES_NONE)
+            add_past(edges, past_of(writes, final->key, READ_END, false),
+                     history->writer[final->value], history->count + i);
     }
-    for (uint32_t i = 2; i < history->count + 2; i++)
-        graph->first[i] += graph->first[i - 1];
 }
 
-static void graph_init(struct graph *graph, const struct history *history,
-                       const struct edges *edges)
+static bool is_cause(const struct history *history, uint32_t a, uint32_t b)
 {
-    uint32_t causes[3];
-    graph->first = mem_zalloc((size_t)history->count + 2, sizeof(*graph->first));
-    graph->waits = mem_zalloc((size_t)history->count + 1, sizeof(*graph->waits));
-    count_edges(graph, history, edges);
-    graph->to = mem_alloc((graph->first[history->count + 1] + 1) * sizeof(*graph->to));
-    for (uint32_t i = 0; i < history->count; i++) {
-        uint32_t count = order_causes(history, i, causes);
-        for (uint32_t j = 0; j < count; j++)
-            graph->to[graph->first[causes[j] + 1]++] = i;
-    }
-    for (size_t i = 0; i < edges->count; i++)
-        graph->to[graph->first[edges->list[i].from + 1]++] = edges->list[i].to;
+    uint32_t causes[2];
+    uint32_t count = graph_causes(history, b, causes);
+    return (count > 0 && causes[0] == a) || (count > 1 && causes[1] == a);
 }
 
-/* Takes away what has no edge ending at it, again and again; what is left holds the cycles: waits
- * stays above 0 there. */
-static bool has_cycle(struct graph *graph, uint32_t count)
+static uint32_t by_whom(const struct edges *edges, uint32_t a, uint32_t b)
 {
-    uint32_t *queue = mem_alloc((size_t)count * sizeof(*queue) + 1);
-    uint32_t filled = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (graph->waits[i] == 0)
-            queue[filled++] = i;
-    for (uint32_t done = 0; done < filled; done++)
-        for (size_t i = graph->first[queue[done]]; i < graph->first[queue[done] + 1]; i++)
-            if (--graph->waits[graph->to[i]] == 0)
-                queue[filled++] = graph->to[i];
-    mem_free(queue);
-    return filled < count;
+    if (is_cause(edges->order->history, a, b))
+        return OP_NONE;
+    size_t at = 0;
+    while (edges->list[at].from != a || edges->list[at].to != b)
+        at++;
+    return edges->list[at].by;
 }
 
-bool conflict_find(const struct order *order, const struct writes *writes,
-                   struct conflict *conflict)
+uint32_t conflict_find(const struct order *order, const struct writes *writes, struct link **links)
 {
-    const struct history *history = order->history;
-    struct edges edges = {.cache = mem_zalloc(CACHE_SIZE, sizeof(uint64_t))};
-    for (uint32_t i = 0; i < history->count; i++)
-        if (history->ops[i].kind == OP_READ && history->ops[i].source != OP_NONE)
-            add_read(&edges, order, writes, i);
+    struct edges edges = {.order = order, .cache = mem_zalloc(CACHE_SIZE, sizeof(uint64_t))};
+    add_reads(&edges, writes);
     struct graph graph;
-    graph_init(&graph, history, &edges);
-    bool cycle = has_cycle(&graph, history->count);
-    for (size_t i = 0; cycle && i < edges.count; i++) {
-        const struct edge *edge = &edges.list[i];
-        if (graph.waits[edge->from] == 0 || graph.waits[edge->to] == 0)
-            continue;
-        *conflict = (struct conflict){edge->read, edge->from, edge->to};
-        break;
-    }
-    mem_free(graph.first);
-    mem_free(graph.to);
-    mem_free(graph.waits);
+    graph_init(&graph, order->history, edges.list, edges.count);
+    uint32_t *cycle = NULL;
+    uint32_t count = graph_cycle(&graph, &cycle);
+    graph_fini(&graph);
+    *links = mem_alloc(count * sizeof(**links));
+    for (uint32_t i = 0; i < count; i++)
+        (*links)[i] = (struct link){cycle[i], by_whom(&edges, cycle[i], cycle[(i + 1) % count])};
+    mem_free(cycle);
     mem_free(edges.list);
     mem_free(edges.cache);
-    return cycle;
+    return count;
 }

@@ -21,14 +21,16 @@ void history_init(struct history *history)
 
 void history_fini(struct history *history)
 {
-    names_fini(&history->sessions);
     names_fini(&history->keys);
     names_fini(&history->values);
     names_fini(&history->nodes);
+    for (uint32_t i = 0; i < history->sessions.count; i++)
+        mem_free(history->seen[i].after);
+    mem_free(history->seen);
+    names_fini(&history->sessions);
     mem_free(history->ops);
     mem_free(history->finals);
     mem_free(history->writer);
-    mem_free(history->last);
     memset(history, 0, sizeof(*history));
 }
 
@@ -84,78 +86,137 @@ static uint32_t session_of(struct history *history, struct slice word)
     uint32_t session = names_add(&history->sessions, word);
     if (session < before)
         return session;
-    size_t size = (session + 1) * sizeof(uint32_t);
-    history->last = mem_realloc(history->last, size);
-    history->last[session] = OP_NONE;
+    history->seen = grown(history->seen, session, &history->seen_cap, sizeof(struct session));
+    history->seen[session] = (struct session){.after = NULL};
     return session;
+}
+
+/* The latest operation with an effect among the first count lines of a session. */
+static uint32_t seen_after(const struct history *history, uint32_t session, uint32_t count)
+{
+    ASSERT(count <= history->seen[session].count);
+    return count > 0 ? history->seen[session].after[count - 1] : OP_NONE;
+}
+
+static uint32_t seen_by(const struct history *history, uint32_t session)
+{
+    return seen_after(history, session, history->seen[session].count);
+}
+
+/* One line more of a session; op: its latest operation with an effect from now on. */
+static void add_line(struct history *history, uint32_t session, uint32_t op)
+{
+    struct session *line = &history->seen[session];
+    line->after = grown(line->after, line->count, &line->cap, sizeof(*line->after));
+    line->after[line->count++] = op;
+}
+
+static bool add_op(struct history *history, const struct op *op, const char **why)
+{
+    if (history->count >= HISTORY_OPS) {
+        *why = "too many operations";
+        return false;
+    }
+    history->ops = grown(history->ops, history->count, &history->cap, sizeof(*op));
+    history->ops[history->count++] = *op;
+    return true;
+}
+
+static bool times(const struct slice *words, struct op *op, const char **why)
+{
+    if (!number(words[2], &op->start_us) || !number(words[3], &op->end_us)) {
+        *why = "START and END are numbers of microseconds";
+        return false;
+    }
+    if (op->end_us < op->start_us) {
+        *why = "END is before START";
+        return false;
+    }
+    return true;
 }
 
 static bool line_op(struct history *history, enum op_kind kind, const struct slice *words,
                     const char **why)
 {
     struct op op = {.kind = kind, .line = history->lines, .source = OP_NONE, .taken = OP_NONE};
-    if (!number(words[2], &op.start_us) || !number(words[3], &op.end_us)) {
-        *why = "START and END are numbers of microseconds";
+    if (!times(words, &op, why))
         return false;
-    }
     bool ok = is(words[6], "ok");
-    op.unknown = is(words[6], "unknown");
-    if (!ok && !op.unknown && !is(words[6], "no")) {
+    bool unknown = is(words[6], "unknown");
+    if (!ok && !unknown && !is(words[6], "no")) {
         *why = "the fate of an operation is ok, no or unknown";
         return false;
     }
-    op.session = session_of(history, words[1]);
-    if (!ok && !(op.unknown && kind != OP_READ)) {
-        history->refused++;
-        return true;
-    }
-    if (history->count >= HISTORY_OPS) {
-        *why = "too many operations";
+    bool nothing = is(words[5], "-");
+    if (nothing && kind != OP_READ) {
+        *why = "- is no value and names no delete";
         return false;
     }
-    bool nothing = kind == OP_READ && is(words[5], "-");
+    op.session = session_of(history, words[1]);
+    op.before = seen_by(history, op.session);
+    op.unknown = unknown && kind != OP_READ;
+    if (!ok && !op.unknown) {
+        history->refused++;
+        add_line(history, op.session, op.before);
+        return true;
+    }
     op.key = names_add(&history->keys, words[4]);
     op.value = nothing ? NAMES_NONE : names_add(&history->values, words[5]);
-    op.before = history->last[op.session];
-    history->ops = grown(history->ops, history->count, &history->cap, sizeof(op));
-    if (op.unknown)
-        history->unknown++;
-    else
-        history->last[op.session] = history->count;
-    history->ops[history->count++] = op;
+    add_line(history, op.session, op.unknown ? op.before : history->count);
+    history->unknown += op.unknown;
+    return add_op(history, &op, why);
+}
+
+/* What the other session had seen: *op, or OP_NONE. */
+static bool taken_from(const struct history *history, const struct slice *words, uint32_t count,
+                       uint32_t *op, const char **why)
+{
+    *op = OP_NONE;
+    uint64_t upto = 0;
+    if (count == 5 && !number(words[4], &upto)) {
+        *why = "COUNT is a number of lines";
+        return false;
+    }
+    uint32_t other = names_find(&history->sessions, words[3]);
+    uint32_t lines = other == NAMES_NONE ? 0 : history->seen[other].count;
+    if (upto > lines) {
+        *why = "OTHER does not have so many lines yet";
+        return false;
+    }
+    if (lines > 0)
+        *op = seen_after(history, other, count == 5 ? (uint32_t)upto : lines);
     return true;
 }
 
 /* A context taken over is an operation of its own, on no key: later ones stand on it. */
-static bool line_take(struct history *history, const struct slice *words, const char **why)
+static bool line_take(struct history *history, const struct slice *words, uint32_t count,
+                      const char **why)
 {
-    uint64_t time = 0;
-    if (!number(words[2], &time)) {
+    struct op op = {.kind = OP_TAKE,
+                    .line = history->lines,
+                    .key = NAMES_NONE,
+                    .value = NAMES_NONE,
+                    .source = OP_NONE};
+    if (!number(words[2], &op.start_us)) {
         *why = "TIME is a number of microseconds";
         return false;
     }
-    uint32_t session = session_of(history, words[1]);
-    uint32_t other = names_find(&history->sessions, words[3]);
-    if (other == NAMES_NONE || history->last[other] == OP_NONE || other == session)
-        return true; /* it has seen nothing yet */
-    struct op op = {.kind = OP_TAKE,
-                    .line = history->lines,
-                    .session = session,
-                    .key = NAMES_NONE,
-                    .value = NAMES_NONE,
-                    .before = history->last[session],
-                    .source = OP_NONE,
-                    .taken = history->last[other],
-                    .start_us = time,
-                    .end_us = time};
-    history->ops = grown(history->ops, history->count, &history->cap, sizeof(op));
-    history->last[session] = history->count;
-    history->ops[history->count++] = op;
-    return true;
+    op.end_us = op.start_us;
+    if (!taken_from(history, words, count, &op.taken, why))
+        return false;
+    op.session = session_of(history, words[1]);
+    op.before = seen_by(history, op.session);
+    bool new = op.taken != OP_NONE && history->ops[op.taken].session != op.session;
+    add_line(history, op.session, new ? history->count : op.before);
+    return !new || add_op(history, &op, why);
 }
 
-static bool line_final(struct history *history, const struct slice *words)
+static bool line_final(struct history *history, const struct slice *words, const char **why)
 {
+    if (history->final_count >= HISTORY_OPS) {
+        *why = "too many final reads";
+        return false;
+    }
     struct final final = {.line = history->lines};
     final.node = names_add(&history->nodes, words[1]);
     final.key = names_add(&history->keys, words[2]);
@@ -184,11 +245,11 @@ bool history_line(struct history *history, struct slice line, const char **why)
         return line_op(history, OP_DELETE, words, why);
     if (is(words[0], "r") && count == 7)
         return line_op(history, OP_READ, words, why);
-    if (is(words[0], "c") && count == 4)
-        return line_take(history, words, why);
+    if (is(words[0], "c") && (count == 4 || count == 5))
+        return line_take(history, words, count, why);
     if (is(words[0], "f") && count == 4)
-        return line_final(history, words);
-    *why = "a line is w, d or r with six words behind it, or c or f with three";
+        return line_final(history, words, why);
+    *why = "a line is w, d or r and six words, c and three or four, or f and three";
     return false;
 }
 

@@ -5,21 +5,22 @@
  * Not:    judging (judge.h). It shares nothing with the code that is judged.
  * Holds:  B1 operations of a session stand in the order in which it issued them. B2 every value
  *         is written at most once.
- * Limits: HISTORY_OPS operations, HISTORY_LINE_BYTES a line.
+ * Limits: HISTORY_OPS operations and as many final reads, HISTORY_LINE_BYTES a line.
  * See:    README.md in this folder for the format.
  *
  * A line is words with single spaces between them; empty lines and lines that start with # are
  * passed over. Session, node, key and value are any bytes but space and newline (a recorder
- * percent-encodes those); times are microseconds of one clock, for the verdict only.
+ * percent-encodes those), a value is not "-"; times are microseconds of one clock.
  *
  *   w SESSION START END KEY VALUE FATE    a write of a value that nobody else writes
  *   d SESSION START END KEY ID FATE       a delete, under a name that no value has
  *   r SESSION START END KEY VALUE FATE    a read; VALUE - when the key did not exist
- *   c SESSION TIME OTHER                  SESSION takes over the context that OTHER has by now
+ *   c SESSION TIME OTHER [COUNT]          SESSION takes over the context that OTHER has by now, or
+ *                                         had after its first COUNT lines (w, d, r and c)
  *   f NODE KEY VALUE                      a final read at one replica, after everything healed
  *
  * FATE: ok; no (refused, it had no effect); unknown (it may have happened; the session goes on
- * without it in its context).
+ * without it in its context). A read whose fate is not ok counts as refused.
  */
 #pragma once
 
@@ -58,6 +59,13 @@ struct final {
     uint32_t value; /* a number of values, NAMES_NONE for nothing */
 };
 
+/* What a session had seen after each of its lines. */
+struct session {
+    uint32_t *after; /* the latest operation with an effect, or OP_NONE; owned */
+    uint32_t count;  /* lines so far */
+    uint32_t cap;    /* allocated */
+};
+
 struct history {
     struct names sessions; /* who */
     struct names keys;     /* of what */
@@ -70,7 +78,8 @@ struct history {
     uint32_t final_count;  /* of finals */
     uint32_t final_cap;    /* allocated */
     uint32_t *writer;      /* by value: the operation that wrote it, or OP_NONE; owned */
-    uint32_t *last;        /* by session: its latest operation with an effect; owned */
+    struct session *seen;  /* by session; owned */
+    uint32_t seen_cap;     /* allocated */
     uint32_t lines;        /* read so far */
     uint32_t refused;      /* operations that had no effect */
     uint32_t unknown;      /* whose outcome is not known */

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define TOLD 5U
+
 void assert_report(const char *what, const char *file, int line)
 {
     fprintf(stderr, "thence-check: assertion failed: %s (%s:%d)\n", what, file, line);
@@ -28,7 +30,8 @@ static const char help[] =
     "  w SESSION START END KEY VALUE FATE   a write of a value that nobody else writes\n"
     "  d SESSION START END KEY ID FATE      a delete, under a name that no value has\n"
     "  r SESSION START END KEY VALUE FATE   a read; VALUE - when the key did not exist\n"
-    "  c SESSION TIME OTHER                 SESSION takes over the context of OTHER\n"
+    "  c SESSION TIME OTHER [COUNT]         SESSION takes over the context of OTHER (as it was\n"
+    "                                       after its first COUNT lines)\n"
     "  f NODE KEY VALUE                     a final read at one replica\n"
     "FATE is ok, no or unknown; times are microseconds.\n"
     "\n"
@@ -50,21 +53,22 @@ static int read_all(FILE *file, struct history *history)
             status = 2;
         }
     }
-    free(line);
+    mem_free(line); /* from malloc, as all that mem hands out */
     return status;
 }
 
-static void tell(const struct history *history, const struct order *order,
-                 const struct verdict *verdict)
+static void tell(const struct order *order, const struct verdict *verdict)
 {
     struct buf story = BUF_EMPTY;
-    for (uint32_t i = 0; i < verdict->finding_count && i < 5; i++)
-        verdict_tell(history, order, &verdict->findings[i], &story);
+    for (uint32_t i = 0; i < verdict->finding_count && i < TOLD; i++)
+        verdict_tell(verdict, order, i, &story);
     fwrite(story.ptr, 1, story.len, stdout);
     buf_fini(&story);
     for (uint32_t i = 0; i < PATTERN_COUNT; i++)
         if (verdict->counts[i] > 0)
             printf("%s: %" PRIu64 "\n", pattern_name((enum pattern)i), verdict->counts[i]);
+    if (order->history->final_count > 0 && verdict->unread > 0)
+        printf("without a final read: %" PRIu32 " keys\n", verdict->unread);
 }
 
 static int judge_all(struct history *history)
@@ -78,15 +82,16 @@ static int judge_all(struct history *history)
     struct order order;
     order_init(&order, history);
     struct verdict verdict;
-    judge(history, &order, &verdict);
-    tell(history, &order, &verdict);
+    judge(&order, &verdict);
+    tell(&order, &verdict);
     uint64_t total = verdict_total(&verdict);
     printf("%s: %" PRIu32 " operations (%" PRIu32 " of unknown outcome) and %" PRIu32
            " refused, of %" PRIu32 " sessions on %" PRIu32 " keys; %" PRIu32
-           " final reads at %" PRIu32 " nodes; %" PRIu64 " violations; %.1f s\n",
+           " final reads at %" PRIu32 " nodes; %" PRIu64 "%s violations; %.1f s\n",
            total == 0 ? "valid" : "BROKEN", history->count, history->unknown, history->refused,
            history->sessions.count, history->keys.count, history->final_count, history->nodes.count,
-           total, (double)clock() / CLOCKS_PER_SEC);
+           total, total >= COUNTED_MAX ? " or more" : "", (double)clock() / CLOCKS_PER_SEC);
+    verdict_fini(&verdict);
     order_fini(&order);
     return total == 0 ? 0 : 1;
 }

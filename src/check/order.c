@@ -8,182 +8,197 @@
  */
 #include "check/order.h"
 
-uint32_t order_causes(const struct history *history, uint32_t op, uint32_t causes[3])
-{
-    const struct op *it = &history->ops[op];
-    uint32_t count = 0;
-    if (it->before != OP_NONE)
-        causes[count++] = it->before;
-    if (it->source != OP_NONE)
-        causes[count++] = it->source;
-    if (it->taken != OP_NONE)
-        causes[count++] = it->taken;
-    return count;
-}
-
-static void number_chains(struct order *order)
+/* Loose writes are numbered, all others have their place in their session. Returns how many loose
+ * ones there are. */
+static uint32_t number_positions(struct order *order)
 {
     const struct history *history = order->history;
-    order->chains = history->sessions.count;
-    uint32_t *next = mem_zalloc(order->chains, sizeof(*next));
+    uint32_t *next = mem_zalloc((size_t)history->sessions.count + 1, sizeof(*next));
+    uint32_t loose = 0;
     for (uint32_t i = 0; i < history->count; i++) {
         const struct op *op = &history->ops[i];
-        order->chain[i] = OP_NONE;
-        if (!op->unknown) {
-            order->chain[i] = op->session;
-            order->position[i] = ++next[op->session];
-        } else if (op->observed) {
-            /* The session went on without it: it is a branch of its own. */
-            order->chain[i] = order->chains++;
-            order->position[i] = 1;
-        }
+        order->position[i] = op->unknown ? loose++ : ++next[op->session];
     }
     mem_free(next);
+    return loose;
 }
 
-/* Edges in the other direction, as one array with a first index for each operation. */
-struct effects {
-    uint32_t *first; /* by operation, one more than there are */
-    uint32_t *list;  /* owned */
-};
-
-static void effects_init(struct effects *effects, const struct history *history)
+/* The loose write that op reads from, or OP_NONE. */
+static uint32_t loose_source(const struct history *history, uint32_t op)
 {
-    uint32_t causes[3];
-    effects->first = mem_zalloc((size_t)history->count + 2, sizeof(uint32_t));
-    for (uint32_t i = 0; i < history->count; i++) {
-        uint32_t count = order_causes(history, i, causes);
-        for (uint32_t j = 0; j < count; j++)
-            effects->first[causes[j] + 2]++;
-    }
-    for (uint32_t i = 2; i < history->count + 2; i++)
-        effects->first[i] += effects->first[i - 1];
-    effects->list = mem_alloc(((size_t)effects->first[history->count + 1] + 1) * sizeof(uint32_t));
-    for (uint32_t i = 0; i < history->count; i++) {
-        uint32_t count = order_causes(history, i, causes);
-        for (uint32_t j = 0; j < count; j++)
-            effects->list[effects->first[causes[j] + 1]++] = i;
-    }
+    uint32_t source = history->ops[op].source;
+    return source != OP_NONE && history->ops[source].unknown ? source : OP_NONE;
 }
 
-static void effects_fini(struct effects *effects)
-{
-    mem_free(effects->first);
-    mem_free(effects->list);
-}
-
-static void sort(struct order *order)
+static void count_readers(struct order *order, uint32_t loose)
 {
     const struct history *history = order->history;
-    struct effects effects;
-    effects_init(&effects, history);
-    uint32_t causes[3];
-    uint8_t *waits = mem_zalloc(history->count, 1);
-    for (uint32_t i = 0; i < history->count; i++) {
-        waits[i] = (uint8_t)order_causes(history, i, causes);
-        if (waits[i] == 0)
-            order->sorted[order->sorted_count++] = i;
-    }
-    for (uint32_t done = 0; done < order->sorted_count; done++) {
-        uint32_t op = order->sorted[done];
-        for (uint32_t i = effects.first[op]; i < effects.first[op + 1]; i++)
-            if (--waits[effects.list[i]] == 0)
-                order->sorted[order->sorted_count++] = effects.list[i];
-    }
-    mem_free(waits);
-    effects_fini(&effects);
+    uint32_t *first = mem_zalloc((size_t)loose + 1, sizeof(*first));
+    for (uint32_t i = 0; i < history->count; i++)
+        if (loose_source(history, i) != OP_NONE)
+            first[order->position[history->ops[i].source] + 1]++;
+    for (uint32_t i = 1; i <= loose; i++)
+        first[i] += first[i - 1];
+    order->first_reader = first;
 }
 
-static void merge(uint32_t *to, const uint32_t *from, uint32_t chains)
+/* A second reader in the same session adds nothing: its past has the first. So places may stay
+ * free, at the end of those of a write. */
+static void find_readers(struct order *order, uint32_t loose)
 {
-    for (uint32_t i = 0; i < chains; i++)
-        if (from[i] > to[i])
-            to[i] = from[i];
+    const struct op *ops = order->history->ops;
+    count_readers(order, loose);
+    uint32_t total = order->first_reader[loose];
+    order->readers = mem_alloc((total + (size_t)1) * sizeof(*order->readers));
+    for (uint32_t i = 0; i < total; i++)
+        order->readers[i] = OP_NONE;
+    for (uint32_t i = 0; i < order->history->count; i++) {
+        uint32_t source = loose_source(order->history, i);
+        if (source == OP_NONE)
+            continue;
+        uint32_t at = order->first_reader[order->position[source]];
+        while (order->readers[at] != OP_NONE && ops[order->readers[at]].session != ops[i].session)
+            at++;
+        if (order->readers[at] == OP_NONE)
+            order->readers[at] = i;
+    }
 }
 
-/* Every clock is kept until all that stand on it are done; then only those of writes, of deletes and
- * of reads stay: the judge asks for them. */
-static void compute_clocks(struct order *order)
+/* The clock of an operation of a session whose clock is row, when it comes to know what `known`, of
+ * a chain, knows, and known itself. */
+static uint32_t learn(struct order *order, uint32_t session, uint32_t row, uint32_t known)
 {
-    const struct history *history = order->history;
-    uint32_t causes[3];
-    for (uint32_t i = 0; i < order->sorted_count; i++) {
-        uint32_t op = order->sorted[i];
-        uint32_t *clock = mem_zalloc(order->chains, sizeof(*clock));
-        uint32_t count = order_causes(history, op, causes);
-        for (uint32_t j = 0; j < count; j++)
-            merge(clock, order->clock[causes[j]], order->chains);
-        if (order->chain[op] != OP_NONE)
-            clock[order->chain[op]] = order->position[op];
-        order->clock[op] = clock;
-    }
+    uint32_t other = order->history->ops[known].session;
+    if (other == session || clocks_get(&order->clocks, row, other) >= order->position[known])
+        return row;
+    return clocks_join(&order->clocks, row, order->row[known], other, order->position[known]);
+}
+
+static uint32_t row_of(struct order *order, uint32_t index)
+{
+    const struct op *ops = order->history->ops;
+    const struct op *op = &ops[index];
+    uint32_t row = op->before != OP_NONE ? order->row[op->before] : 0;
+    uint32_t known = op->taken != OP_NONE ? op->taken : op->source;
+    if (known != OP_NONE && ops[known].unknown)
+        known = ops[known].before; /* all that a loose write knows */
+    return known != OP_NONE ? learn(order, op->session, row, known) : row;
 }
 
 void order_init(struct order *order, const struct history *history)
 {
-    size_t count = history->count;
+    size_t size = ((size_t)history->count + 1) * sizeof(uint32_t);
     *order = (struct order){.history = history};
-    order->chain = mem_zalloc(count, sizeof(*order->chain));
-    order->position = mem_zalloc(count, sizeof(*order->position));
-    order->clock = mem_zalloc(count, sizeof(*order->clock));
-    order->sorted = mem_zalloc(count, sizeof(*order->sorted));
-    number_chains(order);
-    sort(order);
-    compute_clocks(order);
+    order->position = mem_alloc(size);
+    order->row = mem_alloc(size);
+    clocks_init(&order->clocks, history->sessions.count);
+    find_readers(order, number_positions(order));
+    struct graph graph;
+    graph_init(&graph, history, NULL, 0);
+    uint32_t *sorted = mem_alloc(size);
+    if (graph_sort(&graph, sorted) == history->count)
+        for (uint32_t i = 0; i < history->count; i++)
+            order->row[sorted[i]] = row_of(order, sorted[i]);
+    else
+        order->cycle_count = graph_cycle(&graph, &order->cycle);
+    mem_free(sorted);
+    graph_fini(&graph);
 }
 
 void order_fini(struct order *order)
 {
-    for (uint32_t i = 0; i < order->history->count; i++)
-        mem_free(order->clock[i]);
-    mem_free(order->clock);
-    mem_free(order->chain);
     mem_free(order->position);
-    mem_free(order->sorted);
+    mem_free(order->row);
+    clocks_fini(&order->clocks);
+    mem_free(order->readers);
+    mem_free(order->first_reader);
+    mem_free(order->cycle);
     *order = (struct order){.history = NULL};
+}
+
+uint32_t order_within(const struct order *order, uint32_t session, uint32_t b)
+{
+    const struct op *op = &order->history->ops[b];
+    ASSERT(!op->unknown);
+    if (op->session == session)
+        return order->position[b] - 1;
+    return clocks_get(&order->clocks, order->row[b], session);
+}
+
+/* Of two operations of chains. */
+static bool chained_before(const struct order *order, uint32_t a, uint32_t b)
+{
+    const struct op *op = &order->history->ops[a];
+    ASSERT(!op->unknown);
+    return order_within(order, op->session, b) >= order->position[a];
 }
 
 bool order_before(const struct order *order, uint32_t a, uint32_t b)
 {
-    ASSERT(order->clock[b] != NULL);
-    if (a == b || order->chain[a] == OP_NONE)
-        return false; /* a write of unknown outcome that nobody read is before nothing */
-    return order->clock[b][order->chain[a]] >= order->position[a];
+    ASSERT(order->cycle_count == 0);
+    const struct op *ops = order->history->ops;
+    if (a == b)
+        return false;
+    if (ops[b].unknown) {
+        b = ops[b].before;
+        if (b == OP_NONE || a == b)
+            return b != OP_NONE;
+    }
+    if (!ops[a].unknown)
+        return chained_before(order, a, b);
+    uint32_t loose = order->position[a];
+    for (uint32_t i = order->first_reader[loose]; i < order->first_reader[loose + 1]; i++) {
+        uint32_t reader = order->readers[i];
+        if (reader == OP_NONE)
+            return false;
+        if (reader == b || chained_before(order, reader, b))
+            return true;
+    }
+    return false;
 }
 
-/* Breadth first from b towards causes, so the first time a is met is on a shortest path. */
+/* An operation that is to be visited, and the effect of it that led there. */
+struct visit {
+    uint32_t op;     /* the cause */
+    uint32_t effect; /* the other end of the edge */
+};
+
+/* Breadth first from b towards causes; going back within a session is free. towards: by operation,
+ * the next one on its way to b. Each operation crosses to at most one of another session. */
+static void search(const struct history *history, uint32_t a, uint32_t b, uint32_t *towards)
+{
+    struct visit *queue = mem_alloc(((size_t)history->count + 1) * sizeof(*queue));
+    uint32_t count = 0;
+    queue[count++] = (struct visit){b, b};
+    for (uint32_t done = 0; done < count && towards[a] == OP_NONE; done++) {
+        struct visit at = queue[done];
+        while (at.op != OP_NONE && towards[at.op] == OP_NONE) {
+            const struct op *op = &history->ops[at.op];
+            uint32_t other = op->taken != OP_NONE ? op->taken : op->source;
+            towards[at.op] = at.effect;
+            if (other != OP_NONE)
+                queue[count++] = (struct visit){other, at.op};
+            at = (struct visit){op->before, at.op};
+        }
+    }
+    mem_free(queue);
+}
+
 uint32_t order_path(const struct order *order, uint32_t a, uint32_t b, uint32_t **path)
 {
     const struct history *history = order->history;
-    uint32_t *towards = mem_alloc((size_t)history->count * sizeof(*towards) + 1);
-    uint32_t *queue = mem_alloc((size_t)history->count * sizeof(*queue) + 1);
+    size_t size = ((size_t)history->count + 1) * sizeof(uint32_t);
+    uint32_t *towards = mem_alloc(size);
+    ASSERT(a != b);
     for (uint32_t i = 0; i < history->count; i++)
         towards[i] = OP_NONE;
-    uint32_t count = 0;
-    uint32_t found = OP_NONE;
-    queue[count++] = b;
-    for (uint32_t done = 0; done < count && found == OP_NONE; done++) {
-        uint32_t causes[3];
-        uint32_t some = order_causes(history, queue[done], causes);
-        for (uint32_t i = 0; i < some && found == OP_NONE; i++) {
-            if (causes[i] == a)
-                found = queue[done];
-            if (causes[i] == b || towards[causes[i]] != OP_NONE)
-                continue;
-            towards[causes[i]] = queue[done];
-            queue[count++] = causes[i];
-        }
-    }
-    *path = NULL;
+    search(history, a, b, towards);
+    *path = mem_alloc(size);
     uint32_t length = 0;
-    if (found != OP_NONE) {
-        *path = queue;
-        queue[length++] = a;
-        for (uint32_t at = found; at != b; at = towards[at])
-            queue[length++] = at;
-        queue[length++] = b;
-    } else {
-        mem_free(queue);
+    for (uint32_t at = a; towards[at] != OP_NONE; at = towards[at]) {
+        (*path)[length++] = at;
+        if (at == b)
+            break;
     }
     mem_free(towards);
     return length;

@@ -1,40 +1,46 @@
 /* order - causal order of a history.
  *
- * Does:   happened-before from the edges session order, reads-from and context taken over: a
- *         topological order (or the cycle that forbids one), and a vector clock for each
- *         operation that later questions need.
+ * Does:   happened-before from the edges session order, reads-from and context taken over.
  * Not:    judging values (judge.h).
- * Holds:  C1 order__before(a, b) is exactly the transitive closure of the edges.
- * Limits: memory: clocks take 4 bytes times kept operations times chains. A chain is a session, or
- *         one observed write of unknown outcome.
+ * Holds:  C1 order_before(a, b) is exactly the transitive closure of the edges.
+ * Limits: a chain is a session; memory: a clock (clock.h) for each operation that brought its
+ *         session something new.
  * See:    Bouajjani, Enea, Guerraoui, Hamza, "On verifying causal consistency", 2017, section 3;
  *         Mattern, "Virtual time and global states of distributed systems", 1989.
+ *
+ * An operation of known outcome stands in the chain of its session, at a position. A write of
+ * unknown outcome is a branch that its session does not know of: it is *loose*. Its past is that
+ * of the operation before it, and it is in the past of what follows one of its readers.
  */
 #pragma once
 
-#include "check/history.h"
+#include "check/clock.h"
+#include "check/graph.h"
 
 struct order {
     const struct history *history; /* borrowed */
-    uint32_t chains;               /* sessions and observed unknown writes */
-    uint32_t *chain;               /* by operation: its chain, or OP_NONE; owned */
-    uint32_t *position;            /* by operation: its place in its chain, from 1; owned */
-    uint32_t **clock;              /* by operation: its vector clock, chains wide, or NULL; owned */
-    uint32_t *sorted;              /* operations, causes first; owned */
-    uint32_t sorted_count;         /* fewer than there are operations when there is a cycle */
+    uint32_t *position;            /* by operation: its place in its chain, from 1; of a loose one
+                                      its number among those, from 0; owned */
+    uint32_t *row;                 /* by operation: its clock, of other chains alone; owned */
+    struct clocks clocks;          /* rows */
+    uint32_t *readers;             /* of loose writes: the first in each session, then OP_NONE;
+                                      owned */
+    uint32_t *first_reader;        /* by loose number: where they begin, one more than there are;
+                                      owned */
+    uint32_t *cycle;               /* causes that come round, or NULL; owned */
+    uint32_t cycle_count;          /* in cycle; above 0, nothing may be asked */
 };
 
 /* Computes everything. */
 void order_init(struct order *order, const struct history *history);
 void order_fini(struct order *order);
 
-/* True when a happened before b (a != b). Both must be kept: writes, deletes, reads of nothing
- * and operations whose context was taken over have clocks. */
+/* True when a happened before b; false when a == b. */
 bool order_before(const struct order *order, uint32_t a, uint32_t b);
 
-/* The shortest chain of edges from a to b, both included; the caller frees *path. Returns its
- * length, 0 when there is none. With a == b: the shortest cycle through a. */
-uint32_t order_path(const struct order *order, uint32_t a, uint32_t b, uint32_t **path);
+/* How many operations of known outcome of a session happened before b, itself one of them. */
+uint32_t order_within(const struct order *order, uint32_t session, uint32_t b);
 
-/* The operations that op stands on directly: returns how many (at most 3). */
-uint32_t order_causes(const struct history *history, uint32_t op, uint32_t causes[3]);
+/* A chain of edges from a to b (a != b), both included, that changes sessions as seldom as any; the
+ * caller frees *path. Returns its length, 0 when there is none. */
+uint32_t order_path(const struct order *order, uint32_t a, uint32_t b, uint32_t **path);

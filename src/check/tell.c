@@ -1,6 +1,6 @@
 /* tell - a finding as a story.
  *
- * Does:   who wrote what, who saw what when, and the shortest chain of causes between.
+ * Does:   who wrote what, who saw what when, and a short chain of causes between.
  * Not:    finding (judge.c).
  * Holds:  -
  * Limits: TOLD_MAX links of a chain; the middle of a longer one is left out.
@@ -17,6 +17,7 @@ struct row {
 
 static const struct row rows[PATTERN_COUNT] = {
     [PATTERN_THIN_AIR] = {"thin-air", "a value was read that nobody wrote to that key"},
+    [PATTERN_FUTURE] = {"from-the-future", "a value was read before its write was begun"},
     [PATTERN_CYCLE] = {"causal-cycle", "an operation is among its own causes"},
     [PATTERN_READ_OWN] = {"read-your-writes", "a session did not read its own write"},
     [PATTERN_MONOTONIC_READ] = {"monotonic-reads",
@@ -95,12 +96,30 @@ static void tell_final(const struct history *history, uint32_t index, struct buf
     text(out, "\n");
 }
 
-/* The chain of causes from a to b without a itself. */
-static void tell_path(const struct history *history, const struct order *order, uint32_t a,
-                      uint32_t b, struct buf *out)
+/* Of what one session did in a row only the first and the last are worth telling. */
+static uint32_t without_middles(const struct history *history, uint32_t *path, uint32_t length)
 {
+    const struct op *ops = history->ops;
+    uint32_t kept = 0;
+    uint32_t before = NAMES_NONE;
+    for (uint32_t i = 0; i < length; i++) {
+        uint32_t session = ops[path[i]].session;
+        bool middle =
+            i > 0 && i + 1 < length && before == session && ops[path[i + 1]].session == session;
+        if (!middle)
+            path[kept++] = path[i];
+        before = session;
+    }
+    return kept;
+}
+
+/* The chain of causes from a to b without a itself. */
+static void tell_path(const struct order *order, uint32_t a, uint32_t b, struct buf *out)
+{
+    const struct history *history = order->history;
     uint32_t *path = NULL;
     uint32_t length = order_path(order, a, b, &path);
+    length = without_middles(history, path, length);
     for (uint32_t i = 1; i < length; i++) {
         if (length > TOLD_MAX && i == TOLD_MAX / 2) {
             text(out, "    … ");
@@ -113,73 +132,114 @@ static void tell_path(const struct history *history, const struct order *order, 
     mem_free(path);
 }
 
-static void tell_stale(const struct history *history, const struct order *order,
-                       const struct finding *finding, struct buf *out)
+static void tell_stale(const struct order *order, const struct finding *finding, struct buf *out)
 {
+    const struct history *history = order->history;
     if (finding->old != OP_NONE) {
         text(out, "  what was read:\n");
         tell_op(history, finding->old, out);
         text(out, "  what came after it:\n");
-        tell_path(history, order, finding->old, finding->young, out);
+        tell_path(order, finding->old, finding->young, out);
     } else {
-        text(out, "  what was written:\n");
+        text(out, "  what was written, and not deleted since:\n");
         tell_op(history, finding->young, out);
     }
     text(out, "  and what the reader had seen when it read:\n");
-    tell_path(history, order, finding->young, finding->read, out);
+    tell_path(order, finding->young, finding->read, out);
 }
 
-static void tell_lost(const struct history *history, const struct order *order,
-                      const struct finding *finding, struct buf *out)
+static void tell_lost(const struct order *order, const struct finding *finding, struct buf *out)
 {
-    tell_final(history, finding->final_a, out);
+    tell_final(order->history, finding->final_a, out);
     if (finding->old != OP_NONE) {
-        tell_op(history, finding->old, out);
+        tell_op(order->history, finding->old, out);
         text(out, "  but after it:\n");
-        tell_path(history, order, finding->old, finding->young, out);
+        tell_path(order, finding->old, finding->young, out);
     } else {
-        text(out, "  but this was acknowledged, and no delete came after it:\n");
-        tell_op(history, finding->young, out);
+        text(out, "  but this was acknowledged or seen, and no delete can have come after it:\n");
+        tell_op(order->history, finding->young, out);
     }
 }
 
-void verdict_tell(const struct history *history, const struct order *order,
-                  const struct finding *finding, struct buf *out)
+/* A read says that `from` came before what it returned. */
+static void tell_by(const struct history *history, uint32_t by, uint32_t from, struct buf *out)
 {
-    text(out, rows[finding->pattern].name);
+    if (by >= history->count) {
+        tell_final(history, by - history->count, out);
+        text(out, "      so this came before that value, as everything else on the key:\n");
+    } else {
+        tell_op(history, by, out);
+        text(out, "      and had seen this, which so came before that value:\n");
+    }
+    tell_op(history, from, out);
+}
+
+/* Runs of causes are told as chains; what a read says, with the read. */
+static void tell_cycle(const struct history *history, const struct verdict *verdict,
+                       struct buf *out)
+{
+    const struct link *cycle = verdict->cycle;
+    for (uint32_t i = 0; i < verdict->cycle_count; i++) {
+        if (verdict->cycle_count > 2 * TOLD_MAX && i == TOLD_MAX) {
+            text(out, "    … ");
+            buf_decimal(out, verdict->cycle_count - 2 * TOLD_MAX);
+            text(out, " more …\n");
+            i += verdict->cycle_count - 2 * TOLD_MAX;
+        }
+        if (cycle[i].by == OP_NONE) {
+            text(out, "  this is a cause of the next one:\n");
+            tell_op(history, cycle[i].op, out);
+        } else {
+            text(out, "  this read returned the next one's value:\n");
+            tell_by(history, cycle[i].by, cycle[i].op, out);
+        }
+    }
+    text(out, "  and so round to the first\n");
+}
+
+static void tell_thin_air(const struct history *history, const struct finding *finding,
+                          struct buf *out)
+{
+    if (finding->read != OP_NONE)
+        tell_op(history, finding->read, out);
+    else
+        tell_final(history, finding->final_a, out);
+}
+
+void verdict_tell(const struct verdict *verdict, const struct order *order, uint32_t finding,
+                  struct buf *out)
+{
+    ASSERT(finding < verdict->finding_count);
+    const struct finding *it = &verdict->findings[finding];
+    const struct history *history = order->history;
+    text(out, rows[it->pattern].name);
     text(out, ": ");
-    text(out, rows[finding->pattern].promise);
+    text(out, rows[it->pattern].promise);
     text(out, "\n");
-    switch (finding->pattern) {
+    switch (it->pattern) {
     case PATTERN_THIN_AIR:
-        if (finding->read != OP_NONE)
-            tell_op(history, finding->read, out);
-        else
-            tell_final(history, finding->final_a, out);
+        tell_thin_air(history, it, out);
+        return;
+    case PATTERN_FUTURE:
+        tell_op(history, it->read, out);
+        tell_op(history, it->old, out);
         return;
     case PATTERN_CYCLE:
-        tell_op(history, finding->read, out);
-        tell_path(history, order, finding->read, finding->read, out);
+    case PATTERN_CONFLICT:
+        tell_cycle(history, verdict, out);
         return;
     case PATTERN_READ_OWN:
     case PATTERN_MONOTONIC_READ:
     case PATTERN_MONOTONIC_WRITE:
     case PATTERN_FOLLOW_READ:
-        tell_stale(history, order, finding, out);
-        return;
-    case PATTERN_CONFLICT:
-        text(out, "  this read puts the first write before the second:\n");
-        tell_op(history, finding->old, out);
-        tell_op(history, finding->young, out);
-        tell_op(history, finding->read, out);
-        text(out, "  other reads, with the causes of these, put them the other way round\n");
+        tell_stale(order, it, out);
         return;
     case PATTERN_DIVERGED:
-        tell_final(history, finding->final_a, out);
-        tell_final(history, finding->final_b, out);
+        tell_final(history, it->final_a, out);
+        tell_final(history, it->final_b, out);
         return;
     case PATTERN_LOST:
-        tell_lost(history, order, finding, out);
+        tell_lost(order, it, out);
         return;
     case PATTERN_COUNT:
         break;

@@ -1,120 +1,211 @@
-/* writes - the writes of each key, by chain.
+/* writes - the writes of each key, by session.
  *
  * Does:   see writes.h.
  * Not:    -
- * Holds:  D1.
+ * Holds:  D1, D2.
  * Limits: writes of unknown outcome that nobody observed are left out: they are before nothing.
  * See:    writes.h.
  */
 #include "check/writes.h"
 
-static bool listed(const struct order *order, uint32_t op)
+static bool is_write(const struct op *op)
 {
-    const struct op *it = &order->history->ops[op];
-    return (it->kind == OP_WRITE || it->kind == OP_DELETE) && order->chain[op] != OP_NONE;
+    return op->kind == OP_WRITE || op->kind == OP_DELETE;
 }
 
-/* Operations of a chain stand in the history in chain order, so two stable passes of a counting
- * sort, by chain and then by key, bring the order that D1 wants. */
-static void sort_by(const uint32_t *from, uint32_t *to, uint32_t count, const uint32_t *value,
-                    uint32_t values)
+/* A stable counting sort of operations by session or by key. Returns where each value begins. */
+static uint32_t *sort_by(const struct op *ops, const uint32_t *from, uint32_t *to, uint32_t count,
+                         uint32_t values, bool by_key)
 {
-    uint32_t *first = mem_zalloc((size_t)values + 1, sizeof(*first));
+    uint32_t *first = mem_zalloc((size_t)values + 2, sizeof(*first));
     for (uint32_t i = 0; i < count; i++)
-        first[value[from[i]] + 1]++;
-    for (uint32_t i = 1; i <= values; i++)
+        first[(by_key ? ops[from[i]].key : ops[from[i]].session) + 2]++;
+    for (uint32_t i = 2; i <= values; i++)
         first[i] += first[i - 1];
     for (uint32_t i = 0; i < count; i++)
-        to[first[value[from[i]]]++] = from[i];
-    mem_free(first);
+        to[first[(by_key ? ops[from[i]].key : ops[from[i]].session) + 1]++] = from[i];
+    return first;
 }
 
-static uint32_t *keys_of(const struct history *history)
+static void find_runs(struct writes *writes, const uint32_t *first)
 {
-    uint32_t *keys = mem_alloc((size_t)history->count * sizeof(*keys) + 1);
-    for (uint32_t i = 0; i < history->count; i++)
-        keys[i] = history->ops[i].key;
-    return keys;
-}
-
-static void index_keys(struct writes *writes, uint32_t count)
-{
-    const struct history *history = writes->order->history;
-    writes->first = mem_zalloc((size_t)history->keys.count + 1, sizeof(*writes->first));
-    for (uint32_t i = 0; i < count; i++)
-        writes->first[history->ops[writes->list[i]].key + 1]++;
-    for (uint32_t i = 1; i <= history->keys.count; i++)
-        writes->first[i] += writes->first[i - 1];
-}
-
-static void find_last_puts(struct writes *writes, uint32_t count)
-{
-    const struct order *order = writes->order;
-    const struct op *ops = order->history->ops;
-    writes->last_put = mem_alloc((size_t)count * sizeof(*writes->last_put) + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t op = writes->list[i];
-        bool same = i > 0 && ops[writes->list[i - 1]].key == ops[op].key &&
-                    order->chain[writes->list[i - 1]] == order->chain[op];
-        writes->last_put[i] = same ? writes->last_put[i - 1] : OP_NONE;
-        if (ops[op].kind == OP_WRITE)
-            writes->last_put[i] = op;
+    const struct op *ops = writes->order->history->ops;
+    uint32_t keys = writes->order->history->keys.count;
+    writes->runs = mem_alloc((first[keys] + (size_t)1) * sizeof(*writes->runs));
+    writes->first_run = mem_alloc(((size_t)keys + 1) * sizeof(*writes->first_run));
+    uint32_t count = 0;
+    for (uint32_t key = 0; key < keys; key++) {
+        writes->first_run[key] = count;
+        for (uint32_t i = first[key]; i < first[key + 1]; i++) {
+            bool new =
+                i == first[key] || ops[writes->list[i]].session != ops[writes->list[i - 1]].session;
+            if (new)
+                writes->runs[count++] =
+                    (struct run){.session = ops[writes->list[i]].session, .begin = i};
+            writes->runs[count - 1].end = i + 1;
+            writes->position[i] = writes->order->position[writes->list[i]];
+            bool put = ops[writes->list[i]].kind == OP_WRITE;
+            writes->put[i] = put ? writes->list[i] : new ? OP_NONE : writes->put[i - 1];
+            writes->gone[i] = !put ? writes->list[i] : new ? OP_NONE : writes->gone[i - 1];
+        }
     }
+    writes->first_run[keys] = count;
+}
+
+static uint32_t find_known(const struct history *history, uint32_t *list)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < history->count; i++)
+        if (is_write(&history->ops[i]) && !history->ops[i].unknown)
+            list[count++] = i;
+    return count;
+}
+
+static uint32_t find_loose(const struct history *history, uint32_t *list)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < history->count; i++)
+        if (history->ops[i].unknown &&
+            (history->ops[i].observed || history->ops[i].kind == OP_DELETE))
+            list[count++] = i;
+    return count;
 }
 
 void writes_init(struct writes *writes, const struct order *order)
 {
     const struct history *history = order->history;
+    size_t size = ((size_t)history->count + 1) * sizeof(uint32_t);
+    uint32_t *all = mem_alloc(size);
+    uint32_t *by_session = mem_alloc(size);
     *writes = (struct writes){.order = order};
-    uint32_t *all = mem_alloc((size_t)history->count * sizeof(*all) + 1);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < history->count; i++)
-        if (listed(order, i))
-            all[count++] = i;
-    uint32_t *by_chain = mem_alloc((size_t)count * sizeof(*by_chain) + 1);
-    writes->list = mem_alloc((size_t)count * sizeof(*writes->list) + 1);
-    uint32_t *keys = keys_of(history);
-    sort_by(all, by_chain, count, order->chain, order->chains);
-    sort_by(by_chain, writes->list, count, keys, history->keys.count);
+    uint32_t count = find_known(history, all);
+    size_t known = ((size_t)count + 1) * sizeof(uint32_t);
+    writes->list = mem_alloc(known);
+    writes->position = mem_alloc(known);
+    writes->put = mem_alloc(known);
+    writes->gone = mem_alloc(known);
+    mem_free(sort_by(history->ops, all, by_session, count, history->sessions.count, false));
+    uint32_t *first =
+        sort_by(history->ops, by_session, writes->list, count, history->keys.count, true);
+    find_runs(writes, first);
+    mem_free(first);
+    count = find_loose(history, all);
+    writes->loose = mem_alloc(((size_t)count + 1) * sizeof(uint32_t));
+    writes->first_loose =
+        sort_by(history->ops, all, writes->loose, count, history->keys.count, true);
     mem_free(all);
-    mem_free(by_chain);
-    mem_free(keys);
-    index_keys(writes, count);
-    find_last_puts(writes, count);
+    mem_free(by_session);
 }
 
 void writes_fini(struct writes *writes)
 {
     mem_free(writes->list);
-    mem_free(writes->last_put);
-    mem_free(writes->first);
+    mem_free(writes->position);
+    mem_free(writes->put);
+    mem_free(writes->gone);
+    mem_free(writes->runs);
+    mem_free(writes->first_run);
+    mem_free(writes->loose);
+    mem_free(writes->first_loose);
 }
 
-bool writes_run(const struct writes *writes, uint32_t key, uint32_t at, struct run *run)
+struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, bool puts)
 {
-    uint32_t end = writes->first[key + 1];
-    if (at >= end)
-        return false;
-    uint32_t chain = writes->order->chain[writes->list[at]];
-    run->begin = at;
-    run->end = at + 1;
-    while (run->end < end && writes->order->chain[writes->list[run->end]] == chain)
-        run->end++;
-    return true;
+    ASSERT(key < writes->order->history->keys.count);
+    return (struct past){.writes = writes,
+                         .read = read,
+                         .puts = puts,
+                         .run = writes->first_run[key],
+                         .run_end = writes->first_run[key + 1],
+                         .loose = writes->first_loose[key],
+                         .loose_end = writes->first_loose[key + 1]};
 }
 
-uint32_t writes_within(const struct writes *writes, const struct run *run, const uint32_t *clock)
+/* How many writes at the beginning of a run lie in the past of the read. */
+static uint32_t within(const struct past *past, const struct run *run)
 {
-    const struct order *order = writes->order;
-    uint32_t limit = clock[order->chain[writes->list[run->begin]]];
-    uint32_t low = run->begin; /* all before low are within */
+    const struct writes *writes = past->writes;
+    uint32_t low = run->begin; /* all below are within */
     uint32_t high = run->end;
+    if (past->read == READ_END)
+        return high - low;
+    uint32_t limit = order_within(writes->order, run->session, past->read);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (order->position[writes->list[middle]] <= limit)
+        if (writes->position[middle] <= limit)
             low = middle + 1;
         else
             high = middle;
     }
-    return low > run->begin ? low - 1 : OP_NONE;
+    return low - run->begin;
+}
+
+static bool loose_within(const struct past *past, uint32_t write)
+{
+    if (past->read != READ_END)
+        return order_before(past->writes->order, write, past->read);
+    return past->writes->order->history->ops[write].observed;
+}
+
+bool past_next(struct past *past, uint32_t *write)
+{
+    const struct writes *writes = past->writes;
+    while (past->run < past->run_end) {
+        const struct run *run = &writes->runs[past->run++];
+        uint32_t count = within(past, run);
+        if (count == 0)
+            continue;
+        uint32_t last = run->begin + count - 1;
+        *write = past->puts ? writes->put[last] : writes->list[last];
+        if (*write != OP_NONE)
+            return true;
+    }
+    while (past->loose < past->loose_end) {
+        *write = writes->loose[past->loose++];
+        if (loose_within(past, *write))
+            return true;
+    }
+    return false;
+}
+
+struct past deletes_of(const struct writes *writes, uint32_t key, uint32_t read)
+{
+    return past_of(writes, key, read, false);
+}
+
+/* How many writes at the beginning of a run are not effects of the read. */
+static uint32_t not_after(const struct past *past, const struct run *run)
+{
+    const struct writes *writes = past->writes;
+    uint32_t low = run->begin; /* all below are not after it */
+    uint32_t high = run->end;
+    if (past->read == READ_END)
+        return high - low;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (order_before(writes->order, past->read, writes->list[middle]))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low - run->begin;
+}
+
+bool deletes_next(struct past *past, uint32_t *gone)
+{
+    const struct writes *writes = past->writes;
+    while (past->run < past->run_end) {
+        const struct run *run = &writes->runs[past->run++];
+        uint32_t count = not_after(past, run);
+        *gone = count > 0 ? writes->gone[run->begin + count - 1] : OP_NONE;
+        if (*gone != OP_NONE)
+            return true;
+    }
+    while (past->loose < past->loose_end) {
+        *gone = writes->loose[past->loose++];
+        bool after = past->read != READ_END && order_before(writes->order, past->read, *gone);
+        if (writes->order->history->ops[*gone].kind == OP_DELETE && !after)
+            return true;
+    }
+    return false;
 }

@@ -1,35 +1,57 @@
-/* writes - the writes of each key, by chain.
+/* writes - the writes of each key, by session.
  *
- * Does:   for a key, its chains with writes, and in each the writes in chain order; the last one
- *         within a vector clock.
- * Not:    -
- * Holds:  D1 within a chain, writes ascend by position.
- * Limits: memory: 8 bytes a write.
- * See:    judge.c.
+ * Does:   for a key and a reader, the last write of each session in the reader's past.
+ * Not:    judging.
+ * Holds:  D1 within a run, writes ascend by position. D2 past_next leaves out only writes that lie
+ *         causally before one that it returns, and writes outside of the past.
+ * Limits: memory: 16 bytes a write. A step of a past costs a binary search.
+ * See:    judge.c, conflict.c.
  */
 #pragma once
 
 #include "check/order.h"
 
-struct writes {
-    const struct order *order; /* borrowed */
-    uint32_t *list;            /* writes and deletes sorted by key, chain, position; owned */
-    uint32_t *last_put;        /* beside list: the latest write, not delete, of that chain up to
-                                  here, or OP_NONE; owned */
-    uint32_t *first;           /* by key: where its writes begin, one more than keys; owned */
+/* The writes and deletes of one session on one key. */
+struct run {
+    uint32_t session; /* whose */
+    uint32_t begin;   /* in list */
+    uint32_t end;     /* one past the last */
 };
 
-/* One chain of one key. */
-struct run {
-    uint32_t begin; /* in writes->list */
-    uint32_t end;   /* one past the last */
+struct writes {
+    const struct order *order; /* borrowed */
+    uint32_t *list;            /* of known outcome, by key, session and position; owned */
+    uint32_t *position;        /* beside list: in the session; owned */
+    uint32_t *put;             /* beside list: the last that is no delete up to here in the run, or
+                                  OP_NONE; owned */
+    uint32_t *gone;            /* beside list: the last delete, likewise; owned */
+    struct run *runs;          /* by key; owned */
+    uint32_t *first_run;       /* by key, one more than keys; owned */
+    uint32_t *loose;           /* of unknown outcome, by key: deletes, and writes that were
+                                  observed; owned */
+    uint32_t *first_loose;     /* by key, one more than keys; owned */
 };
 
 void writes_init(struct writes *writes, const struct order *order);
 void writes_fini(struct writes *writes);
 
-/* The next run of key at or after place `at` (begin with writes->first[key]); false at the end. */
-bool writes_run(const struct writes *writes, uint32_t key, uint32_t at, struct run *run);
+#define READ_END UINT32_MAX
 
-/* The place in list of the last write of run within clock, or OP_NONE. */
-uint32_t writes_within(const struct writes *writes, const struct run *run, const uint32_t *clock);
+/* The writes of one key in the past of a read. */
+struct past {
+    const struct writes *writes; /* borrowed */
+    uint32_t read;               /* READ_END: a final read; its past is all acknowledged or seen */
+    bool puts;                   /* deletes are left out */
+    uint32_t run;                /* the next one */
+    uint32_t run_end;            /* one past the last */
+    uint32_t loose;              /* the next one */
+    uint32_t loose_end;          /* one past the last */
+};
+
+struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, bool puts);
+bool past_next(struct past *past, uint32_t *write);
+
+/* The deletes of one key that a read of nothing may have seen as far as it does not come before
+ * them: of each session the last such, and those of unknown outcome. */
+struct past deletes_of(const struct writes *writes, uint32_t key, uint32_t read);
+bool deletes_next(struct past *past, uint32_t *gone);
