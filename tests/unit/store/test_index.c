@@ -58,7 +58,7 @@ static bool find(const struct run *run, uint32_t ref)
     uint32_t found = 0;
     index__probe(&run->index, hash_of(run, ref), &probe);
     while (index__probe_next(&probe, &place))
-        found += probe.part->refs[place] == ref;
+        found += probe.refs[place] == ref;
     assert_true(found <= 1);
     return found == 1;
 }
