@@ -129,7 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     reg_init(&bench.reg, SELF, 1);
     reg_init(&shadow, SELF, 1);
     outbox_init(&bench.out);
-    bench.io = (struct reg_io){&bench.out, bench.log, false, 1000};
+    bench.io =
+        (struct reg_io){.out = &bench.out, .log = bench.log, .must_sync = false, .mono_ms = 1000};
     for (uint8_t count = read_u8(&in) % 8U; count > 0; count--) {
         struct slice body = piece(&in);
         replay(&bench, body);
