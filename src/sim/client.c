@@ -8,6 +8,7 @@
  */
 #include "sim/judge.h"
 #include "sim/session.h"
+#include "sim/watch.h"
 
 #include <stdio.h>
 
@@ -164,6 +165,8 @@ static void time_out(struct client *client, uint64_t number)
     struct world *world = client->world;
     if (call->state == CALL_DONE || call->state == CALL_REPLIED)
         return;
+    if (call->state == CALL_HANDED)
+        watch_silence(world, call);
     story_say(&world->story, call->asked.node, "client gives up call %llu",
               (unsigned long long)number);
     struct sim_node *node = &world->nodes[call->asked.node];
@@ -195,9 +198,9 @@ void client_event(struct client *client, const struct vevent *event)
     }
 }
 
-/* True when the node has, of its own shard's writers, all that the context may name. */
-static bool node_covers(const struct world *world, const struct call *call)
+bool client_covers(const struct client *client, const struct call *call)
 {
+    const struct world *world = client->world;
     const struct sim_node *node = &world->nodes[call->asked.node];
     const struct config *config = node_config(node->node);
     if (!world->booted || config == NULL || node_phase(node->node) != NODE_SERVING ||
@@ -221,7 +224,9 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
     if (call->state != CALL_SENT)
         return false;
     call->state = CALL_HANDED;
-    call->covered = node_covers(client->world, call);
+    call->covered = client_covers(client, call);
+    call->handed_us = client->world->time.now_us;
+    call->faults = client->world->nodes[call->asked.node].faults;
     memset(request, 0, sizeof *request);
     request->id = number;
     request->session = call->asked.session;
@@ -307,6 +312,7 @@ static void note_reply(struct client *client, struct call *call, const struct re
     if (call->asked.op == OP_COUNT)
         return;
     struct past *past = oracle_answer(&client->world->oracle, &call->asked, reply);
+    watch_answer(client->world, call);
     judge_wait(client, call, reply);
     judge_shape(client, call, reply);
     if (reply->token.len > 0)

@@ -37,6 +37,8 @@ struct call {
     enum call_state state;              /* see above */
     struct asked asked;                 /* what; its past is owned */
     uint64_t life;                      /* of the process that was asked */
+    uint64_t handed_us;                 /* when it was handed */
+    uint64_t faults;                    /* of the node until then */
     struct token *tokens[LIMIT_TOKENS]; /* sent along; owned */
     uint32_t token_count;               /* in use */
     uint32_t wait_ms;                   /* as the request says */
@@ -101,6 +103,10 @@ void client_reply(struct client *client, uint32_t node, const struct reply *repl
 
 /* A node has handed a request on (as it traces). */
 void client_forwarded(struct client *client, uint32_t node, uint64_t call);
+
+/* True when the node that was asked has, of its own shard's writers, all that the context may
+ * name; false where it does not serve the key. */
+bool client_covers(const struct client *client, const struct call *call);
 
 /* A process ended: so did its connections to clients. */
 void client_node_ended(struct client *client, uint32_t node);

@@ -8,7 +8,7 @@
  */
 #include "sim/judge.h"
 
-#include "sim/client.h"
+#include "sim/watch.h"
 
 #include <stdio.h>
 
@@ -175,6 +175,7 @@ void judge_sample(struct world *world)
         node_check(world->nodes[checked].node);
     if (world->booted)
         judge_pairs(world);
+    watch_stable(world);
 }
 
 /* ---- At the end ---- */

@@ -41,8 +41,10 @@ void oracle_init(struct oracle *oracle, struct verdict *verdict, uint32_t keys, 
 
 void oracle_fini(struct oracle *oracle)
 {
-    for (uint32_t i = 1; i < oracle->write_count; i++)
+    for (uint32_t i = 1; i < oracle->write_count; i++) {
         past_unref(oracle->writes[i].past);
+        buf_fini(&oracle->writes[i].deps);
+    }
     mem_free(oracle->writes);
     for (uint32_t i = 0; i < oracle->key_count; i++)
         mem_free(oracle->keys[i].stones);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "sim/past.h"
+#include "sim/promise.h"
 #include "sim/vnet.h"
 
 #define ORACLE_KEYS_MAX 256U
@@ -29,6 +30,7 @@ struct hwrite {
     struct dot dot;        /* its name; actor 0: not seen in any log yet */
     uint64_t hlc;          /* its time */
     uint64_t committed_us; /* when it was first seen in a log */
+    struct buf deps;       /* its causes, as that log had them; owned */
 };
 
 /* One dot. */
@@ -66,6 +68,7 @@ struct hnode {
     uint64_t raised[ORACLE_ACTORS_MAX];     /* by the records of raises */
     struct range range[ORACLE_ACTORS_MAX];  /* last checked above coverage */
     struct range logged[ORACLE_ACTORS_MAX]; /* by the records of ranges */
+    struct hpromises said;                  /* what it told others */
 };
 
 struct oracle {

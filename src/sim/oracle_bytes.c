@@ -73,6 +73,9 @@ static void new_dot(struct oracle *oracle, uint32_t node, const struct version *
     write->dot = version->dot;
     write->hlc = version->hlc;
     write->committed_us = oracle->now_us;
+    buf_reset(&write->deps);
+    buf_append_slice(&write->deps, version->deps);
+    promise_written(oracle, node, version);
     dot->write = number;
     dot->hash = version_hash(version);
     struct hactor *actor = &oracle->actors[version->dot.actor];
@@ -156,6 +159,8 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
             note_raise(oracle, node, record.body);
         else if (record.kind == RECORD_RANGE)
             note_range(oracle, node, record.body);
+        else if (record.kind == RECORD_REGISTER)
+            promise_logged(oracle, node, segment, offset + at, record.body);
     }
 }
 
@@ -261,6 +266,7 @@ static void check_report(struct oracle *oracle, uint32_t node, struct slice body
     }
     if ((report.flags & REPORT_DOUBT) != 0)
         return;
+    promise_report(oracle, node, &report);
     for (uint32_t i = 0; i < report.coverage.count; i++) {
         struct dot dot = report.coverage.entries[i];
         if (dot.actor < ORACLE_ACTORS_MAX && !may_cover(oracle, node, dot.actor, dot.seq))
@@ -294,4 +300,6 @@ void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes)
         check_records(oracle, node, "WALK_CHUNK", chunk.records);
     else if (frame.type == MSG_REPORT)
         check_report(oracle, node, frame.body);
+    else
+        promise_register(oracle, node, &frame);
 }

@@ -6,7 +6,7 @@
  * Limits: -
  * See:    world.h.
  */
-#include "sim/client.h"
+#include "sim/watch.h"
 
 static void on_trace(void *arg, const struct trace_event *event)
 {
@@ -15,6 +15,7 @@ static void on_trace(void *arg, const struct trace_event *event)
     story_trace(&world->story, node->index, event);
     if (event->id == TRACE_FORWARDED)
         client_forwarded(world->client, node->index, event->a);
+    watch_trace(world, node, event);
     if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged)
         verdict_say(
             &world->verdict, "E", "node %u says %s and no fault explains it (%llu, %llu, %.*s)",

@@ -68,6 +68,7 @@ static void init_node(struct world *world, uint32_t index)
     node->wall_shift_ms = (int64_t)rng_between(&world->rng, 0, 2000) - 1000;
     if (index == world->swarm.clock_far)
         node->wall_shift_ms += (int64_t)rng_between(&world->rng, 1, 80) * 365 * 86400 * 1000;
+    node->wall_first_ms = node->wall_shift_ms;
     node->mono_shift_us = 1000000 + rng_below(&world->rng, 1000000000);
     node->wake_us = UINT64_MAX;
     vdisk_init(&node->disk);

@@ -76,6 +76,7 @@ struct sim_node {
     uint64_t boot_id;                /* of the machine now */
     uint64_t directory_id;           /* never changes here */
     int64_t wall_shift_ms;           /* its wall clock minus the true one */
+    int64_t wall_first_ms;           /* the same, before any step */
     uint64_t mono_shift_us;          /* its monotonic clock minus virtual time */
     bool paused;                     /* the process stands still */
     bool stopping;                   /* EVENT_STOP was given */

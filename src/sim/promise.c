@@ -1,0 +1,132 @@
+/* promise - what a node has told others must stay true, whatever happens to its process.
+ *
+ * Does:   see promise.h.
+ * Not:    -
+ * Holds:  -
+ * Limits: -
+ * See:    promise.h.
+ */
+#include "sim/oracle.h"
+
+#define ULL unsigned long long
+
+/* ---- Receipts ---- */
+
+/* What was received up to `high` must be said to be received again. */
+static bool keeps_range(const struct range *before, uint64_t covered, const struct range *now)
+{
+    if (before->low == 0 || before->high <= covered)
+        return true;
+    uint64_t from = before->low > covered + 1 ? before->low : covered + 1;
+    return now != NULL && now->low <= from && now->high >= before->high;
+}
+
+static void judge_receipt(struct oracle *oracle, uint32_t node, uint32_t actor,
+                          const struct msg_report *report)
+{
+    struct hpromises *said = &oracle->nodes[node].said;
+    uint64_t covered = vv_get(&report->coverage, actor);
+    const struct range *range = ranges_get(&report->ranges, actor);
+    if (covered < said->cover[actor] || !keeps_range(&said->range[actor], covered, range))
+        verdict_say(oracle->verdict, "I6",
+                    "node %u takes a receipt back: of actor %u it had reported all up to %llu and "
+                    "%llu to %llu; now all up to %llu and %llu to %llu",
+                    node, actor, (ULL)said->cover[actor], (ULL)said->range[actor].low,
+                    (ULL)said->range[actor].high, (ULL)covered,
+                    (ULL)(range != NULL ? range->low : 0), (ULL)(range != NULL ? range->high : 0));
+    said->cover[actor] = covered;
+    said->range[actor] = range != NULL ? *range : (struct range){actor, 0, 0};
+}
+
+void promise_report(struct oracle *oracle, uint32_t node, const struct msg_report *report)
+{
+    struct hpromises *said = &oracle->nodes[node].said;
+    for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++)
+        judge_receipt(oracle, node, actor, report);
+    if (report->clock > said->clock) {
+        said->clock_seq = report->clock_seq;
+        said->clock = report->clock;
+    }
+}
+
+void promise_written(struct oracle *oracle, uint32_t node, const struct version *version)
+{
+    const struct hpromises *said = &oracle->nodes[node].said;
+    if (version->dot.seq <= said->clock_seq || version->hlc > said->clock)
+        return;
+    verdict_say(oracle->verdict, "I6",
+                "node %u takes an announced clock back: after seq %llu all was to be above %llu; "
+                "(%u,%llu) has %llu",
+                node, (ULL)said->clock_seq, (ULL)said->clock, version->dot.actor,
+                (ULL)version->dot.seq, (ULL)version->hlc);
+}
+
+/* ---- The register ---- */
+
+static bool below(struct hballot a, struct hballot b)
+{
+    return a.round < b.round || (a.round == b.round && a.node < b.node);
+}
+
+static struct hballot ballot_read(struct read *in)
+{
+    uint64_t round = read_u64(in);
+    return (struct hballot){round, read_u64(in)};
+}
+
+void promise_logged(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t end,
+                    struct slice body)
+{
+    struct read in = read_of(body);
+    struct hregister state = {.instance = read_u64(&in), .segment = segment, .end = end};
+    state.promised = ballot_read(&in);
+    state.accepted = ballot_read(&in);
+    if (read_ok(&in))
+        oracle->nodes[node].said.logged = state;
+}
+
+static void judge_granted(struct oracle *oracle, uint32_t node, const char *what, uint64_t instance,
+                          struct hballot ballot, struct hballot accepted)
+{
+    struct hpromises *said = &oracle->nodes[node].said;
+    const struct hregister *logged = &said->logged;
+    bool later = logged->instance > instance;
+    bool stands = later || (logged->instance == instance && !below(logged->promised, ballot) &&
+                            !below(logged->accepted, accepted));
+    if (!stands || !oracle->synced(oracle->arg, node, logged->segment, logged->end))
+        verdict_say(oracle->verdict, "I6",
+                    "node %u says %s to ballot (%llu,%llx) of instance %llu, and its log %s", node,
+                    what, (ULL)ballot.round, (ULL)ballot.node, (ULL)instance,
+                    stands ? "has it, but not synced" : "does not have it");
+    if (said->sworn.instance < instance)
+        said->sworn = (struct hregister){.instance = instance};
+    if (said->sworn.instance > instance)
+        return;
+    if (below(ballot, said->sworn.promised) || below(accepted, said->sworn.accepted))
+        verdict_say(oracle->verdict, "I6",
+                    "node %u says %s to ballot (%llu,%llx) of instance %llu, with (%llu,%llx) "
+                    "accepted; it has forgotten (%llu,%llx), and (%llu,%llx) accepted",
+                    node, what, (ULL)ballot.round, (ULL)ballot.node, (ULL)instance,
+                    (ULL)accepted.round, (ULL)accepted.node, (ULL)said->sworn.promised.round,
+                    (ULL)said->sworn.promised.node, (ULL)said->sworn.accepted.round,
+                    (ULL)said->sworn.accepted.node);
+    said->sworn.promised = ballot;
+    said->sworn.accepted = accepted;
+}
+
+void promise_register(struct oracle *oracle, uint32_t node, const struct frame *frame)
+{
+    struct msg_promise promise;
+    struct msg_accepted accepted;
+    if (frame->type == MSG_PROMISE && msg_promise_decode(frame->body, &promise) &&
+        promise.granted != 0) {
+        struct hballot before = {promise.accepted_round, promise.accepted_node};
+        judge_granted(oracle, node, "yes", promise.instance,
+                      (struct hballot){promise.round, promise.node}, before);
+    }
+    if (frame->type == MSG_ACCEPTED && msg_accepted_decode(frame->body, &accepted) &&
+        accepted.granted != 0) {
+        struct hballot ballot = {accepted.round, accepted.node};
+        judge_granted(oracle, node, "accepted", accepted.instance, ballot, ballot);
+    }
+}

@@ -1,0 +1,25 @@
+/* watch - what can be seen of a node from outside, against what the truth knows.
+ *
+ * Does:   delivery in causal order (D1), clocks above those of their causes (H2), stability never
+ *         ahead of a member (R4), no request parked although all is there (I3), none forgotten
+ *         (Q1).
+ * Not:    answers: oracle.c. States of all nodes together: judge.c.
+ * Holds:  -
+ * Limits: D1 looks at deliveries, not at what a walk brings: a walk ends with all of it at once.
+ * See:    docs/protocol.md 3.3, 3.7, 4.2, 5; causal/hlc.h; replica/replica.h; node/request.h.
+ */
+#pragma once
+
+#include "sim/client.h"
+
+/* A node traced something, in the middle of a step. */
+void watch_trace(struct world *world, struct sim_node *node, const struct trace_event *event);
+
+/* A call was answered. */
+void watch_answer(struct world *world, const struct call *call);
+
+/* A client gives up a call that the node was given. */
+void watch_silence(struct world *world, const struct call *call);
+
+/* Now and then. */
+void watch_stable(struct world *world);
