@@ -172,6 +172,7 @@ static bool replay_version(struct replica *replica, const struct record *record,
     if (!version_decode(record->body, &version))
         return false;
     if (record->kind != RECORD_ARRIVAL) {
+        hlc_receive(&replica->hlc, version.hlc, io->wall_ms);
         replica__apply(&version, position, io);
         return true;
     }

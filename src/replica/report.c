@@ -17,7 +17,10 @@ static uint64_t announce_clock(struct replica *replica, struct replica_io *io)
     hlc_raise(&replica->hlc, clock);
     if (clock <= replica->ceiling)
         return clock;
-    replica->ceiling = clock + hlc_from_ms(replica->knobs->clock_lease_ms);
+    /* Ahead of the wall clock already: a restart goes on from the ceiling, and one after the other
+     * must not carry the clock away for good. */
+    uint64_t lease_end = hlc_from_ms(io->wall_ms + replica->knobs->clock_lease_ms);
+    replica->ceiling = lease_end > clock ? lease_end : clock + hlc_from_ms(1);
     struct buf body = BUF_EMPTY;
     buf_u64(&body, replica->ceiling);
     if (!PLANTED(replica->plant, CEILING_NOT_LOGGED))

@@ -20,6 +20,7 @@ enum table_put_result replica_write(struct replica *replica, struct version *ver
     if (current != 0 && table_hlc(io->table, current) >= hlc &&
         !PLANTED(replica->plant, KEY_CLOCK_DROPPED))
         hlc = table_hlc(io->table, current) + 1;
+    hlc_receive(&replica->hlc, hlc, io->wall_ms); /* what comes after is above it, if it may */
     struct buf deps = BUF_EMPTY;
     deps_encode(seen, &deps);
     replica->seq++;
