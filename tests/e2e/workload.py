@@ -77,11 +77,11 @@ class Worker(threading.Thread):
     # ---- operations ----------------------------------------------------------------------------
 
     def shared_key(self):
-        return f"shared-{self.rng.randrange(SHARED_KEYS)}"
+        return f"{self.workload.prefix}-shared-{self.rng.randrange(SHARED_KEYS)}"
 
     def some_key(self):
         if self.rng.random() < 0.3:
-            return f"own-{self.number}-{self.rng.randrange(OWN_KEYS)}"
+            return f"{self.workload.prefix}-own-{self.number}-{self.rng.randrange(OWN_KEYS)}"
         return self.shared_key()
 
     def headers(self):
@@ -169,11 +169,13 @@ class Worker(threading.Thread):
 
 
 class Workload:
-    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, wait_s=None):
+    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, wait_s=None,
+                 prefix="load"):
         self.addresses = addresses
         self.seed = random.randrange(1 << 32) if seed is None else seed
         self.timeout_s = timeout_s
         self.wait_s = wait_s        # for Prefer: wait, or None
+        self.prefix = prefix        # of all keys
         self.figures = Figures()
         self.history = History()
         self.stopping = threading.Event()
@@ -235,6 +237,7 @@ class Workload:
         for worker in self.workers:
             for name, at in nodes.items():
                 for key in ("shared-0", "shared-1", f"own-{worker.number}-0"):
+                    key = f"{self.prefix}-{key}"
                     result = client.once(at, "GET", key_path(key), None, worker.headers())
                     if result.outcome not in (OK, ABSENT):
                         wrong.append((worker.number, name, result))
