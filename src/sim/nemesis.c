@@ -16,6 +16,11 @@ enum { MEND_BOOT = FAULT_COUNT, MEND_ANSWERS };
 /* The first start gets this long to be disturbed; then it must come about. */
 #define BOOT_FAULTS_US 6000000U
 
+/* No new fault while fewer than so many per cent of the operations were answered, from the first so
+ * many on: well above what a seed must reach (RUN_ANSWERED_LEAST). */
+#define MERCY_PERCENT 88U
+#define MERCY_OPS 200U
+
 static uint64_t draw_length(struct world *world)
 {
     return world->swarm.fault_us / 4 + rng_below(&world->fault_rng, 2 * world->swarm.fault_us);
@@ -433,6 +438,14 @@ static void mend(struct world *world, const struct vevent *event)
     }
 }
 
+/* A storm in which hardly anybody is answered shows little: it waits until the clients have caught
+ * up. */
+static bool merciful(const struct world *world)
+{
+    const struct client *client = world->client;
+    return client->ops >= MERCY_OPS && client->answered * 100 < client->ops * MERCY_PERCENT;
+}
+
 void nemesis_event(struct world *world, const struct vevent *event)
 {
     if (event->kind == WORLD_MEND) {
@@ -442,7 +455,7 @@ void nemesis_event(struct world *world, const struct vevent *event)
     if (world->faults_over)
         return;
     bool may = world->booted || (world->swarm.boot_faults && world->time.now_us < BOOT_FAULTS_US);
-    for (uint32_t i = 0; i < 4 && may; i++) {
+    for (uint32_t i = 0; i < 4 && may && !merciful(world); i++) {
         enum fault fault = (enum fault)rng_below(&world->fault_rng, FAULT_COUNT);
         if (!world->swarm.on[fault] || !fire(world, fault))
             continue;
