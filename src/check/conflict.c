@@ -37,7 +37,7 @@ static void add_past(struct edges *edges, struct past past, uint32_t source, uin
 {
     uint32_t old = OP_NONE;
     while (past_next(&past, &old))
-        if (old != source && !order_before(edges->order, old, source))
+        if (!order_before(edges->order, old, source))
             add_edge(edges, (struct edge){old, source, by});
 }
 
@@ -47,12 +47,13 @@ static void add_reads(struct edges *edges, const struct writes *writes)
     for (uint32_t i = 0; i < history->count; i++) {
         const struct op *op = &history->ops[i];
         if (op->kind == OP_READ && op->source != OP_NONE)
-            add_past(edges, past_of(writes, op->key, i, false), op->source, i);
+            add_past(edges, past_of(writes, op->key, i, op->source, false), op->source, i);
     }
     for (uint32_t i = 0; i < history->final_count; i++) {
         const struct final *final = &history->finals[i];
         if (final->value != NAMES_NONE)
-            add_past(edges, past_of(writes, final->key, READ_END, false),
+            add_past(edges,
+                     past_of(writes, final->key, READ_END, history->writer[final->value], false),
                      history->writer[final->value], history->count + i);
     }
 }

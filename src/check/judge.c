@@ -104,7 +104,8 @@ static void judge_found(struct work *work, uint32_t read)
         add(work, future);
         return;
     }
-    uint32_t young = hidden_by(work, past_of(&work->writes, op->key, read, false), op->source);
+    uint32_t young =
+        hidden_by(work, past_of(&work->writes, op->key, read, op->source, false), op->source);
     if (young != OP_NONE)
         add_stale(work, read, op->source, young);
 }
@@ -114,13 +115,13 @@ static void judge_found(struct work *work, uint32_t read)
  * after it; the latest in each session is the best candidate for both. */
 static uint32_t missed_by(const struct work *work, uint32_t key, uint32_t read)
 {
-    uint32_t missed = hidden_by(work, past_of(&work->writes, key, read, true), OP_NONE);
+    uint32_t missed = hidden_by(work, past_of(&work->writes, key, read, OP_NONE, true), OP_NONE);
     if (missed == OP_NONE)
         return OP_NONE;
     struct past deletes = deletes_of(&work->writes, key, read);
     uint32_t gone = OP_NONE;
     while (deletes_next(&deletes, &gone))
-        if (hidden_by(work, past_of(&work->writes, key, read, true), gone) == OP_NONE)
+        if (hidden_by(work, past_of(&work->writes, key, read, gone, true), gone) == OP_NONE)
             return OP_NONE;
     return missed;
 }
@@ -178,7 +179,7 @@ static void judge_final(struct work *work, uint32_t index)
             add(work, finding);
             return;
         }
-        struct past past = past_of(&work->writes, final->key, READ_END, false);
+        struct past past = past_of(&work->writes, final->key, READ_END, finding.old, false);
         finding.young = hidden_by(work, past, finding.old);
     }
     if (finding.young != OP_NONE)

@@ -119,18 +119,17 @@ void order_fini(struct order *order)
 uint32_t order_within(const struct order *order, uint32_t session, uint32_t b)
 {
     const struct op *op = &order->history->ops[b];
-    ASSERT(!op->unknown);
+    uint32_t itself = 0;
+    if (op->unknown) {
+        b = op->before; /* in the past, as all that it knows */
+        if (b == OP_NONE)
+            return 0;
+        op = &order->history->ops[b];
+        itself = 1;
+    }
     if (op->session == session)
-        return order->position[b] - 1;
+        return order->position[b] - 1 + itself;
     return clocks_get(&order->clocks, order->row[b], session);
-}
-
-/* Of two operations of chains. */
-static bool chained_before(const struct order *order, uint32_t a, uint32_t b)
-{
-    const struct op *op = &order->history->ops[a];
-    ASSERT(!op->unknown);
-    return order_within(order, op->session, b) >= order->position[a];
 }
 
 bool order_before(const struct order *order, uint32_t a, uint32_t b)
@@ -139,19 +138,14 @@ bool order_before(const struct order *order, uint32_t a, uint32_t b)
     const struct op *ops = order->history->ops;
     if (a == b)
         return false;
-    if (ops[b].unknown) {
-        b = ops[b].before;
-        if (b == OP_NONE || a == b)
-            return b != OP_NONE;
-    }
     if (!ops[a].unknown)
-        return chained_before(order, a, b);
+        return order_within(order, ops[a].session, b) >= order->position[a];
     uint32_t loose = order->position[a];
     for (uint32_t i = order->first_reader[loose]; i < order->first_reader[loose + 1]; i++) {
         uint32_t reader = order->readers[i];
         if (reader == OP_NONE)
             return false;
-        if (reader == b || chained_before(order, reader, b))
+        if (reader == b || order_within(order, ops[reader].session, b) >= order->position[reader])
             return true;
     }
     return false;

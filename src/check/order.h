@@ -38,7 +38,7 @@ void order_fini(struct order *order);
 /* True when a happened before b; false when a == b. */
 bool order_before(const struct order *order, uint32_t a, uint32_t b);
 
-/* How many operations of known outcome of a session happened before b, itself one of them. */
+/* How many operations of known outcome of a session happened before b: the first so many. */
 uint32_t order_within(const struct order *order, uint32_t session, uint32_t b);
 
 /* A chain of edges from a to b (a != b), both included, that changes sessions as seldom as any; the

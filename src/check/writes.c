@@ -109,11 +109,13 @@ void writes_fini(struct writes *writes)
     mem_free(writes->first_loose);
 }
 
-struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, bool puts)
+struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, uint32_t known,
+                    bool puts)
 {
     ASSERT(key < writes->order->history->keys.count);
     return (struct past){.writes = writes,
                          .read = read,
+                         .known = known,
                          .puts = puts,
                          .run = writes->first_run[key],
                          .run_end = writes->first_run[key + 1],
@@ -121,15 +123,19 @@ struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, bo
                          .loose_end = writes->first_loose[key + 1]};
 }
 
-/* How many writes at the beginning of a run lie in the past of the read. */
+/* How many writes at the beginning of a run lie in the past of the read; 0 when all that do are
+ * known. Most are, so that is asked first. */
 static uint32_t within(const struct past *past, const struct run *run)
 {
     const struct writes *writes = past->writes;
+    const struct order *order = writes->order;
+    uint32_t known = past->known != OP_NONE ? order_within(order, run->session, past->known) : 0;
+    uint32_t limit = past->read != READ_END ? order_within(order, run->session, past->read)
+                                            : writes->position[run->end - 1];
     uint32_t low = run->begin; /* all below are within */
     uint32_t high = run->end;
-    if (past->read == READ_END)
-        return high - low;
-    uint32_t limit = order_within(writes->order, run->session, past->read);
+    if (limit <= known)
+        return 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (writes->position[middle] <= limit)
@@ -137,7 +143,8 @@ static uint32_t within(const struct past *past, const struct run *run)
         else
             high = middle;
     }
-    return low - run->begin;
+    bool all_known = low == run->begin || writes->position[low - 1] <= known;
+    return all_known ? 0 : low - run->begin;
 }
 
 static bool loose_within(const struct past *past, uint32_t write)
@@ -157,12 +164,12 @@ bool past_next(struct past *past, uint32_t *write)
             continue;
         uint32_t last = run->begin + count - 1;
         *write = past->puts ? writes->put[last] : writes->list[last];
-        if (*write != OP_NONE)
+        if (*write != OP_NONE && *write != past->known)
             return true;
     }
     while (past->loose < past->loose_end) {
         *write = writes->loose[past->loose++];
-        if (loose_within(past, *write))
+        if (*write != past->known && loose_within(past, *write))
             return true;
     }
     return false;
@@ -170,7 +177,7 @@ bool past_next(struct past *past, uint32_t *write)
 
 struct past deletes_of(const struct writes *writes, uint32_t key, uint32_t read)
 {
-    return past_of(writes, key, read, false);
+    return past_of(writes, key, read, OP_NONE, false);
 }
 
 /* How many writes at the beginning of a run are not effects of the read. */

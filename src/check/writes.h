@@ -3,7 +3,7 @@
  * Does:   for a key and a reader, the last write of each session in the reader's past.
  * Not:    judging.
  * Holds:  D1 within a run, writes ascend by position. D2 past_next leaves out only writes that lie
- *         causally before one that it returns, and writes outside of the past.
+ *         causally before one that it returns, or are known, and writes outside of the past.
  * Limits: memory: 16 bytes a write. A step of a past costs a binary search.
  * See:    judge.c, conflict.c.
  */
@@ -41,6 +41,8 @@ void writes_fini(struct writes *writes);
 struct past {
     const struct writes *writes; /* borrowed */
     uint32_t read;               /* READ_END: a final read; its past is all acknowledged or seen */
+    uint32_t known;              /* a write: what lies in its past is left out, and it itself, as
+                                    far as that is cheap; or OP_NONE */
     bool puts;                   /* deletes are left out */
     uint32_t run;                /* the next one */
     uint32_t run_end;            /* one past the last */
@@ -48,7 +50,8 @@ struct past {
     uint32_t loose_end;          /* one past the last */
 };
 
-struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, bool puts);
+struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, uint32_t known,
+                    bool puts);
 bool past_next(struct past *past, uint32_t *write);
 
 /* The deletes of one key that a read of nothing may have seen as far as it does not come before

@@ -11,7 +11,7 @@
 bool judged_read(struct history *history, struct slice lines, uint32_t *where, const char **why)
 {
     size_t begin = 0;
-    for (size_t i = 0; i <= lines.len; i++) {
+    for (size_t i = 0; lines.len > 0 && i <= lines.len; i++) {
         if (i < lines.len && lines.ptr[i] != '\n')
             continue;
         if (!history_line(history, slice_of(lines.ptr + begin, i - begin), why)) {

@@ -16,6 +16,18 @@
 
 #define SECONDS_MAX 30.0
 
+/* Sanitizers take their time: a tenth is enough for them. */
+#if defined(__SANITIZE_ADDRESS__)
+#define OPERATIONS 100000U
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OPERATIONS 100000U
+#endif
+#endif
+#ifndef OPERATIONS
+#define OPERATIONS 1000000U
+#endif
+
 static double cpu_seconds(void)
 {
     return (double)clock() / CLOCKS_PER_SEC;
@@ -32,7 +44,7 @@ static struct toy_options million(void)
     return (struct toy_options){.replicas = 3,
                                 .sessions = (uint32_t)number_of("SESSIONS", 64),
                                 .keys = (uint32_t)number_of("KEYS", 1000),
-                                .ops = (uint32_t)number_of("OPS", 1000000),
+                                .ops = (uint32_t)number_of("OPS", OPERATIONS),
                                 .reads = 50,
                                 .deletes = (uint32_t)number_of("DELETES", 4),
                                 .takes = 1,
