@@ -12,6 +12,7 @@ Every value is written once in a history. A session's events do not overlap.
 """
 import json
 import threading
+import urllib.parse
 
 FIELDS = ("session", "op", "key", "value", "outcome", "start", "end", "node", "source", "upto")
 
@@ -35,6 +36,53 @@ class Event:
                 f"[{self.start:.4f} {self.end:.4f}]")
 
 
+FATES = {"ok": "ok", "refused": "no", "unknown": "unknown"}
+
+
+def word(text):
+    return urllib.parse.quote(str(text), safe="")
+
+
+class Lines:
+    """A history in the words of src/check (its README says what they mean)."""
+
+    def __init__(self, events):
+        walked = [event for event in events if event.op != "final"]
+        self.zero = min((event.start for event in walked), default=0.0)
+        self.lines = []
+        self.counts = {}        # session -> lines so far, after each of its events
+        for event in sorted(walked, key=lambda e: e.end):
+            self.add(event)
+        for event in events:
+            if event.op == "final" and event.outcome in ("ok", "absent"):
+                value = word(event.value) if event.outcome == "ok" else "-"
+                self.lines.append(f"f {word(event.node)} {word(event.key)} {value}")
+
+    def time(self, seconds):
+        return int((seconds - self.zero) * 1e6)
+
+    def add(self, event):
+        counts = self.counts.setdefault(event.session, [0])
+        line = self.line(event)
+        if line is not None:
+            self.lines.append(line)
+        counts.append(counts[-1] + (line is not None))
+
+    def line(self, event):
+        """None for what says nothing: a read that was refused."""
+        times = f"{self.time(event.start)} {self.time(event.end)}"
+        if event.op == "merge":
+            seen = self.counts.get(event.source, [0])
+            return (f"c {word(event.session)} {self.time(event.end)} {word(event.source)} "
+                    f"{seen[min(event.upto, len(seen) - 1)]}")
+        where = f"{word(event.session)} {times} {word(event.key)}"
+        if event.outcome == "absent":
+            return f"r {where} - ok"
+        if event.op == "get":
+            return f"r {where} {word(event.value)} ok" if event.outcome == "ok" else None
+        return f"{event.op[0].replace('p', 'w')} {where} {word(event.value)} {FATES[event.outcome]}"
+
+
 class History:
     def __init__(self):
         self.lock = threading.Lock()
@@ -48,6 +96,10 @@ class History:
         with open(path, "w", encoding="utf-8") as out:
             for event in self.events:
                 out.write(json.dumps({name: getattr(event, name) for name in FIELDS}) + "\n")
+
+    def save_lines(self, path):
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("\n".join(Lines(self.events).lines) + "\n")
 
     @classmethod
     def load(cls, path):

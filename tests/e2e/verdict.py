@@ -1,10 +1,24 @@
-"""verdict - the end of a suite under load: quiet, last reads, judgement."""
+"""verdict - the end of a suite under load: quiet, last reads, judgement.
+
+Two judges that share no code have to agree: judge.py, and thence-check (src/check).
+"""
 import os
+import subprocess
 import time
 
+from cluster import binary
 from judge import judge
 
 AGREE_S = 10.0
+
+
+def second_opinion(history, folder):
+    """(exit status, last line) of thence-check: 0 valid, 1 broken, 2 not understood."""
+    path = os.path.join(folder, "history.lines")
+    history.save_lines(path)
+    done = subprocess.run([binary("thence-check"), path], capture_output=True, text=True)
+    said = (done.stdout + done.stderr).strip()
+    return done.returncode, said.split("\n")[-1]
 
 
 def end_load(report, cluster, load, what):
@@ -27,6 +41,8 @@ def end_load(report, cluster, load, what):
                f"in {time.monotonic() - start:.1f} s")
     whole = report.check(not violations, f"{what}: no session guarantee broken, no acknowledged "
                          "write lost, replicas agree", "\n".join(map(str, violations[:5])))
+    status, said = second_opinion(load.history, cluster.folder)
+    whole &= report.check(status == 0, f"{what}: thence-check says {said}")
     if not whole:
         path = os.path.join(cluster.folder, f"{what.replace(' ', '-')}.history")
         load.history.save(path)
