@@ -38,6 +38,7 @@ struct totals {
     uint64_t virtual_us;          /* of all */
     uint64_t node_us;             /* virtual time of all nodes together */
     uint64_t faults[FAULT_COUNT]; /* of all */
+    uint64_t errors[64];          /* answers by number of their error */
     uint64_t purged;              /* of all */
     uint64_t walks;               /* of all */
     uint64_t parked;              /* of all */
@@ -145,6 +146,8 @@ static void add(struct totals *totals, const struct run_result *result)
     totals->parked += result->parked;
     for (uint32_t i = 0; i < FAULT_COUNT; i++)
         totals->faults[i] += result->faults[i];
+    for (uint32_t i = 0; i < 64; i++)
+        totals->errors[i] += result->errors[i];
 }
 
 static void print_violation(const struct options *options, uint64_t seed,
@@ -178,8 +181,14 @@ static void print_totals(const struct totals *totals, double seconds)
     printf("faults:");
     for (uint32_t i = 0; i < FAULT_COUNT; i++)
         printf(" %s %llu", fault_word((enum fault)i), (unsigned long long)totals->faults[i]);
-    printf("\n%llu writes, %llu parked, %llu walks, %llu purged (by processes that lived to the "
-           "end)\n",
+    printf("\nanswers:");
+    for (unsigned i = 0; i < 64; i++) {
+        enum err err = E_OK;
+        if (totals->errors[i] > 0 && (i == 0 || err_from_number(i, &err)))
+            printf(" %s %llu", err_name(err), (unsigned long long)totals->errors[i]);
+    }
+    printf("\n%llu writes, %llu parked, %llu walks, %llu purged (of processes that lived to the "
+           "last fault)\n",
            (unsigned long long)totals->writes, (unsigned long long)totals->parked,
            (unsigned long long)totals->walks, (unsigned long long)totals->purged);
     double least = seconds > 0.001 ? seconds : 0.001;

@@ -191,6 +191,11 @@ static void fill_result(struct world *world, struct run_result *result)
     result->shards = world->swarm.shards;
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++)
         result->writes += world->oracle.actors[i].last;
+}
+
+/* What the processes have counted, before they all end. */
+static void note_metrics(struct world *world, struct run_result *result)
+{
     for (uint32_t i = 0; i < world->node_count; i++) {
         if (world->nodes[i].node == NULL)
             continue;
@@ -201,7 +206,7 @@ static void fill_result(struct world *world, struct run_result *result)
     }
 }
 
-static void run_phases(struct world *world)
+static void run_phases(struct world *world, struct run_result *result)
 {
     vtime_after(&world->time, 100000, WORLD_SAMPLE, 0, 0, 0);
     nemesis_begin(world);
@@ -221,6 +226,7 @@ static void run_phases(struct world *world)
         judge_counts(world);
         judge_idle(world);
     }
+    note_metrics(world, result);
     if (goes_on(world))
         end_all(world);
     if (goes_on(world))
@@ -235,7 +241,7 @@ void run_seed(uint64_t seed, enum plant plant, FILE *story, struct run_result *r
     struct swarm swarm;
     swarm_draw(&swarm, seed);
     struct world *world = world_new(&swarm, plant, story);
-    run_phases(world);
+    run_phases(world, result);
     fill_result(world, result);
     judge_too_little(world, result);
     result->verdict = world->verdict;

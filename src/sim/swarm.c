@@ -68,9 +68,12 @@ static void draw_workload(struct swarm *swarm, struct rng *rng)
     swarm->hold_percent = (uint32_t)rng_between(rng, 0, 5);
     swarm->fresh_percent = (uint32_t)rng_between(rng, 0, 5);
     swarm->big_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 5) : 0;
-    if (rng_chance(rng, 1, 10)) { /* more than fits */
-        swarm->big_percent = (uint32_t)rng_between(rng, 5, 20);
-        swarm->knobs.max_memory_bytes = rng_between(rng, 2, 4) << 20;
+    if (rng_chance(rng, 1, 8)) { /* more than fits */
+        swarm->keys = 240;
+        swarm->hot_percent = (uint32_t)rng_between(rng, 0, 40);
+        swarm->big_percent = (uint32_t)rng_between(rng, 40, 90);
+        swarm->knobs.max_memory_bytes = rng_between(rng, 1048576, 2097152);
+        swarm->knobs.window_bytes = rng_between(rng, 8192, 65536);
     }
     swarm->copies_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 30) : 0;
     swarm->client_timeout_us = rng_between(rng, 2500, 8000) * 1000;
@@ -104,7 +107,12 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
     }
     swarm->faults_for_us = rng_between(rng, 50, 60) * 1000000;
     swarm->boot_faults = rng_chance(rng, 1, 4);
-    swarm->may_lose = rng_chance(rng, 1, 5);
+    swarm->may_lose = rng_chance(rng, 1, 4);
+    static const enum fault losses[] = {FAULT_POWER_CUT, FAULT_DISK_FAIL, FAULT_BIT_ROT};
+    if (swarm->may_lose)
+        swarm->on[losses[rng_below(rng, 3)]] = true;
+    if (swarm->knobs.durability == 1) /* takes nothing: as often as a crash */
+        swarm->on[FAULT_POWER_CUT] = swarm->on[FAULT_POWER_CUT] || rng_chance(rng, 1, 2);
     swarm->clock_far =
         rng_chance(rng, 1, 6) ? (uint32_t)rng_below(rng, swarm->nodes) : swarm->nodes;
 }
