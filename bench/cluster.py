@@ -61,6 +61,16 @@ def cpu_ns(pid):
     return (int(fields[11]) + int(fields[12])) * 10**9 // os.sysconf("SC_CLK_TCK")
 
 
+def run_delay_ns(pid):
+    """How long the main thread stood ready to run without a core; 0 where the kernel has no such
+    count."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
 def memory_mb(pid):
     """{Pss, Anon, Rss} of a process in MB (10^6 bytes)."""
     found = {}

@@ -13,6 +13,7 @@ import subprocess
 import time
 
 from cluster import KEY, Cluster, cpu_ns, free_ports, key_slot, put_all, put_body, wait_for
+from profile_of import profile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONNECTIONS = 64
@@ -278,25 +279,6 @@ def requests(program, folder, rounds, seconds, say):
             result["profiles"] = {}
             for one in table:
                 if one.goal is not None and not one.met():
-                    result["profiles"][one.name] = profile(cluster.pids(), folder, one)
+                    result["profiles"][one.name] = profile(
+                        cluster.pids(), os.path.join(folder, "perf.data"), lambda: one.wrk(4))
     return result
-
-
-def profile(pids, folder, one, seconds=4):
-    """Where the time goes while a measurement runs: perf's list, or why there is none."""
-    data = os.path.join(folder, "perf.data")
-    record = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "997", "-o", data,
-              "-p", ",".join(map(str, pids)), "--", "sleep", str(seconds)]
-    try:
-        sampling = subprocess.Popen(record, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    except OSError as why:
-        return f"no profile: perf: {why}"
-    one.wrk(seconds)
-    if sampling.wait(60) != 0:
-        return "no profile: perf cannot sample here"
-    report = subprocess.run(
-        ["perf", "report", "-i", data, "--stdio", "-q", "--no-children", "--sort", "dso,symbol",
-         "--percent-limit", "0.7"], capture_output=True, text=True, timeout=120)
-    os.remove(data)
-    lines = [line.rstrip() for line in report.stdout.splitlines() if line.strip()]
-    return "\n".join(lines[:30]) or "no profile: perf saw nothing"

@@ -9,7 +9,8 @@ import signal
 import statistics
 import time
 
-from cluster import Cluster, cpu_ns, memory_mb, put_all, wait_for
+from cluster import Cluster, cpu_ns, memory_mb, put_all, run_delay_ns, wait_for
+from profile_of import profile
 
 MEMORY_GOAL = 180.0   # MB
 RECOVERY_GOAL = 1.0   # seconds
@@ -28,7 +29,8 @@ def log_time(line):
 
 
 def restart(node):
-    """kill -9, start: seconds from there to the line RECOVERED and to /readyz, CPU until then."""
+    """kill -9, start: seconds from there to the line RECOVERED and to /readyz; until then CPU
+    time, and time in which another process had the core."""
     node.stop(signal.SIGKILL)
     lines = len(node.log_lines("RECOVERED"))
     time.sleep(0.5)
@@ -39,11 +41,11 @@ def restart(node):
             raise SystemExit("bench: the node did not come back in 60 s")
         time.sleep(0.002)
     ready = time.monotonic() - begin
-    cpu = cpu_ns(node.pid) / 1e9
+    cpu, waited = cpu_ns(node.pid) / 1e9, run_delay_ns(node.pid) / 1e9
     found = node.log_lines("RECOVERED")[lines:]
     if len(found) != 1:
         raise SystemExit("bench: no line RECOVERED after a restart")
-    return {"replayed": log_time(found[0]) - wall, "ready": ready, "cpu": cpu, "line": found[0]}
+    return {"replayed": log_time(found[0]) - wall, "ready": ready, "cpu": cpu, "waited": waited}
 
 
 def recoveries(cluster, repeats, say, what):
@@ -58,6 +60,18 @@ def recoveries(cluster, repeats, say, what):
         time.sleep(1)
     say(f"{what}: ready after " + ", ".join(f"{one['ready']:.2f}" for one in found) + " s")
     return found
+
+
+def recovery_profile(cluster, folder):
+    """Without its first hundredths of a second, until perf is there."""
+    node = cluster.nodes[0]
+    node.stop(signal.SIGKILL)
+    node.start()
+
+    def until_ready():
+        wait_for(node.ready, 60, "the node is back")
+
+    return profile([node.pid], os.path.join(folder, "perf.data"), until_ready)
 
 
 def sizes(cluster):
@@ -100,6 +114,8 @@ def million(program, folder, keys, repeats, say):
         result["overwritten"] = sizes(cluster)
         result["long"] = recoveries(cluster, repeats, say, "recovery, log at its longest")
         result["recovered"] = sizes(cluster)
+        if statistics.median(one["ready"] for one in result["long"]) > RECOVERY_GOAL:
+            result["profile"] = recovery_profile(cluster, folder)
         until_checkpoint(cluster, ports, order)
         time.sleep(2)
         result["checkpointed"] = sizes(cluster)
