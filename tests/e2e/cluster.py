@@ -62,6 +62,17 @@ class Loopback:
         return words
 
 
+class Written(Loopback):
+    """Loopback, with addresses written in other ways: one {port} each. Nobody says where to
+    listen, so the nodes do on every interface."""
+
+    def __init__(self, forms):
+        super().__init__(len(forms))
+        self.peer_addresses = [form.replace("{port}", address.rsplit(":", 1)[1])
+                               for form, address in zip(forms, self.client_addresses)]
+        self.listen = [""] * len(forms)
+
+
 class Node:
     """One process, and what is needed to start it again."""
 
@@ -190,6 +201,11 @@ class Cluster:
         """Seconds it took until all of them serve, or None."""
         nodes = nodes or self.nodes
         return wait.until(lambda: all(self.is_ready(node) for node in nodes), seconds)
+
+    def detail(self, node):
+        """Why a node does not serve, in its own words; empty when it serves or is not there."""
+        answer = self.ask(node, "/readyz")
+        return str(answer.field("detail") or "") if answer else ""
 
     def why_not(self):
         """Of every node that does not serve, the reason; for messages."""

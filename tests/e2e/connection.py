@@ -47,8 +47,9 @@ class Answer:
 
 
 def split_address(address):
+    """host:port or [v6]:port."""
     host, port = address.rsplit(":", 1)
-    return host, int(port)
+    return host.strip("[]"), int(port)
 
 
 class Connection:

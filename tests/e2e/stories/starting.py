@@ -1,11 +1,12 @@
 """starting - the first start, in any order and with delays; starts that must be refused."""
 import os
+import socket
 import subprocess
 import tempfile
 
 import wait
 from client import Client, Session
-from cluster import Cluster, binary, free_ports
+from cluster import Cluster, Written, binary, free_ports
 
 
 def first_start(report, cluster):
@@ -111,6 +112,71 @@ def words(report):
     for argument, word in (("--help", "SOCKET_ADDRESS"), ("--version", "thence-node")):
         status, said = run_once({}, (argument,))
         report.check(status == 0 and word in said, f"{argument} exits 0 and says {word}", said)
+
+
+def has_v6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+def forms_of_addresses(report):
+    """Names, and IPv6 where this machine has it."""
+    forms = ["127.0.0.1:{port}", "localhost:{port}"]
+    if has_v6():
+        forms.append("[::1]:{port}")
+    else:
+        report.say("this machine has no IPv6: names and IPv4 only")
+    with Cluster(shards=1, count=len(forms), place=Written(forms)) as cluster:
+        cluster.start()
+        took = cluster.wait_ready()
+        report.check(took is not None, f"nodes at {', '.join(forms)} find each other",
+                     cluster.why_not())
+        token = None
+        for node in cluster.nodes:
+            answer = cluster.client.request(node.at, "PUT", f"/kvs/{node.name}",
+                                            {"value": node.name, "causal-metadata": token})
+            token = answer.token()
+        values = [cluster.client.get(other.at, f"/kvs/{node.name}",
+                                     {"Causal-Context": token}).field("value")
+                  for node in cluster.nodes for other in cluster.nodes]
+        report.equal(values, [node.name for node in cluster.nodes for _ in cluster.nodes],
+                     "and read what each other writes")
+        report.equal(cluster.ask(cluster[0], "/view").field("view"),
+                     [node.address for node in cluster.nodes], "addresses stay as written")
+
+
+def differing_starts(report):
+    """Nodes that were told different things do not begin, and say so; the order of VIEW may
+    differ; without SHARD_COUNT it is one shard."""
+    with Cluster(count=4, shards=2) as cluster:
+        odd = cluster[3]
+        odd.environment = dict(odd.environment, SHARD_COUNT="1")
+        cluster[1].environment = dict(cluster[1].environment,
+                                      VIEW=",".join(reversed(cluster.view.split(","))))
+        cluster.start()
+        took = wait.until(lambda: "SHARD_COUNT" in cluster.detail(cluster[0]), 10)
+        report.check(took is not None, "nodes with different SHARD_COUNTs say so",
+                     cluster.why_not())
+        report.equal([cluster.status(node, "/readyz") for node in cluster.nodes], [503] * 4,
+                     "and do not begin")
+        report.equal(odd.stop()[0], 0, "a node that still waits stops with exit 0")
+        odd.environment["SHARD_COUNT"] = "2"
+        odd.start()
+        report.check(cluster.wait_ready() is not None, "once they agree they begin, whatever the "
+                     "order in VIEW", cluster.why_not())
+        sizes = [len(cluster.ask(cluster[0], f"/shard/members/s{shard}").field("shard-members"))
+                 for shard in (0, 1)]
+        report.equal(sizes, [2, 2], "four nodes, two shards: two and two")
+    with Cluster(count=2, shards=None) as cluster:
+        cluster.start()
+        report.check(cluster.wait_ready() is not None, "two nodes without SHARD_COUNT begin",
+                     cluster.why_not())
+        report.equal(cluster.ask(cluster[1], "/shard/ids").field("shard-ids"), ["s0"],
+                     "as one shard")
 
 
 def single_node(report):
