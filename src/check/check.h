@@ -10,4 +10,5 @@
 
 #include "check/history.h"
 #include "check/judge.h"
+#include "check/nothing.h"
 #include "check/order.h"

@@ -8,6 +8,8 @@
  */
 #include "check/conflict.h"
 
+#include "check/nothing.h"
+
 #define CACHE_SIZE 65536U
 
 struct edges {
@@ -51,10 +53,11 @@ static void add_reads(struct edges *edges, const struct writes *writes)
     }
     for (uint32_t i = 0; i < history->final_count; i++) {
         const struct final *final = &history->finals[i];
-        if (final->value != NAMES_NONE)
-            add_past(edges,
-                     past_of(writes, final->key, READ_END, history->writer[final->value], false),
-                     history->writer[final->value], history->count + i);
+        uint32_t source = final->value != NAMES_NONE ? history->writer[final->value]
+                                                     : nothing_source(writes, final->key, READ_END);
+        if (source != OP_NONE)
+            add_past(edges, past_of(writes, final->key, READ_END, source, false), source,
+                     history->count + i);
     }
 }
 

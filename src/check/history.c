@@ -103,6 +103,16 @@ static uint32_t seen_by(const struct history *history, uint32_t session)
     return seen_after(history, session, history->seen[session].count);
 }
 
+static bool ascends(struct history *history, uint32_t session, uint64_t issued, const char **why)
+{
+    if (issued < history->seen[session].issued) {
+        *why = "a session has begun something later already";
+        return false;
+    }
+    history->seen[session].issued = issued;
+    return true;
+}
+
 /* One line more of a session; op: its latest operation with an effect from now on. */
 static void add_line(struct history *history, uint32_t session, uint32_t op)
 {
@@ -153,6 +163,8 @@ static bool line_op(struct history *history, enum op_kind kind, const struct sli
         return false;
     }
     op.session = session_of(history, words[1]);
+    if (!ascends(history, op.session, op.start_us, why))
+        return false;
     op.before = seen_by(history, op.session);
     op.unknown = unknown && kind != OP_READ;
     if (!ok && !op.unknown) {
@@ -205,6 +217,8 @@ static bool line_take(struct history *history, const struct slice *words, uint32
     if (!taken_from(history, words, count, &op.taken, why))
         return false;
     op.session = session_of(history, words[1]);
+    if (!ascends(history, op.session, op.start_us, why))
+        return false;
     op.before = seen_by(history, op.session);
     bool new = op.taken != OP_NONE && history->ops[op.taken].session != op.session;
     add_line(history, op.session, new ? history->count : op.before);

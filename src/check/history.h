@@ -3,7 +3,8 @@
  * Does:   reads a recorded history into operations: who, what, which key, which value, who read
  *         from whom.
  * Not:    judging (judge.h). It shares nothing with the code that is judged.
- * Holds:  B1 operations of a session stand in the order in which it issued them. B2 every value
+ * Holds:  B1 operations of a session stand in the order in which it issued them, and
+ *         their times of issue ascend. B2 every value
  *         is written at most once.
  * Limits: HISTORY_OPS operations and as many final reads, HISTORY_LINE_BYTES a line.
  * See:    README.md in this folder for the format.
@@ -46,7 +47,8 @@ struct op {
     uint32_t key;      /* a number of keys */
     uint32_t value;    /* a number of values; NAMES_NONE for a read of nothing */
     uint32_t before;   /* operation of the same session that its context contains, or OP_NONE */
-    uint32_t source;   /* of a read: the write that it read from, or OP_NONE */
+    uint32_t source;   /* of a read: the write that it read from, or OP_NONE; of a read of nothing
+                          the delete, where nothing_deduce has found it */
     uint32_t taken;    /* of a take: the other's operation whose context was taken over */
     uint64_t start_us; /* issued */
     uint64_t end_us;   /* answered */
@@ -64,6 +66,7 @@ struct session {
     uint32_t *after; /* the latest operation with an effect, or OP_NONE; owned */
     uint32_t count;  /* lines so far */
     uint32_t cap;    /* allocated */
+    uint64_t issued; /* time of the latest line */
 };
 
 struct history {

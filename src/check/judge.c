@@ -9,6 +9,8 @@
  */
 #include "check/judge.h"
 
+#include "check/nothing.h"
+
 struct work {
     const struct history *history; /* borrowed */
     const struct order *order;     /* borrowed */
@@ -110,26 +112,20 @@ static void judge_found(struct work *work, uint32_t read)
         add_stale(work, read, op->source, young);
 }
 
-/* A put in the past that no delete explains the absence of, or OP_NONE (WriteCOInitRead). A delete
- * may be what the read saw when it is not among the read's effects and no put in the past came
- * after it; the latest in each session is the best candidate for both. */
+/* A put in the past that no delete explains the absence of, or OP_NONE (WriteCOInitRead). */
 static uint32_t missed_by(const struct work *work, uint32_t key, uint32_t read)
 {
-    uint32_t missed = hidden_by(work, past_of(&work->writes, key, read, OP_NONE, true), OP_NONE);
-    if (missed == OP_NONE)
-        return OP_NONE;
-    struct past deletes = deletes_of(&work->writes, key, read);
     uint32_t gone = OP_NONE;
-    while (deletes_next(&deletes, &gone))
-        if (hidden_by(work, past_of(&work->writes, key, read, gone, true), gone) == OP_NONE)
-            return OP_NONE;
+    uint32_t missed = hidden_by(work, past_of(&work->writes, key, read, OP_NONE, true), OP_NONE);
+    if (missed == OP_NONE || nothing_explained(&work->writes, key, read, &gone) > 0)
+        return OP_NONE;
     return missed;
 }
 
 static void judge_read(struct work *work, uint32_t read)
 {
     const struct op *op = &work->history->ops[read];
-    if (op->value == NAMES_NONE) {
+    if (op->value == NAMES_NONE && op->source == OP_NONE) {
         uint32_t missed = missed_by(work, op->key, read);
         if (missed != OP_NONE)
             add_stale(work, read, OP_NONE, missed);

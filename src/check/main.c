@@ -79,6 +79,7 @@ static int judge_all(struct history *history)
         fprintf(stderr, "thence-check: line %" PRIu32 ": %s\n", where, why);
         return 2;
     }
+    nothing_deduce(history);
     struct order order;
     order_init(&order, history);
     struct verdict verdict;

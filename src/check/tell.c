@@ -79,6 +79,10 @@ static void tell_op(const struct history *history, uint32_t index, struct buf *o
     text(out, names_text(&history->keys, op->key));
     text(out, op->kind == OP_DELETE ? " as " : " = ");
     value(history, op->value, out);
+    if (op->kind == OP_READ && op->value == NAMES_NONE && op->source != OP_NONE) {
+        text(out, ": this can only be the delete ");
+        value(history, history->ops[op->source].value, out);
+    }
     text(out, "\n");
 }
 

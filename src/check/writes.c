@@ -46,7 +46,7 @@ static void find_runs(struct writes *writes, const uint32_t *first)
             writes->position[i] = writes->order->position[writes->list[i]];
             bool put = ops[writes->list[i]].kind == OP_WRITE;
             writes->put[i] = put ? writes->list[i] : new ? OP_NONE : writes->put[i - 1];
-            writes->gone[i] = !put ? writes->list[i] : new ? OP_NONE : writes->gone[i - 1];
+            writes->gone[i] = !put ? i : new ? OP_NONE : writes->gone[i - 1];
         }
     }
     writes->first_run[keys] = count;
@@ -170,48 +170,6 @@ bool past_next(struct past *past, uint32_t *write)
     while (past->loose < past->loose_end) {
         *write = writes->loose[past->loose++];
         if (*write != past->known && loose_within(past, *write))
-            return true;
-    }
-    return false;
-}
-
-struct past deletes_of(const struct writes *writes, uint32_t key, uint32_t read)
-{
-    return past_of(writes, key, read, OP_NONE, false);
-}
-
-/* How many writes at the beginning of a run are not effects of the read. */
-static uint32_t not_after(const struct past *past, const struct run *run)
-{
-    const struct writes *writes = past->writes;
-    uint32_t low = run->begin; /* all below are not after it */
-    uint32_t high = run->end;
-    if (past->read == READ_END)
-        return high - low;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (order_before(writes->order, past->read, writes->list[middle]))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low - run->begin;
-}
-
-bool deletes_next(struct past *past, uint32_t *gone)
-{
-    const struct writes *writes = past->writes;
-    while (past->run < past->run_end) {
-        const struct run *run = &writes->runs[past->run++];
-        uint32_t count = not_after(past, run);
-        *gone = count > 0 ? writes->gone[run->begin + count - 1] : OP_NONE;
-        if (*gone != OP_NONE)
-            return true;
-    }
-    while (past->loose < past->loose_end) {
-        *gone = writes->loose[past->loose++];
-        bool after = past->read != READ_END && order_before(writes->order, past->read, *gone);
-        if (writes->order->history->ops[*gone].kind == OP_DELETE && !after)
             return true;
     }
     return false;

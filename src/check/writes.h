@@ -24,12 +24,13 @@ struct writes {
     uint32_t *position;        /* beside list: in the session; owned */
     uint32_t *put;             /* beside list: the last that is no delete up to here in the run, or
                                   OP_NONE; owned */
-    uint32_t *gone;            /* beside list: the last delete, likewise; owned */
-    struct run *runs;          /* by key; owned */
-    uint32_t *first_run;       /* by key, one more than keys; owned */
-    uint32_t *loose;           /* of unknown outcome, by key: deletes, and writes that were
+    uint32_t *gone;        /* beside list: the place in list of the last delete up to here in the
+                                  run, or OP_NONE; owned */
+    struct run *runs;      /* by key; owned */
+    uint32_t *first_run;   /* by key, one more than keys; owned */
+    uint32_t *loose;       /* of unknown outcome, by key: deletes, and writes that were
                                   observed; owned */
-    uint32_t *first_loose;     /* by key, one more than keys; owned */
+    uint32_t *first_loose; /* by key, one more than keys; owned */
 };
 
 void writes_init(struct writes *writes, const struct order *order);
@@ -53,8 +54,3 @@ struct past {
 struct past past_of(const struct writes *writes, uint32_t key, uint32_t read, uint32_t known,
                     bool puts);
 bool past_next(struct past *past, uint32_t *write);
-
-/* The deletes of one key that a read of nothing may have seen as far as it does not come before
- * them: of each session the last such, and those of unknown outcome. */
-struct past deletes_of(const struct writes *writes, uint32_t key, uint32_t read);
-bool deletes_next(struct past *past, uint32_t *gone);

@@ -72,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct history history;
     history_init(&history);
     if (read_lines(&history, slice_of(data, size))) {
+        nothing_deduce(&history);
         struct order order;
         struct verdict verdict;
         struct buf story = BUF_EMPTY;

@@ -30,6 +30,7 @@ void judged_init(struct judged *judged, struct slice lines)
     history_init(&judged->history);
     bool good = judged_read(&judged->history, lines, &where, &why);
     ASSERT(good);
+    nothing_deduce(&judged->history);
     order_init(&judged->order, &judged->history);
     judge(&judged->order, &judged->verdict);
 }

@@ -83,26 +83,76 @@ static bool is_missed(const struct naive *naive, uint32_t key, uint32_t read, ui
     return false;
 }
 
-static bool nothing_is_wrong(const struct naive *naive, uint32_t key, uint32_t read)
+/* The deletes that explain a read of nothing: how many, and one of them. */
+static uint32_t explained(const struct naive *naive, uint32_t key, uint32_t read, uint32_t *gone)
 {
     const struct op *ops = naive->history->ops;
-    if (!is_missed(naive, key, read, OP_NONE, true))
-        return true;
+    uint32_t count = 0;
     for (uint32_t i = 0; i < naive->history->count; i++) {
         if (ops[i].kind != OP_DELETE || ops[i].key != key)
             continue;
-        bool after = read < naive->history->count && naive->before[read][i];
-        if (!after && !is_missed(naive, key, read, i, true))
-            return true;
+        bool end = read >= naive->history->count;
+        if ((!end && (naive->before[read][i] || ops[i].start_us > ops[read].end_us)) ||
+            is_missed(naive, key, read, i, false))
+            continue;
+        *gone = i;
+        count++;
     }
+    return count;
+}
+
+/* The one delete that a read of nothing must have seen, as it cannot have seen nothing at all. */
+static uint32_t forced(const struct naive *naive, uint32_t key, uint32_t read)
+{
+    uint32_t gone = OP_NONE;
+    if (!is_missed(naive, key, read, OP_NONE, false))
+        return OP_NONE;
+    return explained(naive, key, read, &gone) == 1 ? gone : OP_NONE;
+}
+
+static bool nothing_is_wrong(const struct naive *naive, uint32_t key, uint32_t read)
+{
+    uint32_t gone = OP_NONE;
+    return !is_missed(naive, key, read, OP_NONE, true) || explained(naive, key, read, &gone) > 0;
+}
+
+static bool is_cyclic(const struct naive *naive)
+{
+    for (uint32_t i = 0; i < naive->history->count; i++)
+        if (naive->before[i][i])
+            return true;
     return false;
+}
+
+/* Until nothing more can be deduced; each time all from the same order. */
+static void deduce(struct naive *naive)
+{
+    const struct history *history = naive->history;
+    for (bool more = true; more && !is_cyclic(naive);) {
+        uint32_t found[NAIVE_OPS];
+        more = false;
+        for (uint32_t i = 0; i < history->count; i++) {
+            const struct op *op = &history->ops[i];
+            bool nothing = op->kind == OP_READ && op->value == NAMES_NONE;
+            found[i] = nothing && naive->source[i] == OP_NONE ? forced(naive, op->key, i) : OP_NONE;
+        }
+        for (uint32_t i = 0; i < history->count; i++) {
+            if (found[i] == OP_NONE)
+                continue;
+            naive->source[i] = found[i];
+            naive->before[found[i]][i] = true;
+            naive->exists[found[i]] = true;
+            more = true;
+        }
+        close_over(naive->before, history->count);
+    }
 }
 
 static void judge_read(struct naive *naive, uint32_t read)
 {
     const struct op *op = &naive->history->ops[read];
     uint32_t source = naive->source[read];
-    if (op->value == NAMES_NONE)
+    if (op->value == NAMES_NONE && source == OP_NONE)
         naive->stale += !nothing_is_wrong(naive, op->key, read);
     else if (source == OP_NONE)
         naive->thin_air++;
@@ -139,7 +189,11 @@ static bool is_conflict(const struct naive *naive)
     memcpy(order, naive->before, sizeof(order));
     for (uint32_t r = 0; r < history->count + history->final_count; r++) {
         bool end = r >= history->count;
-        uint32_t source = end ? naive_final_source(naive, r - history->count) : naive->source[r];
+        const struct final *final = end ? &history->finals[r - history->count] : NULL;
+        uint32_t source = !end ? naive->source[r]
+                          : final->value == NAMES_NONE
+                              ? forced(naive, final->key, history->count)
+                              : naive_final_source(naive, r - history->count);
         for (uint32_t w = 0; source != OP_NONE && w < history->count; w++)
             if (is_write(&history->ops[w]) && history->ops[w].key == history->ops[source].key &&
                 w != source && has_seen(naive, w, end ? history->count : r))
@@ -160,9 +214,8 @@ void naive_judge(struct naive *naive, const struct history *history)
     add_sessions(naive);
     add_sources(naive);
     close_over(naive->before, history->count);
-    for (uint32_t i = 0; i < history->count; i++)
-        if (naive->before[i][i])
-            naive->cycles = 1;
+    deduce(naive);
+    naive->cycles = is_cyclic(naive);
     if (naive->cycles > 0)
         return;
     for (uint32_t i = 0; i < history->count; i++)
@@ -294,6 +347,8 @@ static bool try_nothings(struct choice *choice, uint32_t at)
         if (op->kind != OP_DELETE || op->key != key)
             continue;
         bool existed = choice->naive.exists[i];
+        if (!end && op->start_us > history->ops[read].end_us)
+            continue; /* from the future */
         choice->naive.exists[i] = true;
         choice->returned[at] = i;
         bool found = try_nothings(choice, at + 1);
@@ -321,6 +376,8 @@ bool naive_converges(const struct history *history)
             end ? naive_final_source(&choice.naive, i - history->count) : choice.naive.source[i];
         uint32_t value = end ? history->finals[i - history->count].value : history->ops[i].value;
         if (value != NAMES_NONE && source == OP_NONE)
+            return false;
+        if (!end && source != OP_NONE && history->ops[source].start_us > history->ops[i].end_us)
             return false;
         if (end && source != OP_NONE)
             choice.naive.exists[source] = true;

@@ -41,5 +41,6 @@ enum pattern naive_guarantee(const struct naive *naive, uint32_t read, uint32_t 
 uint32_t naive_writes(const struct history *history);
 
 /* Is there a causal order and an order of all writes in which each read returns the last write to
- * its key in its past, final reads included (their past is all)? Deletes are tried in all ways. */
+ * its key in its past, final reads included (their past is all), and none
+ * ends before what it returns was begun? Deletes are tried in all ways. */
 bool naive_converges(const struct history *history);

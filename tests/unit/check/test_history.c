@@ -34,6 +34,8 @@ static const struct refusal refusals[] = {
     {"r a -1 2 x 1 ok", 1, "START and END are numbers of microseconds"},
     {"r a 1 1234567890123456789 x 1 ok", 1, "START and END are numbers of microseconds"},
     {"w a 2 1 x 1 ok", 1, "END is before START"},
+    {"w a 2 3 x 1 ok\nr a 1 4 x 1 ok", 2, "a session has begun something later already"},
+    {"w a 2 3 x 1 no\nc a 1 b", 2, "a session has begun something later already"},
     {"w a 1 2 x 1 OK", 1, "the fate of an operation is ok, no or unknown"},
     {"w a 1 2 x - ok", 1, "- is no value and names no delete"},
     {"d a 1 2 x - ok", 1, "- is no value and names no delete"},
@@ -143,7 +145,7 @@ static void test_takes(void **state)
                         "c b 4 a 1\n"      /* 3: takes 0 */
                         "c b 5 a\n"        /* 4: takes 2 */
                         "c b 6 b 1\n"      /*    itself */
-                        "r b 0 1 x 3 ok\n" /* 5; b's lines: 7 */
+                        "r b 6 7 x 3 ok\n" /* 5; b's lines: 7 */
                         "c a 7 b 4\n"      /* 6: takes 3 */
                         "c c 8 b 2\n"      /*    nothing */
                         "c c 9 b 3\n");    /* 7: takes 1 */

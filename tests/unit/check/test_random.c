@@ -52,13 +52,18 @@ static bool is_lost(const struct finding *finding, const struct naive *naive)
 
 static bool is_link(const struct link *link, uint32_t next, const struct naive *naive)
 {
-    uint32_t count = naive->history->count;
+    const struct history *history = naive->history;
+    uint32_t count = history->count;
     if (link->by == OP_NONE)
         return naive->before[link->op][next];
-    if (link->by >= count)
-        return naive_final_source(naive, link->by - count) == next && naive->exists[link->op];
+    if (link->by >= count) {
+        const struct final *final = &history->finals[link->by - count];
+        bool nothing = final->value == NAMES_NONE && history->ops[next].kind == OP_DELETE;
+        return (nothing || naive_final_source(naive, link->by - count) == next) &&
+               history->ops[next].key == final->key && naive->exists[link->op];
+    }
     return naive->source[link->by] == next && naive->before[link->op][link->by] &&
-           naive->history->ops[link->op].key == naive->history->ops[next].key;
+           history->ops[link->op].key == history->ops[next].key;
 }
 
 static bool is_cycle(const struct verdict *verdict, const struct naive *naive)
@@ -145,7 +150,7 @@ static bool keeps_word(const struct judged *judged, struct seen *seen)
 {
     const struct verdict *verdict = &judged->verdict;
     uint32_t deletes = 0;
-    if (!is_tiny(&judged->history, &deletes) || verdict->counts[PATTERN_FUTURE] > 0)
+    if (!is_tiny(&judged->history, &deletes))
         return true;
     bool converges = naive_converges(&judged->history);
     bool found = verdict_total(verdict) > 0;
