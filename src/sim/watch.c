@@ -13,6 +13,9 @@
 /* An answer that has been decided waits for commits, and for ticks that come late. */
 #define SLACK_US 2500000U
 
+/* What one write may add: in the table, in the window, in the log's batch. */
+#define WRITE_BYTES_MAX 131072U
+
 /* The node that an actor is a term of, or VNET_NODES_MAX. */
 static uint32_t node_of_actor(const struct world *world, uint32_t actor)
 {
@@ -45,6 +48,59 @@ static void judge_delivery(struct world *world, const struct sim_node *node, str
     }
 }
 
+/* ---- R1 ---- */
+
+/* Where the key stands at (hlc, actor), is the write there, or was it overwritten? */
+static bool is_held(const struct world *world, const struct hwrite *write,
+                    const struct table *table)
+{
+    const struct hkey *key = &world->oracle.keys[write->key];
+    table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
+    if (ref != 0) {
+        uint64_t hlc = table_hlc(table, ref);
+        return hlc > write->hlc ||
+               (hlc == write->hlc && table_dot(table, ref).actor >= write->dot.actor);
+    }
+    for (uint32_t i = 0; i < key->stone_count; i++) { /* purged */
+        const struct hwrite *stone = &world->oracle.writes[key->stones[i]];
+        if (stone->dot.actor != 0 && stone->hlc >= write->hlc)
+            return true;
+    }
+    return false;
+}
+
+static void judge_coverage(struct world *world, const struct sim_node *node)
+{
+    const struct vv *coverage = node_coverage(node->node);
+    for (uint32_t i = 1; i < world->oracle.write_count && world->booted; i++) {
+        const struct hwrite *write = &world->oracle.writes[i];
+        if (write->dot.actor == 0 || !vv_covers(coverage, write->dot) ||
+            world->shard_of_key[write->key] != world->shard_of_node[node->index] ||
+            is_held(world, write, node_table(node->node)))
+            continue;
+        char name[64];
+        verdict_say(&world->verdict, "R1", "node %u covers %s of key %.*s and does not have it",
+                    node->index, oracle_name(&world->oracle, i, name),
+                    (int)world->oracle.keys[write->key].len,
+                    (const char *)world->oracle.keys[write->key].text);
+        return;
+    }
+}
+
+/* ---- I8 ---- */
+
+/* Own writes are refused where memory is full; those of others come in all the same. */
+static void judge_room(struct world *world, const struct sim_node *node)
+{
+    const struct knobs *knobs = &world->swarm.knobs;
+    uint64_t most = knobs->max_memory_bytes + knobs->max_memory_bytes / 16 + WRITE_BYTES_MAX;
+    uint64_t have = node_metrics(node->node)->memory_bytes;
+    if (have > most)
+        verdict_say(&world->verdict, "I8",
+                    "node %u takes a write and has %llu bytes of memory in use; %llu is the limit",
+                    node->index, (ULL)have, (ULL)knobs->max_memory_bytes);
+}
+
 /* ---- I3: no false wait ---- */
 
 static void judge_refusal(struct world *world, const struct sim_node *node, uint64_t number)
@@ -66,6 +122,10 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
 {
     if (event->id == TRACE_DELIVERED)
         judge_delivery(world, node, (struct dot){(uint32_t)event->a, event->b});
+    else if (event->id == TRACE_WALK_ENDED)
+        judge_coverage(world, node);
+    else if (event->id == TRACE_WRITTEN)
+        judge_room(world, node);
     else if (event->id == TRACE_REPLIED && event->c == (uint64_t) - (int)E_NOT_COVERED)
         judge_refusal(world, node, event->a);
 }
@@ -140,12 +200,58 @@ static void judge_stable(struct world *world, uint32_t node, struct dot stable)
     }
 }
 
-void watch_stable(struct world *world)
+/* ---- D2 ---- */
+
+/* Everybody who is responsible for the actor, and is there, covers it. */
+static bool is_stable(const struct world *world, struct dot dot)
 {
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *member = &world->nodes[i];
+        if (same_shard(world, node_of_actor(world, dot.actor), i) && member->node != NULL &&
+            node_phase(member->node) == NODE_SERVING && !member->damaged && !member->gone &&
+            !vv_covers(node_coverage(member->node), dot))
+            return false;
+    }
+    return true;
+}
+
+/* A version's causes, as its writer logged them, stand beside it until they are stable. */
+static void judge_causes(struct world *world, const struct sim_node *node, const struct hkey *key)
+{
+    const struct table *table = node_table(node->node);
+    table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
+    uint32_t write = ref != 0 ? oracle_by_dot(&world->oracle, table_dot(table, ref)) : 0;
+    if (write == 0)
+        return;
+    struct version version;
+    struct vv left;
+    table_view(table, ref, &version);
+    vv_init(&left);
+    deps_merge_into(version.deps, &left);
+    struct slice deps = buf_slice(&world->oracle.writes[write].deps);
+    for (uint32_t i = 0; i < deps_count(deps); i++) {
+        struct dot dep = deps_at(deps, i);
+        if (vv_covers(&left, dep) || is_stable(world, dep))
+            continue;
+        verdict_say(&world->verdict, "D2",
+                    "node %u keeps (%u,%llu) of key %.*s without its cause (%u,%llu), which is not "
+                    "stable",
+                    node->index, version.dot.actor, (ULL)version.dot.seq, (int)key->len,
+                    (const char *)key->text, dep.actor, (ULL)dep.seq);
+    }
+}
+
+void watch_sample(struct world *world)
+{
+    const struct sim_node *turn = &world->nodes[world->time.now_us / 500000 % world->node_count];
+    if (turn->node != NULL && node_phase(turn->node) == NODE_SERVING)
+        judge_coverage(world, turn);
     for (uint32_t i = 0; i < world->node_count && world->booted; i++) {
         const struct sim_node *node = &world->nodes[i];
         if (node->node == NULL || node_phase(node->node) != NODE_SERVING)
             continue;
+        for (uint32_t k = 0; k < world->oracle.key_count; k++)
+            judge_causes(world, node, &world->oracle.keys[k]);
         struct vv stable;
         node_stable(node->node, &stable);
         for (uint32_t k = 0; k < stable.count; k++)

@@ -1,8 +1,8 @@
 /* watch - what can be seen of a node from outside, against what the truth knows.
  *
- * Does:   delivery in causal order (D1), clocks above those of their causes (H2), stability never
+ * Does:   coverage claims what is held (R1), delivery in causal order (D1), causes kept until they are stable (D2), clocks above those of their causes (H2), stability never
  *         ahead of a member (R4), no request parked although all is there (I3), none forgotten
- *         (Q1).
+ *         (Q1), no write past MAX_MEMORY (I8).
  * Not:    answers: oracle.c. States of all nodes together: judge.c.
  * Holds:  -
  * Limits: D1 looks at deliveries, not at what a walk brings: a walk ends with all of it at once.
@@ -22,4 +22,4 @@ void watch_answer(struct world *world, const struct call *call);
 void watch_silence(struct world *world, const struct call *call);
 
 /* Now and then. */
-void watch_stable(struct world *world);
+void watch_sample(struct world *world);
