@@ -36,7 +36,7 @@ void node__settle(struct node *node)
     }
     encode_config_frame(node);
     struct buf hangups = BUF_EMPTY;
-    links_from_config(&node->links, node->config, node->id, &hangups);
+    links_from_config(&node->links, node->config, node->id, &node->options.address, &hangups);
     buf_append(&node->open->hangups, hangups.ptr, hangups.len);
     buf_fini(&hangups);
     for (uint32_t i = 0; i < node->links.count; i++) {

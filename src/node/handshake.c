@@ -155,13 +155,16 @@ static void note_clock(struct node *node, struct link *link, uint64_t wall_ms)
 static void greeted(struct node *node, struct link *link, const struct msg_hello *hello)
 {
     if (link->node_id != 0 && link->node_id != hello->node_id && node->config != NULL) {
-        node__trace(node, TRACE_PEER_REFUSED, hello->node_id, link->node_id, 0,
-                    SLICE_LIT("another node answers at a member's address"));
+        if (!link->stranger_said)
+            node__trace(node, TRACE_PEER_REFUSED, hello->node_id, link->node_id, 0,
+                        SLICE_LIT("another node answers at a member's address"));
+        link->stranger_said = true;
         node__drop_link(node, link, true);
         link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
         return;
     }
     link->node_id = hello->node_id;
+    link->stranger_said = false;
     link->state = LINK_UP;
     link->since_ms = node->mono_ms;
     suspect_heard(&link->suspect, node->mono_ms);

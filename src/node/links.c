@@ -32,15 +32,15 @@ void links_from_view(struct links *links, const struct address *view, uint32_t c
 }
 
 void links_from_config(struct links *links, const struct config *config, uint64_t self,
-                       struct buf *hangups)
+                       const struct address *own, struct buf *hangups)
 {
     uint32_t old_count = links->count;
     struct link *old = mem_dup(links->list, old_count * sizeof(*old));
     links->count = 0;
     for (uint32_t i = 0; i < config->member_count; i++) {
         const struct member *member = &config->members[i];
-        if (member->node_id == self)
-            continue;
+        if (member->node_id == self || strcmp(member->address.text, own->text) == 0)
+            continue; /* itself, or (with an empty directory) whom it has replaced */
         struct link *link = add(links, &member->address, member->node_id);
         for (uint32_t j = 0; j < old_count; j++) {
             bool same = strcmp(old[j].address.text, member->address.text) == 0;

@@ -36,6 +36,7 @@ struct link {
     uint64_t epoch_sent;    /* configuration it was given on this connection */
     struct suspect suspect; /* signs of life */
     bool suspected;         /* as last told to the others */
+    bool stranger_said;     /* that another node answers there has been logged */
     bool doubt;             /* it said HELLO_DOUBT: it serves nothing */
     int64_t clock_diff_ms;  /* its wall clock minus ours, from its HELLO */
 };
@@ -63,7 +64,7 @@ void links_from_view(struct links *links, const struct address *view, uint32_t c
 /* After an adoption: the members, without this node. Links whose address stays are kept; the
  * connections of the others are appended to *hangups (8 bytes each). */
 void links_from_config(struct links *links, const struct config *config, uint64_t self,
-                       struct buf *hangups);
+                       const struct address *own, struct buf *hangups);
 
 struct link *links_by_node(struct links *links, uint64_t node_id);
 const struct link *links_by_node_const(const struct links *links, uint64_t node_id);

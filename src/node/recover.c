@@ -123,7 +123,7 @@ static const char *doubt(const struct node *node, const struct log_recovery *fou
     if (found->state != LOG_DAMAGED && PLANTED(node->options.plant, DOUBT_IGNORED))
         return NULL;
     if (lives->directory_id != node->options.directory_id)
-        return "its data directory is a copy, or was moved";
+        return "its data directory is a copy, was moved, or could not be synced once";
     if (found->state == LOG_CUT && !lives->disk)
         return "the end of its log was damaged, and with it what may have been acknowledged";
     bool whole = found->clean_stop || found->synced_to_end || lives->disk;

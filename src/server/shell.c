@@ -235,6 +235,7 @@ static void on_disk_failed(void *arg, const char *what)
     struct shell *shell = arg;
     struct event event = {.type = EVENT_COMMIT_FAILED};
     (void)what; /* said when the node has stopped */
+    directory_distrust(&shell->directory);
     shell_step(shell, &event);
 }
 

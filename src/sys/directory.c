@@ -101,6 +101,19 @@ bool directory_open(struct directory *directory, const char *path, struct buf *w
     return true;
 }
 
+/* Another file takes its place: another inode, for ours is still open. Where the disk refuses even
+ * that, a change of mode to what it was gives the old one a new change time. */
+void directory_distrust(struct directory *directory)
+{
+    int fd = openat(directory->fd, LOCK_NAME ".new", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool replaced =
+        fd >= 0 && renameat(directory->fd, LOCK_NAME ".new", directory->fd, LOCK_NAME) == 0;
+    if (!replaced)
+        (void)fchmod(directory->lock_fd, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 void directory_close(struct directory *directory)
 {
     if (directory->lock_fd >= 0)

@@ -230,8 +230,8 @@ static uint64_t covers(const struct world *world, uint32_t site, uint32_t actor)
     return vv_get(replica_coverage(world->sites[site].replica), actor);
 }
 
-/* T30: the window forgets 1 to 4, resumes above; a receipt of what is above must not acknowledge what
- * is below. */
+/* T30: the window forgets 1 to 4, resumes above; a receipt of what is above must not acknowledge
+ * what is below. */
 static void receipt_above_a_hole(void **state)
 {
     (void)state;
@@ -375,8 +375,8 @@ static void clock_before_writes(void **state)
     world_fini(&world);
 }
 
-/* T20: a chunk of a walk comes late: a version whose dot is covered is dropped, or it would bring back
- * what was deleted and purged since. */
+/* T20: a chunk of a walk comes late: a version whose dot is covered is dropped, or it would bring
+ * back what was deleted and purged since. */
 static void late_chunk(void **state)
 {
     (void)state;
@@ -472,8 +472,8 @@ static void announced_clock_is_kept(void **state)
     world_fini(&world);
 }
 
-/* T15: one clock stands in the year 2099: its writes are taken, the others' clocks stay, and a later
- * write of the same key wins all the same. */
+/* T15: one clock stands in the year 2099: its writes are taken, the others' clocks stay, and a
+ * later write of the same key wins all the same. */
 static void clock_far_ahead(void **state)
 {
     (void)state;
@@ -497,7 +497,8 @@ static void clock_far_ahead(void **state)
     world_fini(&world);
 }
 
-/* T13: the source of a walk is itself catching up: what it inserts behind the cursor is sent too. */
+/* T13: the source of a walk is itself catching up: what it inserts behind the cursor is sent
+ * too. */
 static void source_catches_up(void **state)
 {
     (void)state;

@@ -79,6 +79,13 @@ static void test_known_again(void **state)
     assert_int_equal(rename(copy, lock), 0);
     assert_true(directory_open(&directory, base, &why));
     assert_true(directory.identity != first);
+
+    /* After a failed sync it must not be taken for the one that it was. */
+    uint64_t trusted = directory.identity;
+    directory_distrust(&directory);
+    directory_close(&directory);
+    assert_true(directory_open(&directory, base, &why));
+    assert_true(directory.identity != trusted);
     directory_close(&directory);
     buf_fini(&why);
 }
