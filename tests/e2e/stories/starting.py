@@ -158,8 +158,9 @@ def differing_starts(report):
         cluster[1].environment = dict(cluster[1].environment,
                                       VIEW=",".join(reversed(cluster.view.split(","))))
         cluster.start()
-        took = wait.until(lambda: "SHARD_COUNT" in cluster.detail(cluster[0]), 10)
-        report.check(took is not None, "nodes with different SHARD_COUNTs say so",
+        took = wait.until(lambda: all("SHARD_COUNT" in cluster.detail(node)
+                                      for node in cluster.nodes), 10)
+        report.check(took is not None, "nodes with different SHARD_COUNTs say so, all of them",
                      cluster.why_not())
         report.equal([cluster.status(node, "/readyz") for node in cluster.nodes], [503] * 4,
                      "and do not begin")
