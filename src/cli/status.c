@@ -243,8 +243,20 @@ static bool ask_counts(const struct cli *cli, struct status *status)
     return true;
 }
 
+/* A member whose address is answered by somebody else (its data is gone) is one all the same. */
+static void count_members(struct status *status)
+{
+    size_t at = 0;
+    struct slice member;
+    while (walk_next(status->members, &at, &member))
+        for (uint32_t k = 0; k < status->shard_count; k++)
+            status->shards[k].members +=
+                slice_equal(walk_text(walk_member(member, "shard")), status->shards[k].id);
+}
+
 static void sum_up(struct status *status)
 {
+    count_members(status);
     for (uint32_t i = 0; i < status->node_count; i++) {
         const struct status_node *node = &status->nodes[i];
         bool serves = node->answered && (slice_equal(node->phase, SLICE_LIT("serving")) ||
@@ -253,7 +265,6 @@ static void sum_up(struct status *status)
         status->serving += serves;
         for (uint32_t k = 0; k < status->shard_count; k++) {
             bool member = slice_equal(node->shard, status->shards[k].id);
-            status->shards[k].members += member;
             status->shards[k].serving += member && serves;
         }
     }

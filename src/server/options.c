@@ -193,8 +193,7 @@ static const struct plain_row plain_rows[] = {
      "IP:PORT of this node as the others and clients know it; needed", read_address},
     {"view", "VIEW", "ADDRESS,...", "addresses of all nodes, this one included (default: it alone)",
      read_view},
-    {"shard-count", "SHARD_COUNT", "N",
-     "shards at the first start (default: 1, or join a running cluster)", read_shard_count},
+    {"shard-count", "SHARD_COUNT", "N", "shards at the first start (default: 1)", read_shard_count},
     {"data-dir", "DATA_DIR", "PATH", "where the log lies (default thence-data-PORT)",
      read_data_dir},
     {"listen", "LISTEN", "ADDRESS,...", "where to listen (default: that port on every interface)",
@@ -298,7 +297,7 @@ static void read_environment(struct reader *reader)
     }
 }
 
-/* Hands value to whichever option is called that. */
+/* Hands value to whichever option is called that; NULL: none was given. */
 static bool read_option(struct reader *reader, const char *option, const char *value)
 {
     char name[64];
@@ -307,12 +306,14 @@ static bool read_option(struct reader *reader, const char *option, const char *v
     for (size_t i = 0; i < PLAIN_ROWS; i++) {
         option_name(plain_rows[i].name, name);
         if (strcmp(name, option) == 0)
-            return plain_rows[i].read(reader, option, value);
+            return value == NULL ? refuse(reader, option, NULL, "needs a value")
+                                 : plain_rows[i].read(reader, option, value);
     }
     for (size_t i = 0; i < count; i++) {
         option_name(rows[i].name, name);
         if (strcmp(name, option) == 0)
-            return read_knob(reader, &rows[i], option, value);
+            return value == NULL ? refuse(reader, option, NULL, "needs a value")
+                                 : read_knob(reader, &rows[i], option, value);
     }
     return refuse(reader, option, NULL, "is not an option; --help lists them");
 }
@@ -334,12 +335,9 @@ static int read_argument(struct reader *reader, int at)
     }
     memcpy(option, argument, len);
     option[len] = '\0';
-    if (equals == NULL && at + 1 == reader->argc) {
-        refuse(reader, option, NULL, "needs a value");
-        return 1;
-    }
-    read_option(reader, option, equals == NULL ? reader->argv[at + 1] : equals + 1);
-    return equals == NULL ? 2 : 1;
+    const char *next = at + 1 < reader->argc ? reader->argv[at + 1] : NULL;
+    read_option(reader, option, equals == NULL ? next : equals + 1);
+    return equals == NULL && next != NULL ? 2 : 1;
 }
 
 /* ---- --help ---- */
