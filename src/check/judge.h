@@ -13,8 +13,9 @@
  * Not:    staleness in real time: a store may be causally consistent and late.
  * Holds:  a final read is taken as a read of somebody who has seen everything that was acknowledged
  *         or read. J1 no false alarm: with a finding, causal convergence (CCv) does not hold, or
- *         only if some read returned what was begun after it had ended. J2 on histories without deletes, CCv holds when nothing is
- *         found (differentiated histories: every value is written once).
+ *         only if some read returned what was begun after it had ended. J2 on histories without
+ *         deletes, CCv holds when nothing is found (differentiated histories: every value is
+ *         written once).
  * Limits: FINDINGS_MAX findings are kept; after COUNTED_MAX no more reads are judged. Of conflict
  *         cycles one is looked for, and only where nothing else is wrong.
  * See:    Bouajjani, Enea, Guerraoui, Hamza, "On verifying causal consistency", POPL 2017, section

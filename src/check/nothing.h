@@ -1,15 +1,15 @@
 /* nothing - which delete a read of nothing saw.
  *
- * Does:   finds the deletes that explain it. Where something was written in the past of the read and
- *         there is but one, that one is what was read from: it becomes a cause.
+ * Does:   finds the deletes that explain it. Where something was written in the past of the read
+ *         and there is but one, that one is what was read from: it becomes a cause.
  * Not:    judging (judge.c).
  * Holds:  F1 each causally convergent explanation of the history (of which none reads from the
  *         future) has the sources that are deduced.
  * Limits: DEDUCE_ROUNDS: what is deduced brings new causes, and so may allow to deduce more.
  * See:    judge.h.
  *
- * A delete explains a read of nothing when it is not among the effects of the read, was begun before
- * the read ended, and no write in the past of the read came causally after it.
+ * A delete explains a read of nothing when it is not among the effects of the read, was begun
+ * before the read ended, and no write in the past of the read came causally after it.
  */
 #pragma once
 
