@@ -1,7 +1,8 @@
-/* test_speed - a million operations.
+/* test_speed - a great many operations.
  *
- * Does:   a history of 10^6 operations, 64 sessions and 1,000 keys of the toy store is read and
- *         judged within the time that is owed; one lie in it is found.
+ * Does:   a history of 200,000 operations, 64 sessions and 1,000 keys of the toy store is read and
+ *         judged within a fifth of what is owed for 10^6; one lie in it is found. OPS=1000000
+ *         in the environment makes it the million (a minute with making the history).
  * Not:    a benchmark: figures are printed, only the bound is asserted.
  * Holds:  -
  * Limits: about 1 GB of memory.
@@ -14,18 +15,19 @@
 #include "judged.h"
 #include "toy.h"
 
+/* Owed for a million operations, of processor time. */
 #define SECONDS_MAX 30.0
 
 /* Sanitizers take their time: a tenth is enough for them. */
 #if defined(__SANITIZE_ADDRESS__)
-#define OPERATIONS 100000U
+#define OPERATIONS 20000U
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define OPERATIONS 100000U
+#define OPERATIONS 20000U
 #endif
 #endif
 #ifndef OPERATIONS
-#define OPERATIONS 1000000U
+#define OPERATIONS 200000U
 #endif
 
 static double cpu_seconds(void)
@@ -108,7 +110,7 @@ static void test_million(void **state)
     report("honest", took, &judged);
     assert_int_equal(verdict_total(&judged.verdict), 0);
     assert_int_equal(judged.verdict.unread, 0);
-    assert_true(took <= SECONDS_MAX);
+    assert_true(took <= SECONDS_MAX * options.ops / 1e6);
     judged_fini(&judged);
     lie(&history, &text);
     start = cpu_seconds();
