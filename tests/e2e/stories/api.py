@@ -268,6 +268,11 @@ def operators(report, cluster):
                            for node in cluster.nodes], "/cluster lists the six members")
     report.check("token" not in json.dumps(document).lower() and
                  "key\"" not in json.dumps(document), "/cluster shows no secret", document)
+    paths = cluster.ask(cluster[0], "/openapi.json").field("paths") or {}
+    missing = [path for path in ("/kvs/{key}", "/view", "/shard/ids", "/shard/node-shard-id",
+                                 "/healthz", "/readyz", "/metrics", "/cluster")
+               if path not in paths]
+    report.check(not missing, "/openapi.json describes the paths", missing)
 
 
 def run(report, cluster):
