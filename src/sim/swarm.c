@@ -117,6 +117,27 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
         rng_chance(rng, 1, 6) ? (uint32_t)rng_below(rng, swarm->nodes) : swarm->nodes;
 }
 
+/* Windows that forget at once, walks in many chunks over slow links: members catch up from members
+ * that are catching up themselves (T13). */
+static void draw_lag(struct swarm *swarm, struct rng *rng)
+{
+    swarm->shards = 1;
+    swarm->nodes = (uint32_t)rng_between(rng, 3, 5);
+    swarm->clock_far = swarm->nodes;
+    swarm->keys = (uint32_t)rng_between(rng, 100, 240);
+    swarm->hot_percent = 10;
+    swarm->big_percent = (uint32_t)rng_between(rng, 5, 20);
+    swarm->knobs.window_bytes = rng_between(rng, 4096, 16384);
+    swarm->knobs.walk_chunk_bytes = 1024;
+    swarm->knobs.pull_ms = rng_between(rng, 50, 200);
+    swarm->base_us = rng_between(rng, 2000, 20000);
+    static const enum fault slow[] = {FAULT_PAUSE,     FAULT_STALL,    FAULT_FLAP,
+                                      FAULT_SLOW_LINK, FAULT_CUT_LINK, FAULT_CUT_ONE_WAY};
+    for (uint32_t i = 0; i < sizeof slow / sizeof slow[0]; i++)
+        swarm->on[slow[i]] = true;
+    swarm->calm_us = rng_between(rng, 300, 900) * 1000;
+}
+
 void swarm_draw(struct swarm *swarm, uint64_t seed)
 {
     memset(swarm, 0, sizeof *swarm);
@@ -134,6 +155,8 @@ void swarm_draw(struct swarm *swarm, uint64_t seed)
     draw_workload(swarm, &rng);
     draw_manners(swarm, &rng);
     draw_faults(swarm, &rng);
+    if (rng_chance(&rng, 1, 8))
+        draw_lag(swarm, &rng);
 }
 
 void swarm_calm(struct swarm *swarm, uint32_t nodes, uint32_t shards)
