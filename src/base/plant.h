@@ -2,7 +2,7 @@
  *
  * Does:   PLANTED(who, NAME) is true when the bug NAME was chosen at run time; a constant
  *         false in every other build, so that the compiler drops the branch.
- * Not:    in release binaries: a test looks for the strings.
+ * Not:    in release binaries: tests/negative/run looks for the names.
  * Holds:  at most one bug is active in a run.
  * Limits: -
  * See:    plant.def.
@@ -13,9 +13,11 @@
 
 enum plant {
     PLANT_NONE = 0,
+#ifdef THENCE_PLANT /* not even as names in the debugging information of anything else */
 #define PLANT(name, what, caught_by) PLANT_##name,
 #include "base/plant.def"
 #undef PLANT
+#endif
     PLANT_COUNT
 };
 

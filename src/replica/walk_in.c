@@ -141,8 +141,6 @@ bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
     if (!is_ours(replica, from, msg->walk, io->mono_ms))
         return true; /* of a walk that was given up */
     /* Connections come and go between two chunks: with a hole the end would claim too much. */
-    if (PLANTED(replica->plant, WALK_HOLE_UNSEEN))
-        replica->walk_in.chunks = msg->number - 1;
     if (msg->number != replica->walk_in.chunks + 1) {
         replica__walk_lost(replica, io);
         return true;
@@ -165,7 +163,7 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
 {
     if (!is_ours(replica, from, msg->walk, io->mono_ms))
         return true;
-    if (msg->chunks != replica->walk_in.chunks && !PLANTED(replica->plant, WALK_HOLE_UNSEEN)) {
+    if (msg->chunks != replica->walk_in.chunks) {
         replica__walk_lost(replica, io);
         return true;
     }

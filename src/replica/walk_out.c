@@ -41,7 +41,7 @@ bool replica_recv_walk_request(struct replica *replica, uint64_t from,
 {
     const struct peer *peer = replica__peer(replica, from);
     /* Without a connection its first chunks would be lost and the later ones not: it asks again. */
-    if (peer == NULL || (!peer->connected && !PLANTED(replica->plant, WALK_HOLE_UNSEEN)))
+    if (peer == NULL || !peer->connected)
         return true;
     replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
     struct walk_out *walk = walk_to(replica, 0);

@@ -59,9 +59,11 @@ void assert_report(const char *what, const char *file, int line)
 
 static const char *const plant_names[] = {
     "",
+#ifdef THENCE_PLANT
 #define PLANT(name, what, caught_by) #name,
 #include "base/plant.def"
 #undef PLANT
+#endif
 };
 
 static bool parse_number(const char *text, uint64_t *number)

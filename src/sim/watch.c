@@ -87,6 +87,27 @@ static void judge_coverage(struct world *world, const struct sim_node *node)
     }
 }
 
+/* ---- I4: nothing older can come after a tombstone has gone ---- */
+
+static void judge_purge(struct world *world, const struct sim_node *node, struct dot dot)
+{
+    uint32_t stone = oracle_by_dot(&world->oracle, dot);
+    const struct vv *coverage = node_coverage(node->node);
+    for (uint32_t i = 1; i < world->oracle.write_count && stone != 0; i++) {
+        const struct hwrite *write = &world->oracle.writes[i];
+        if (write->dot.actor == 0 || write->key != world->oracle.writes[stone].key ||
+            vv_covers(coverage, write->dot) || !oracle_newer(&world->oracle, stone, i))
+            continue;
+        char name[64];
+        char name_stone[64];
+        verdict_say(&world->verdict, "I4",
+                    "node %u purges %s, and %s, which it would beat, has not arrived", node->index,
+                    oracle_name(&world->oracle, stone, name_stone),
+                    oracle_name(&world->oracle, i, name));
+        return;
+    }
+}
+
 /* ---- I8 ---- */
 
 /* Own writes are refused where memory is full; those of others come in all the same. */
@@ -124,6 +145,8 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
         judge_delivery(world, node, (struct dot){(uint32_t)event->a, event->b});
     else if (event->id == TRACE_WALK_ENDED)
         judge_coverage(world, node);
+    else if (event->id == TRACE_PURGED)
+        judge_purge(world, node, (struct dot){(uint32_t)event->a, event->b});
     else if (event->id == TRACE_WRITTEN)
         judge_room(world, node);
     else if (event->id == TRACE_REPLIED && event->c == (uint64_t) - (int)E_NOT_COVERED)

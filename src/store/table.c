@@ -47,6 +47,7 @@ struct table {
     uint64_t live;          /* versions with a value */
     uint64_t tombstones;    /* versions without */
     uint64_t log_bytes;     /* what a checkpoint would write */
+    enum plant plant;       /* PLANT build only: the active planted bug */
 };
 
 static struct entry *entry_at(const struct table *table, table_ref ref)
@@ -138,7 +139,7 @@ struct table *table_new(uint64_t seed)
 
 void table_plant(struct table *table, enum plant plant)
 {
-    table->actors.plant = plant;
+    table->plant = plant;
 }
 
 void table_free(struct table *table)
@@ -317,7 +318,7 @@ enum table_put_result table_put(struct table *table, uint32_t slot, const struct
     const struct entry *entry = entry_at(table, old);
     struct version stands = {.dot = dot_of(table, entry), .hlc = entry->hlc};
     bool newer = version_newer(version, &stands);
-    if (PLANTED(table->actors.plant, LAST_ARRIVAL_WINS))
+    if (PLANTED(table->plant, LAST_ARRIVAL_WINS))
         newer = !dot_equal(version->dot, stands.dot);
     if (!newer)
         return TABLE_OLDER;
