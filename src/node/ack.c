@@ -52,6 +52,13 @@ static void say_alone(struct node *node, bool alone)
     node__trace(node, alone ? TRACE_ALONE : TRACE_TOGETHER, 0, 0, 0, SLICE_EMPTY);
 }
 
+/* Somebody receipts again: said at once, not with the next write. */
+void node__watch_alone(struct node *node)
+{
+    if (node->alone_said && !replica_alone(node->replica, node->mono_ms))
+        say_alone(node, false);
+}
+
 /* Oldest first; the first that must wait makes the later ones wait, except above a gap, which a
  * walk closes soon. */
 void node__ack(struct node *node)

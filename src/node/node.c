@@ -181,6 +181,7 @@ static void upkeep(struct node *node)
     if (takes_part(node)) {
         struct replica_io io = node__io(node);
         replica_tick(node->replica, &io);
+        node__watch_alone(node);
     }
     node__scan(node);
     node__mark(node);

@@ -178,3 +178,4 @@ void node__resume(struct node *node, uint32_t index);
 /* ack.c */
 void node__await(struct node *node, struct call *call, struct dot dot, enum outcome outcome);
 void node__ack(struct node *node);
+void node__watch_alone(struct node *node);
