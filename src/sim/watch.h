@@ -1,6 +1,7 @@
 /* watch - what can be seen of a node from outside, against what the truth knows.
  *
- * Does:   coverage claims what is held (R1), delivery in causal order (D1), causes kept until they are stable (D2), clocks above those of their causes (H2), stability never
+ * Does:   coverage claims what is held (R1), delivery in causal order (D1), causes kept until they
+ *         are stable (D2), clocks above those of their causes (H2), stability never
  *         ahead of a member (R4), no request parked although all is there (I3), none forgotten
  *         (Q1), no write past MAX_MEMORY (I8).
  * Not:    answers: oracle.c. States of all nodes together: judge.c.
