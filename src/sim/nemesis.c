@@ -455,7 +455,10 @@ void nemesis_event(struct world *world, const struct vevent *event)
     if (world->faults_over)
         return;
     bool may = world->booted || (world->swarm.boot_faults && world->time.now_us < BOOT_FAULTS_US);
-    for (uint32_t i = 0; i < 4 && may && !merciful(world); i++) {
+    bool mercy = merciful(world);
+    if (may && mercy && fire(world, FAULT_RESET)) /* that much is bearable */
+        world->faults[FAULT_RESET]++;
+    for (uint32_t i = 0; i < 4 && may && !mercy; i++) {
         enum fault fault = (enum fault)rng_below(&world->fault_rng, FAULT_COUNT);
         if (!world->swarm.on[fault] || !fire(world, fault))
             continue;
