@@ -32,7 +32,8 @@ enum table_put_result replica_write(struct replica *replica, struct version *ver
     uint64_t position = log_append_version(io->log, RECORD_ARRIVAL, version, &record);
     replica__window_push(replica, record);
     enum table_put_result result = table_put(io->table, slot, version, position);
-    ASSERT(result != TABLE_OLDER || PLANTED(replica->plant, KEY_CLOCK_DROPPED));
+    bool planted = PLANTED(replica->plant, KEY_CLOCK_DROPPED); /* its name is no assertion's text */
+    ASSERT(result != TABLE_OLDER || planted);
     bool fits = vv_set(&replica->coverage, replica->actor, replica->seq);
     ASSERT(fits);
     for (uint32_t i = 0; i < replica->peer_count; i++) {
