@@ -2,7 +2,8 @@
  *
  * Does:   options, totals, the one command that repeats a violation.
  * Not:    anything of the world.
- * Holds:  exit 0: no violation; 1: at least one; 2: bad options.
+ * Holds:  exits with the worst verdict_kind that it met (verdict.h): 0 clean, 1 safety, 2 bad
+ *         options, 3 liveness, 4 an assertion, 5 too little happened.
  * Limits: -
  * See:    README.md in this folder.
  */
@@ -30,6 +31,7 @@ struct options {
 struct totals {
     uint64_t seeds;               /* run */
     uint64_t violations;          /* found */
+    enum verdict_kind worst;      /* of all */
     uint64_t ops;                 /* of all */
     uint64_t answered;            /* of all */
     uint64_t unknowns;            /* of all */
@@ -44,7 +46,7 @@ struct totals {
     uint64_t parked;              /* of all */
 };
 
-/* What assert_report prints when a node stops on a bug. */
+/* What assert_report prints when a node stops on a bug: the end of the program. */
 static uint64_t seed_now;
 static const char *plant_now = "";
 
@@ -55,6 +57,7 @@ void assert_report(const char *what, const char *file, int line)
            (unsigned long long)seed_now, what, file, line, (unsigned long long)seed_now,
            plant_now[0] != '\0' ? " --plant " : "", plant_now);
     fflush(stdout);
+    _Exit(VERDICT_CRASH); /* break on assert_failed to see it in a debugger */
 }
 
 static const char *const plant_names[] = {
@@ -90,19 +93,39 @@ static bool parse_plant(const char *text, enum plant *plant)
     return false;
 }
 
+static const char usage_text[] =
+    "usage: thence-sim [--seeds N] [--first S] [--seed S] [--story] [--check-replay]\n"
+    "                  [--plant NAME] [--until INVARIANT] [--stop-after N] [--quiet]\n"
+    "       thence-sim --script FILE [--story]\n"
+    "\n"
+    "Runs the nodes of a cluster in a virtual world, breaks it, and judges what they do.\n"
+    "  --seeds N       so many worlds (20), from seed --first S (1) on\n"
+    "  --seed S        this one\n"
+    "  --story         tell everything that happens\n"
+    "  --check-replay  run each seed twice: the hash must be the same\n"
+    "  --stop-after N  after N violations (1)\n"
+    "  --plant NAME    with a planted bug (PLANT build); --until INVARIANT: until that catches it\n"
+    "  --script FILE   a scenario by hand\n"
+    "  --quiet         only violations and totals\n"
+    "\n"
+    "exit status: 0 clean; 1 safety: something happened that never may; 2 bad options;\n"
+    "3 liveness: what had to come about did not, in the virtual time that it may take;\n"
+    "4 crash: an assertion; 5 too little happened to believe the rest. The worst one counts.\n";
+
 static int usage(void)
 {
-    fputs("usage: thence-sim [--seeds N] [--first S] [--seed S] [--story] [--check-replay]\n"
-          "                  [--plant NAME] [--until INVARIANT] [--stop-after N] [--quiet]\n"
-          "       thence-sim --script FILE [--story]\n",
-          stderr);
-    return 2;
+    fputs(usage_text, stderr);
+    return VERDICT_USAGE;
 }
 
 /* One option; *at moves over its value. False when it makes no sense. */
 static bool parse_option(struct options *options, int argc, char **argv, int *at)
 {
     const char *name = argv[*at];
+    if (strcmp(name, "--help") == 0) {
+        fputs(usage_text, stdout);
+        exit(VERDICT_GOOD);
+    }
     if (strcmp(name, "--story") == 0)
         return options->story = true;
     if (strcmp(name, "--check-replay") == 0)
@@ -136,6 +159,7 @@ static void add(struct totals *totals, const struct run_result *result)
 {
     totals->seeds++;
     totals->violations += result->verdict.bad ? 1 : 0;
+    totals->worst = verdict_worse(totals->worst, verdict_kind(&result->verdict));
     totals->ops += result->ops;
     totals->answered += result->answered;
     totals->unknowns += result->unknowns;
@@ -156,9 +180,10 @@ static void print_violation(const struct options *options, uint64_t seed,
                             const struct run_result *result)
 {
     bool plant = options->plant != PLANT_NONE;
-    printf("VIOLATION %s, seed %llu (%u nodes, %u shards, at %.3f s): %s\n"
+    printf("VIOLATION %s, seed %llu (%s; %u nodes, %u shards, at %.3f s): %s\n"
            "  repeat: thence-sim --seed %llu%s%s --story\n",
-           result->verdict.invariant, (unsigned long long)seed, result->nodes, result->shards,
+           result->verdict.invariant, (unsigned long long)seed,
+           verdict_word(verdict_kind(&result->verdict)), result->nodes, result->shards,
            (double)result->virtual_us / 1e6, result->verdict.text, (unsigned long long)seed,
            plant ? " --plant " : "", plant ? plant_names[options->plant] : "");
 }
@@ -228,7 +253,7 @@ static int run_script(const struct options *options)
     FILE *file = fopen(options->script, "rb");
     if (file == NULL) {
         fprintf(stderr, "thence-sim: %s cannot be read\n", options->script);
-        return 2;
+        return VERDICT_USAGE;
     }
     struct buf text = BUF_EMPTY;
     uint8_t *at = buf_grow(&text, SCRIPT_BYTES_MAX);
@@ -237,7 +262,7 @@ static int run_script(const struct options *options)
     bool good =
         script_run(buf_slice(&text), options->plant, options->story ? stdout : NULL, stdout);
     buf_fini(&text);
-    return good ? 0 : 1;
+    return good ? VERDICT_GOOD : VERDICT_SAFETY;
 }
 
 int main(int argc, char **argv)
@@ -262,5 +287,5 @@ int main(int argc, char **argv)
             break;
     }
     print_totals(&totals, (double)(clock() - begin) / CLOCKS_PER_SEC);
-    return totals.violations > 0 ? 1 : 0;
+    return (int)totals.worst;
 }

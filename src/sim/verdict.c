@@ -22,3 +22,35 @@ void verdict_say(struct verdict *verdict, const char *invariant, const char *for
     vsnprintf(verdict->text, sizeof verdict->text, format, arguments);
     va_end(arguments);
 }
+
+enum verdict_kind verdict_kind(const struct verdict *verdict)
+{
+    /* Who is owed an answer, a configuration or rest, and does not get it. All else is something
+     * that was done, and wrong. */
+    static const char *const owed[] = {"I3", "I9", "Q1", "S1"};
+    if (!verdict->bad)
+        return VERDICT_GOOD;
+    if (strcmp(verdict->invariant, "LITTLE") == 0)
+        return VERDICT_LITTLE;
+    for (size_t i = 0; i < sizeof owed / sizeof owed[0]; i++) {
+        if (strcmp(verdict->invariant, owed[i]) == 0)
+            return VERDICT_LIVENESS;
+    }
+    return VERDICT_SAFETY;
+}
+
+const char *verdict_word(enum verdict_kind kind)
+{
+    static const char *const words[] = {"good",     "safety", "bad options",
+                                        "liveness", "crash",  "too little"};
+    ASSERT(kind <= VERDICT_LITTLE);
+    return words[kind];
+}
+
+enum verdict_kind verdict_worse(enum verdict_kind a, enum verdict_kind b)
+{
+    static const int badness[] = {[VERDICT_GOOD] = 0,     [VERDICT_LITTLE] = 1,
+                                  [VERDICT_LIVENESS] = 2, [VERDICT_SAFETY] = 3,
+                                  [VERDICT_CRASH] = 4,    [VERDICT_USAGE] = 5};
+    return badness[a] >= badness[b] ? a : b;
+}
