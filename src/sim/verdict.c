@@ -49,8 +49,8 @@ const char *verdict_word(enum verdict_kind kind)
 
 enum verdict_kind verdict_worse(enum verdict_kind a, enum verdict_kind b)
 {
-    static const int badness[] = {[VERDICT_GOOD] = 0,     [VERDICT_LITTLE] = 1,
-                                  [VERDICT_LIVENESS] = 2, [VERDICT_SAFETY] = 3,
-                                  [VERDICT_CRASH] = 4,    [VERDICT_USAGE] = 5};
+    static const int badness[] = {
+        [VERDICT_GOOD] = 0,   [VERDICT_LITTLE] = 1, [VERDICT_LIVENESS] = 2,
+        [VERDICT_SAFETY] = 3, [VERDICT_CRASH] = 4,  [VERDICT_USAGE] = 5};
     return badness[a] >= badness[b] ? a : b;
 }
