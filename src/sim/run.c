@@ -235,17 +235,17 @@ static void run_phases(struct world *world, struct run_result *result)
         judge_tables(world);
 }
 
-void run_seed(uint64_t seed, enum plant plant, FILE *story, struct run_result *result)
+void run_seed(const struct run_order *order, struct run_result *result)
 {
     memset(result, 0, sizeof *result);
     struct swarm swarm;
-    swarm_draw(&swarm, seed);
-    struct world *world = world_new(&swarm, plant, story);
+    swarm_draw(&swarm, order->seed);
+    struct world *world = world_new(&swarm, order->plant, order->story);
     run_phases(world, result);
     fill_result(world, result);
     judge_too_little(world, result);
     result->verdict = world->verdict;
-    story_say(&world->story, UINT32_MAX, "end of seed %llu: %s", (unsigned long long)seed,
+    story_say(&world->story, UINT32_MAX, "end of seed %llu: %s", (unsigned long long)order->seed,
               world->verdict.bad ? world->verdict.text : "no violation");
     world_free(world);
 }

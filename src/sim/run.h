@@ -16,6 +16,13 @@
 #define RUN_ANSWERED_LEAST 80U
 #define RUN_US_LEAST 60000000U
 
+/* What is to be run, and how. */
+struct run_order {
+    uint64_t seed;    /* which world */
+    enum plant plant; /* planted bug (PLANT build) */
+    FILE *story;      /* where its lines go; NULL: nowhere */
+};
+
 struct run_result {
     struct verdict verdict;       /* what was found */
     uint64_t hash;                /* of all that happened */
@@ -36,4 +43,4 @@ struct run_result {
     uint64_t parked;              /* requests that waited, by nodes that still run */
 };
 
-void run_seed(uint64_t seed, enum plant plant, FILE *story, struct run_result *result);
+void run_seed(const struct run_order *order, struct run_result *result);
