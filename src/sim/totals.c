@@ -102,9 +102,12 @@ static void json_text(const char *text, FILE *out)
     fputc('"', out);
 }
 
-static void json_violation(const char *invariant, const char *text, FILE *out)
+static void json_violation(enum verdict_kind kind, const char *invariant, const char *text,
+                           FILE *out)
 {
-    fputs("{\"invariant\":", out);
+    fputs("{\"kind\":", out);
+    json_text(verdict_word(kind), out);
+    fputs(",\"invariant\":", out);
     json_text(invariant, out);
     fputs(",\"text\":", out);
     json_text(text, out);
@@ -147,7 +150,8 @@ void totals_json(uint64_t seed, const struct run_result *result, FILE *out)
     json_answers(result, out);
     fputs(",\"violation\":", out);
     if (result->verdict.bad)
-        json_violation(result->verdict.invariant, result->verdict.text, out);
+        json_violation(verdict_kind(&result->verdict), result->verdict.invariant,
+                       result->verdict.text, out);
     else
         fputs("null", out);
     fputs("}\n", out);
@@ -158,6 +162,6 @@ void totals_json_crash(uint64_t seed, const char *what, const char *file, int li
     char text[256];
     snprintf(text, sizeof text, "%s at %s:%d", what, file, line);
     fprintf(out, "{\"seed\":%llu,\"violation\":", (ULL)seed);
-    json_violation("assertion", text, out);
+    json_violation(VERDICT_CRASH, "assertion", text, out);
     fputs("}\n", out);
 }
