@@ -28,7 +28,7 @@ help:
 	@echo 'make negative   the planted bugs: each must be caught'
 	@echo 'make fuzz       every fuzz target for SECONDS=n'
 	@echo 'make bench      figures: requests, memory, recovery'
-	@echo 'make soak       the long runs; resumable, they write a report'
+	@echo 'make soak       20000 seeds (SEEDS, FIRST, JOBS); goes on where it stopped, writes docs/soak.md'
 	@echo 'make image      the container image (IMAGE=name)'
 
 setup:
@@ -65,8 +65,9 @@ bench:
 	@bench/run
 
 soak:
-	@tools/need tests/soak/run 'the suite of long runs'
-	@tests/soak/run
+	@tools/need tests/soak/run 'the long run'
+	@tests/soak/run $(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS)) \
+	    $(if $(filter-out file,$(origin FIRST)),--first $(FIRST)) $(if $(JOBS),--jobs $(JOBS))
 
 image:
 	docker build -t $(IMAGE) .
