@@ -11,8 +11,12 @@
 
 static void recv_config(struct node *node, const struct frame *frame)
 {
+    struct frame own;
     struct msg_config msg;
     struct config *config = NULL;
+    if (node->config != NULL && frame_decode(buf_slice(&node->config_frame), &own) &&
+        slice_equal(own.body, frame->body))
+        return; /* ours: every connection begins with one */
     if (msg_config_decode(frame->body, &msg))
         config = config_decode(msg.config);
     if (config != NULL)

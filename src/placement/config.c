@@ -30,9 +30,12 @@ void config_index(struct config *config)
     memset(config->owner, UINT8_MAX, sizeof(config->owner));
     for (uint32_t i = 0; i < config->shard_count; i++) {
         const struct slotset *slots = &config->shards[i].slots;
-        for (uint32_t slot = slotset_next(slots, 0); slot < LIMIT_SLOTS;
-             slot = slotset_next(slots, slot + 1))
-            config->owner[slot] = (uint8_t)i;
+        uint32_t end = 0;
+        for (uint32_t first = slotset_next(slots, 0); first < LIMIT_SLOTS;
+             first = slotset_next(slots, end)) {
+            end = slotset_next_absent(slots, first);
+            memset(config->owner + first, (int)i, end - first);
+        }
     }
 }
 

@@ -13,16 +13,19 @@
 bool config__k1(const struct config *config)
 {
     uint32_t size_sum = 0;
-    for (uint32_t i = 0; i < config->shard_count; i++)
-        size_sum += slotset_size(&config->shards[i].slots);
-    if (size_sum != LIMIT_SLOTS)
-        return false;
-    for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++) {
-        uint32_t owner = config->owner[slot];
-        if (owner >= config->shard_count || !slotset_has(&config->shards[owner].slots, slot))
-            return false;
+    for (uint32_t i = 0; i < config->shard_count; i++) {
+        const struct slotset *slots = &config->shards[i].slots;
+        size_sum += slotset_size(slots);
+        uint32_t end = 0;
+        for (uint32_t first = slotset_next(slots, 0); first < LIMIT_SLOTS;
+             first = slotset_next(slots, end)) {
+            end = slotset_next_absent(slots, first);
+            for (uint32_t slot = first; slot < end; slot++)
+                if (config->owner[slot] != i)
+                    return false;
+        }
     }
-    return true;
+    return size_sum == LIMIT_SLOTS; /* and no slot is in two: it has one owner */
 }
 
 static bool members_clash(const struct member *a, const struct member *b)

@@ -68,8 +68,10 @@ static void purge(struct replica *replica, struct replica_io *io)
     uint32_t slots = 0;
     while (looked < PURGE_VERSIONS && slots < PURGE_SLOTS && table_tombstones(io->table) > 0) {
         if (!replica->purging) {
-            slots++;
-            replica->purge_slot = (replica->purge_slot + 1) % LIMIT_SLOTS;
+            uint32_t way =
+                table_way_to_tombstones(io->table, replica->purge_slot, PURGE_SLOTS - slots);
+            slots += way;
+            replica->purge_slot = (replica->purge_slot + way) % LIMIT_SLOTS;
             if (table_slot_tombstones(io->table, replica->purge_slot) == 0)
                 continue;
             table_scan_begin(io->table, &replica->purge_scan, replica->purge_slot);
@@ -91,10 +93,9 @@ static void sweep_deps(struct replica *replica, struct replica_io *io)
         count = DEPS_VERSIONS;
     for (uint64_t i = 0; i < count; i++) {
         table_ref ref = table_next_with_deps(io->table, &replica->deps_sweep);
-        struct vv ignored;
-        vv_init(&ignored);
-        if (ref == 0 || !replica_merge_deps(replica, ref, &ignored, io))
+        if (ref == 0)
             return;
+        replica__trim_deps(replica, ref, io->table);
     }
 }
 

@@ -109,11 +109,22 @@ void replica_prune(struct replica *replica, struct vv *seen)
     seen->count = kept;
 }
 
+static bool any_needless(struct replica *replica, struct slice deps)
+{
+    const struct vv *stable = replica_stable(replica);
+    for (uint32_t i = 0; i < deps_count(deps); i++)
+        if (needless(replica, stable, deps_at(deps, i)))
+            return true;
+    return false;
+}
+
 /* Trims what has become stable off a version where it stands. */
 static void trim_deps(struct replica *replica, table_ref ref, const struct version *version,
                       struct table *table)
 {
     struct vv left;
+    if (!any_needless(replica, version->deps))
+        return;
     vv_init(&left);
     uint32_t before = deps_count(version->deps);
     if (!deps_merge_into(version->deps, &left))
@@ -125,6 +136,13 @@ static void trim_deps(struct replica *replica, table_ref ref, const struct versi
     deps_encode(&left, &deps);
     table_trim_deps(table, ref, buf_slice(&deps));
     buf_fini(&deps);
+}
+
+void replica__trim_deps(struct replica *replica, table_ref ref, struct table *table)
+{
+    struct version version;
+    table_view(table, ref, &version);
+    trim_deps(replica, ref, &version, table);
 }
 
 bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,

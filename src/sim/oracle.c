@@ -109,8 +109,14 @@ void oracle_value(const struct oracle *oracle, uint32_t write, struct buf *out)
     }
     buf_decimal(out, write);
     buf_u8(out, ':');
-    while (out->len - begin < at->size)
-        buf_u8(out, (uint8_t)('a' + (write + out->len) % 26));
+    size_t head = out->len - begin;
+    size_t more = head < at->size ? at->size - head : 0;
+    uint8_t *fill = buf_grow(out, more);
+    uint32_t letter = (write + (uint32_t)head) % 26;
+    for (size_t i = 0; i < more; i++) {
+        fill[i] = (uint8_t)('a' + letter);
+        letter = letter == 25 ? 0 : letter + 1;
+    }
     if (!at->raw)
         buf_u8(out, '"');
 }

@@ -38,16 +38,17 @@ static_assert(VALUE_TOMBSTONE <= FORM_MASK, "a form fits");
 static_assert(LIMIT_SEQ == (UINT64_C(1) << 48) - 1, "a seq fits beside an actor index");
 
 struct table {
-    uint64_t seed;          /* of the hash of keys */
-    struct slab slab;       /* versions and dependencies */
-    struct actors actors;   /* lists and cursors */
-    struct deps deps;       /* interned dependencies */
-    struct index_pool pool; /* what the indexes share */
-    struct index *slots;    /* LIMIT_SLOTS of them */
-    uint64_t live;          /* versions with a value */
-    uint64_t tombstones;    /* versions without */
-    uint64_t log_bytes;     /* what a checkpoint would write */
-    enum plant plant;       /* PLANT build only: the active planted bug */
+    uint64_t seed;                    /* of the hash of keys */
+    struct slab slab;                 /* versions and dependencies */
+    struct actors actors;             /* lists and cursors */
+    struct deps deps;                 /* interned dependencies */
+    struct index_pool pool;           /* what the indexes share */
+    struct index *slots;              /* LIMIT_SLOTS of them */
+    uint64_t live;                    /* versions with a value */
+    uint64_t tombstones;              /* versions without */
+    uint64_t stony[LIMIT_SLOTS / 64]; /* slots that have tombstones, as bits */
+    uint64_t log_bytes;               /* what a checkpoint would write */
+    enum plant plant;                 /* PLANT build only: the active planted bug */
 };
 
 static struct entry *entry_at(const struct table *table, table_ref ref)
@@ -241,6 +242,16 @@ static void deps_detach(struct table *table, table_ref ref)
     entry->lengths_low &= ~DEPS_BIT;
 }
 
+static void note_stony(struct table *table, const struct index *index)
+{
+    size_t slot = (size_t)(index - table->slots);
+    uint64_t bit = UINT64_C(1) << (slot % 64);
+    if (index->tombstones > 0)
+        table->stony[slot / 64] |= bit;
+    else
+        table->stony[slot / 64] &= ~bit;
+}
+
 static void count(struct table *table, struct index *index, enum value_form form, bool more)
 {
     uint32_t *of_slot = form == VALUE_TOMBSTONE ? &index->tombstones : &index->live;
@@ -248,6 +259,8 @@ static void count(struct table *table, struct index *index, enum value_form form
     ASSERT(more || *of_slot > 0);
     *of_slot = more ? *of_slot + 1 : *of_slot - 1;
     *of_all = more ? *of_all + 1 : *of_all - 1;
+    if (form == VALUE_TOMBSTONE)
+        note_stony(table, index);
 }
 
 /* A copy of version that is in no index yet. */
@@ -393,6 +406,20 @@ uint32_t table_slot_tombstones(const struct table *table, uint32_t slot)
     return table->slots[slot].tombstones;
 }
 
+uint32_t table_way_to_tombstones(const struct table *table, uint32_t slot, uint32_t most)
+{
+    ASSERT(slot < LIMIT_SLOTS);
+    for (uint32_t way = 1; way <= most;) {
+        uint32_t at = (slot + way) % LIMIT_SLOTS;
+        uint64_t word = table->stony[at / 64] >> (at % 64);
+        uint32_t near = word != 0 ? (uint32_t)__builtin_ctzll(word) : 64 - at % 64;
+        if (word != 0 && way + near <= most)
+            return way + near;
+        way += near;
+    }
+    return most;
+}
+
 uint64_t table_memory_bytes(const struct table *table)
 {
     return table->slab.used_bytes + table->pool.bytes + table->deps.bytes + table->actors.bytes;
@@ -487,6 +514,7 @@ static void slot_check(const struct table *table, uint32_t slot, struct totals *
     const struct index *index = &table->slots[slot];
     struct totals before = *totals;
     struct table_scan scan;
+    ASSERT((table->stony[slot / 64] >> (slot % 64) & 1) == (index->tombstones > 0));
     table_scan_begin(table, &scan, slot);
     for (table_ref ref = table_scan_next(table, &scan); ref != 0;
          ref = table_scan_next(table, &scan))
@@ -502,7 +530,12 @@ void table_check(const struct table *table)
     struct totals totals = {0};
     uint64_t index_bytes = 0;
     for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++) {
-        index_bytes += index__check(&table->slots[slot], &table->pool);
+        const struct index *index = &table->slots[slot];
+        bool bare =
+            index->parts == NULL && index->depth == 0 && index->live == 0 && index->tombstones == 0;
+        if (bare && (table->stony[slot / 64] >> (slot % 64) & 1) == 0)
+            continue; /* most of them, in a small table */
+        index_bytes += index__check(index, &table->pool);
         slot_check(table, slot, &totals);
     }
     ASSERT(index_bytes == table->pool.bytes);

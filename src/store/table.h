@@ -69,6 +69,10 @@ uint64_t table_tombstones(const struct table *table);
 uint32_t table_slot_live(const struct table *table, uint32_t slot);
 uint32_t table_slot_tombstones(const struct table *table, uint32_t slot);
 
+/* How many slots on from this one (going round) the next one with tombstones is; most, when none
+ * is as near as that. */
+uint32_t table_way_to_tombstones(const struct table *table, uint32_t slot, uint32_t most);
+
 /* Bytes of memory in use for versions, indexes, lists and dependencies (what MAX_MEMORY counts).
  * A purge lowers it at once: what it frees is used again before more is asked for. */
 uint64_t table_memory_bytes(const struct table *table);

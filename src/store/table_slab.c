@@ -285,14 +285,15 @@ void slab__set_note(struct slab *slab, uint32_t ref, uint32_t note)
         notes_end(slab, chunk);
 }
 
-/* The first noted object of a chunk at or after one, or its capacity. */
+/* The first noted object of a chunk at or after one, or its capacity. What was never used has no
+ * note. */
 static uint32_t noted_from(const struct slab_chunk *chunk, uint32_t object)
 {
     if (chunk->notes == NULL)
         return chunk->capacity;
-    while (object < chunk->capacity && chunk->notes[object] == 0)
+    while (object < chunk->fresh && chunk->notes[object] == 0)
         object++;
-    return object;
+    return object < chunk->fresh ? object : chunk->capacity;
 }
 
 uint32_t slab__next_noted(const struct slab *slab, uint64_t *state)

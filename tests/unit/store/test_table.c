@@ -141,6 +141,25 @@ static void counts_are_those_of_each_slot(void **state)
     run_free(&run);
 }
 
+/* Against going slot by slot; the limits 0, 64 and 16384 are where words and rounds end. */
+static void the_way_to_tombstones_is_found(void **state)
+{
+    (void)state;
+    struct run run = run_new(40, 0);
+    random_steps(&run, 3);
+    static const uint32_t mosts[] = {1, 63, 64, 65, 2048, LIMIT_SLOTS};
+    for (uint32_t from = 0; from < LIMIT_SLOTS; from += from % 64 < 2 ? 1 : 31) {
+        for (size_t i = 0; i < sizeof mosts / sizeof mosts[0]; i++) {
+            uint32_t way = 1;
+            while (way < mosts[i] &&
+                   table_slot_tombstones(run.table, (from + way) % LIMIT_SLOTS) == 0)
+                way++;
+            assert_int_equal(table_way_to_tombstones(run.table, from, mosts[i]), way);
+        }
+    }
+    run_free(&run);
+}
+
 /* --- single fields ------------------------------------------------------------------------ */
 
 static enum table_put_result put(struct table *table, const char *key, uint32_t actor, uint64_t seq,
@@ -498,6 +517,7 @@ int main(void)
         cmocka_unit_test(few_slots_match_the_model),
         cmocka_unit_test(one_key_matches_the_model),
         cmocka_unit_test(counts_are_those_of_each_slot),
+        cmocka_unit_test(the_way_to_tombstones_is_found),
         cmocka_unit_test(the_greater_hlc_then_the_greater_actor_wins),
         cmocka_unit_test(one_dot_for_two_keys_breaks_nothing),
         cmocka_unit_test(the_greatest_of_every_field_comes_back),
