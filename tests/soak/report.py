@@ -1,29 +1,13 @@
 """report - what a soak has found, as a page for people."""
 import os
 import re
+import sys
 import time
 
 from journal import add
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SEEDS = os.path.join(ROOT, "tests", "seeds.txt")
-ROW = re.compile(r"^seed (\d+)((?: --\S+(?: [^-\s,]\S*)?)*), (\w+), (\w+): (\S.*)$")
-
-
-def found_seeds(path=SEEDS):
-    """Rows of tests/seeds.txt: (seed, options, invariant, commit, sentence)."""
-    rows = []
-    if not os.path.exists(path):
-        return rows
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip() or line.startswith("#"):
-                continue
-            row = ROW.match(line.rstrip("\n"))
-            if row is None:
-                raise ValueError(f"{path}:{number}: not `seed N, INVARIANT, COMMIT: sentence`")
-            rows.append((int(row[1]), row[2].split(), row[3], row[4], row[5]))
-    return rows
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim"))
+import found  # tests/sim/found.py
 
 
 def count(number):
@@ -88,11 +72,12 @@ def head_rows(journal, first, last, lines, sums, jobs):
 
 
 def violation_rows(lines):
-    known = {(seed, invariant): sentence for seed, _, invariant, _, sentence in found_seeds()}
+    known = {(row.seed, row.invariant): f"{'**open**: ' if row.open else ''}{row.sentence}"
+             for row in found.rows()}
     for line in lines:
-        for found in line["violations"]:
-            seed, invariant = found["seed"], found["invariant"]
-            yield (seed, f"{invariant} ({found['kind']})", found["text"][:300],
+        for seen in line["violations"]:
+            seed, invariant = seen["seed"], seen["invariant"]
+            yield (seed, f"{invariant} ({seen['kind']})", seen["text"][:300],
                    known.get((seed, invariant), "**open**"), line["commit"])
 
 
