@@ -28,7 +28,7 @@ help:
 	@echo 'make negative   the planted bugs: each must be caught'
 	@echo 'make fuzz       every fuzz target for SECONDS=n'
 	@echo 'make bench      figures: requests, memory, recovery'
-	@echo 'make soak       20000 seeds (SEEDS, FIRST, JOBS); goes on where it stopped, writes docs/soak.md'
+	@echo 'make soak       20000 seeds, resumable, into docs/soak.md (SEEDS, FIRST, JOBS)'
 	@echo 'make image      the container image (IMAGE=name)'
 
 setup:

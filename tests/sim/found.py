@@ -24,6 +24,9 @@ def rows(path=SEEDS):
         for number, line in enumerate(lines, 1):
             if not line.strip() or line.startswith("#"):
                 continue
+            if line.startswith("    ") and found:
+                found[-1].sentence += " " + line.strip()
+                continue
             match = ROW.match(line.rstrip("\n"))
             if match is None:
                 raise ValueError(f"{path}:{number}: not `[open ]seed N, INVARIANT, COMMIT: …`")

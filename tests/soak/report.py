@@ -90,13 +90,14 @@ def write(journal, first, last, jobs):
     violations = list(violation_rows(lines))
     faults, answers, marks = (sums.get(name, {}) for name in ("faults", "answers", "marks"))
     page = ["# The long run", "",
-            "Written by `make soak` (`tests/soak/run`); the next run writes it anew. What a seed is "
-            "stands in",
+            "Written by `make soak` (`tests/soak/run`); the next run writes it anew. What a seed "
+            "is stands in",
             "[testing.md](testing.md); `build/gcc/bin/thence-sim --seed N --story` tells one.", ""]
     page += table(("", ""), head_rows(journal, first, last, lines, sums, jobs))
     page += ["", "## Violations", ""]
     if violations:
-        page += table(("seed", "broken", "what was seen", "what became of it", "commit"), violations)
+        heading = ("seed", "broken", "what was seen", "what became of it", "commit")
+        page += table(heading, violations)
     else:
         page += ["None."]
     page += ["", "## Faults, by kind", ""]
