@@ -44,14 +44,19 @@ def word(text):
 
 
 class Lines:
-    """A history in the words of src/check (its README says what they mean)."""
+    """A history in the words of src/check (its README says what they mean). `notes`, pairs of a
+    time and what happened then, become remarks in between."""
 
-    def __init__(self, events):
+    def __init__(self, events, notes=()):
         walked = [event for event in events if event.op != "final"]
         self.zero = min((event.start for event in walked), default=0.0)
         self.lines = []
         self.counts = {}        # session -> lines so far, after each of its events
+        notes = sorted(notes, reverse=True)
         for event in sorted(walked, key=lambda e: e.end):
+            while notes and notes[-1][0] <= event.end:
+                when, text = notes.pop()
+                self.lines.append(f"# {self.time(when)} {text}")
             self.add(event)
         for event in events:
             if event.op == "final" and event.outcome in ("ok", "absent"):
@@ -96,10 +101,6 @@ class History:
         with open(path, "w", encoding="utf-8") as out:
             for event in self.events:
                 out.write(json.dumps({name: getattr(event, name) for name in FIELDS}) + "\n")
-
-    def save_lines(self, path):
-        with open(path, "w", encoding="utf-8") as out:
-            out.write("\n".join(Lines(self.events).lines) + "\n")
 
     @classmethod
     def load(cls, path):

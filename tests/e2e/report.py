@@ -1,12 +1,19 @@
 """report - one line for each check, and the count in the last line.
 
 The exit status of a suite is what `end` returns: 0 when nothing failed. A suite that is told to
-stop (SIGTERM) leaves as it would at its end, so that what it started is stopped too.
+stop (SIGTERM, SIGINT) leaves as it would at its end, so that what it started is stopped too.
 """
 import signal
 import sys
 import threading
 import time
+
+
+def leave(number, frame):
+    """Once: whoever insists must not stop the cleaning up."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 class Report:
@@ -15,7 +22,8 @@ class Report:
         self.failed = 0
         self.lock = threading.Lock()
         self.since = time.monotonic()
-        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, leave)
 
     def check(self, good, what, detail=""):
         """Counts and prints one check. Returns `good`, as a bool."""

@@ -3,22 +3,42 @@
 Two judges that share no code have to agree: judge.py, and thence-check (src/check).
 """
 import os
+import re
 import subprocess
 import time
 
 from cluster import binary
+from history import Lines
 from judge import judge
 
 AGREE_S = 10.0
 
 
-def second_opinion(history, folder):
-    """(exit status, last line) of thence-check: 0 valid, 1 broken, 2 not understood."""
-    path = os.path.join(folder, "history.lines")
-    history.save_lines(path)
-    done = subprocess.run([binary("thence-check"), path], capture_output=True, text=True)
-    said = (done.stdout + done.stderr).strip()
-    return done.returncode, said.split("\n")[-1]
+class Opinion:
+    """What thence-check says: status 0 valid, 1 broken, 2 not understood."""
+
+    def __init__(self, done):
+        self.status = done.returncode
+        self.text = (done.stdout + done.stderr).strip()
+        self.last = self.text.split("\n")[-1]
+        # What was found how often, by name.
+        self.kinds = {name: int(count)
+                      for name, count in re.findall(r"^([a-z-]+): (\d+)$", self.text, re.M)}
+
+    def __str__(self):
+        return self.text[:4000]
+
+
+def opinion(lines):
+    """Of a history given as lines."""
+    return Opinion(subprocess.run([binary("thence-check")], input="\n".join(lines) + "\n",
+                                  capture_output=True, text=True))
+
+
+def second_opinion(history):
+    """(exit status, last line) of thence-check."""
+    said = opinion(Lines(history.events).lines)
+    return said.status, said.last
 
 
 def end_load(report, cluster, load, what):
@@ -41,7 +61,7 @@ def end_load(report, cluster, load, what):
                f"in {time.monotonic() - start:.1f} s")
     whole = report.check(not violations, f"{what}: no session guarantee broken, no acknowledged "
                          "write lost, replicas agree", "\n".join(map(str, violations[:5])))
-    status, said = second_opinion(load.history, cluster.folder)
+    status, said = second_opinion(load.history)
     whole &= report.check(status == 0, f"{what}: thence-check says {said}")
     if not whole:
         path = os.path.join(cluster.folder, f"{what.replace(' ', '-')}.history")

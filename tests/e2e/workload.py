@@ -2,11 +2,14 @@
 
 Each worker is a thread with one session at a time: it writes and deletes keys of its own and keys
 that all share, reads both, now and then goes on with what another worker has seen (its token beside
-the own one), and now and then begins a new session from a token that it had held back.
+the own one), and now and then begins a new session from a token that it had held back, or that
+another worker hands over. A value is a word that nobody else writes; some are long, and then what
+follows the word is checked too.
 """
 import random
 import threading
 import time
+import zlib
 
 from client import (ABSENT, BAD, BACKOFF_S, OK, REFUSED, RETRIES_MAX, UNKNOWN, Client, Figures,
                     key_path)
@@ -14,7 +17,26 @@ from history import Event, History
 
 OWN_KEYS, SHARED_KEYS = 4, 40
 PACE_S = 0.003      # between operations, so that a history stays small enough to be judged
+TOKENS_MAX = 8      # that a request may bring
 SHUN_S = 3.0        # how long a node that did not answer in time is left alone
+# One of how many values is so long; which one, its word decides.
+LONG = ((16, 3000), (400, 60000))
+
+
+def value_of(word):
+    """What is written for a word: the word, of some with much behind it."""
+    for one_of, size in LONG[::-1]:
+        if zlib.crc32(word.encode()) % one_of == 0:
+            return f"{word}:{'x' * size}"
+    return word
+
+
+def word_of(value):
+    """The word of a value that was read; what nobody can have written stays as strange as it is."""
+    if not isinstance(value, str) or ":" not in value:
+        return value
+    word = value.split(":")[0]
+    return word if value == value_of(word) else f"spoilt:{value[:40]}:{len(value)}"
 
 
 class State:
@@ -23,6 +45,10 @@ class State:
 
     def __init__(self, session, position, token):
         self.session, self.position, self.token = session, position, token
+
+    def tokens(self):
+        """Several while no node has joined them."""
+        return self.token.split(", ") if self.token else []
 
 
 class Worker(threading.Thread):
@@ -57,22 +83,26 @@ class Worker(threading.Thread):
     def merge(self, other):
         """Goes on with the context of `other` beside the own one: both tokens are shown once, to
         whatever node, and the token that comes back stands for both."""
-        tokens = [token for token in (self.state.token, other.token) if token]
-        if not tokens:
+        tokens = {token for state in (self.state, other) for token in state.tokens()}
+        if not tokens or len(tokens) > TOKENS_MAX:
             return
         key = self.shared_key()
         now = time.monotonic()
         self.workload.history.add(Event(self.state.session, "merge", start=now, end=now,
                                         source=other.session, upto=other.position))
-        self.state = State(self.state.session, self.state.position + 1, ", ".join(tokens))
+        self.state = State(self.state.session, self.state.position + 1, ", ".join(sorted(tokens)))
         self.read(key)
 
     def go_back(self):
         """A new session from the token that was held back some time ago."""
         held, self.held_back = self.held_back, self.state
         if held is not None:
-            self.begin()
-            self.merge(held)
+            self.take_over(held)
+
+    def take_over(self, other):
+        """A new session that goes on from where another is now."""
+        self.begin()
+        self.merge(other)
 
     # ---- operations ----------------------------------------------------------------------------
 
@@ -86,8 +116,9 @@ class Worker(threading.Thread):
 
     def headers(self):
         headers = {"Causal-Context": self.state.token} if self.state.token else {}
-        if self.workload.wait_s is not None:
-            headers["Prefer"] = f"wait={self.workload.wait_s}"
+        wait_s = self.rng.choice(self.workload.waits_s)
+        if wait_s is not None:
+            headers["Prefer"] = f"wait={wait_s}"
         return headers
 
     def give_up(self):
@@ -128,7 +159,7 @@ class Worker(threading.Thread):
         start = time.monotonic()
         result, token = self.attempt("GET", key, None)
         outcome = result.outcome if result.outcome in (OK, ABSENT) else REFUSED
-        self.note("get", key, result.value, outcome, start, result.address, token)
+        self.note("get", key, word_of(result.value), outcome, start, result.address, token)
         self.done += outcome != REFUSED
         if outcome == REFUSED:
             self.give_up()
@@ -136,7 +167,7 @@ class Worker(threading.Thread):
     def write(self, op, key):
         self.written += 1
         value = f"{self.number}.{self.written}" if op == "put" else f"d{self.number}.{self.written}"
-        body = {"value": value} if op == "put" else None
+        body = {"value": value_of(value)} if op == "put" else None
         start = time.monotonic()
         result, token = self.attempt("PUT" if op == "put" else "DELETE", key, body)
         outcome = result.outcome if result.outcome in (OK, ABSENT, UNKNOWN) else REFUSED
@@ -153,8 +184,10 @@ class Worker(threading.Thread):
             self.write("put", self.some_key())
         elif draw < 0.92:
             self.write("delete", self.some_key())
-        elif draw < 0.98:
+        elif draw < 0.97:
             self.merge(self.rng.choice(self.workload.workers).state)
+        elif draw < 0.985:
+            self.take_over(self.rng.choice(self.workload.workers).state)
         else:
             self.go_back()
 
@@ -169,12 +202,12 @@ class Worker(threading.Thread):
 
 
 class Workload:
-    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, wait_s=None,
+    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, waits_s=(None,),
                  prefix="load"):
         self.addresses = addresses
         self.seed = random.randrange(1 << 32) if seed is None else seed
         self.timeout_s = timeout_s
-        self.wait_s = wait_s        # for Prefer: wait, or None
+        self.waits_s = waits_s      # for Prefer: wait, or None; drawn for each operation
         self.prefix = prefix        # of all keys
         self.figures = Figures()
         self.history = History()
@@ -211,7 +244,8 @@ class Workload:
             for name, at in nodes.items():
                 start = time.monotonic()
                 result = client.once(at, "GET", key_path(key), None, None)
-                found[(key, name)] = Event("last", "final", key, result.value, result.outcome,
+                found[(key, name)] = Event("last", "final", key, word_of(result.value),
+                                           result.outcome,
                                            start, time.monotonic(), name)
         client.close()
         return found
