@@ -166,7 +166,7 @@ class Cluster:
         for node in self.nodes:
             if node.process is not None:
                 node.ended()
-        if self.keep or kind is not None:
+        if self.keep or kind not in (None, SystemExit):     # who was told to stop keeps nothing
             print(f"       data and logs: {self.folder}", flush=True)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
