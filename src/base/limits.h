@@ -29,6 +29,7 @@
 /* Ancestors of a lineage that tokens may still name; losses that are remembered. */
 #define LIMIT_ANCESTORS 16U
 #define LIMIT_LOSSES 1024U
+#define LIMIT_LOSS_DAYS 30U
 
 /* Acceptors of one epoch. Odd. */
 #define LIMIT_ACCEPTORS 7U

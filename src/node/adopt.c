@@ -187,7 +187,10 @@ bool node_propose_touch(struct node *node)
 {
     if (node->config == NULL || !node->log_usable || node->phase == NODE_REFUSED)
         return false;
-    struct config *next = config_touch(node->config);
+    enum err err = E_OK;
+    struct config *next = config_touch(node->config, &err);
+    if (next == NULL)
+        return false;
     struct buf value = BUF_EMPTY;
     config_encode(next, &value);
     config_free(next);

@@ -1,9 +1,9 @@
 /* config - the value that says who is who.
  *
  * Does:   see config.h: life cycle, lookups, and who is responsible, acceptor, closed.
- * Not:    the first value and its changes (config_first.c), bytes (config_codec.c), the
+ * Not:    the first value (config_first.c), changes (config_change.h), bytes (config_codec.c), the
  *         invariants (config_rules.c).
- * Holds:  K1 to K7.
+ * Holds:  K1 to K8.
  * Limits: -
  * See:    config.h.
  */
@@ -77,7 +77,7 @@ const struct member *config_member_by_actor(const struct config *config, uint32_
     return NULL;
 }
 
-static const struct retired *retired_by_actor(const struct config *config, uint32_t actor)
+const struct retired *config_retired(const struct config *config, uint32_t actor)
 {
     ASSERT(config->retired_count <= LIMIT_ACTORS / 2);
     for (uint32_t i = 0; i < config->retired_count; i++)
@@ -93,7 +93,7 @@ const struct slotset *config_actor_slots(const struct config *config, uint32_t a
         ASSERT(member->shard < config->shard_count);
         return &config->shards[member->shard].slots;
     }
-    const struct retired *retired = retired_by_actor(config, actor);
+    const struct retired *retired = config_retired(config, actor);
     return retired != NULL ? &retired->slots : NULL;
 }
 
@@ -101,7 +101,7 @@ bool config_actor_closed(const struct config *config, uint32_t actor)
 {
     if (actor == 0 || actor >= config->next_actor)
         return false;
-    return config_member_by_actor(config, actor) == NULL && retired_by_actor(config, actor) == NULL;
+    return config_member_by_actor(config, actor) == NULL && config_retired(config, actor) == NULL;
 }
 
 uint32_t config_shard_by_id(const struct config *config, uint32_t id)
@@ -113,19 +113,64 @@ uint32_t config_shard_by_id(const struct config *config, uint32_t id)
     return SHARD_NONE;
 }
 
-/* Active and syncing members count, from the epoch that lists them (protocol 5, "count before
- * you serve"). */
-static bool member_counts(const struct member *member)
+const struct loss *config_loss_of_actor(const struct config *config, uint32_t actor)
+{
+    ASSERT(config->loss_count <= LIMIT_LOSSES);
+    if (actor == 0)
+        return NULL;
+    for (uint32_t i = 0; i < config->loss_count; i++)
+        if (config->losses[i].actor == actor)
+            return &config->losses[i];
+    return NULL;
+}
+
+const struct loss *config_loss_since(const struct config *config, uint64_t fence)
+{
+    ASSERT(config->loss_count <= LIMIT_LOSSES);
+    for (uint32_t i = config->loss_count; i > 0 && config->losses[i - 1].epoch > fence; i--)
+        if (config->losses[i - 1].actor == 0)
+            return &config->losses[i - 1];
+    return NULL;
+}
+
+const struct ancestor *config_ancestor(const struct config *config, uint64_t lineage)
+{
+    ASSERT(config->ancestor_count <= LIMIT_ANCESTORS);
+    for (uint32_t i = 0; i < config->ancestor_count; i++)
+        if (config->ancestors[i].lineage == lineage)
+            return &config->ancestors[i];
+    return NULL;
+}
+
+/* From the epoch that lists them (protocol 5, "count before you serve"). */
+bool member_counts(const struct member *member)
 {
     switch (member->state) {
     case MEMBER_ACTIVE:
     case MEMBER_SYNCING:
+    case MEMBER_LEAVING:
         return true;
     case MEMBER_SPARE:
     case MEMBER_INVITED:
         return false;
     }
     UNREACHABLE();
+}
+
+uint32_t config_count(const struct config *config, uint32_t shard, enum member_state state)
+{
+    ASSERT(shard < config->shard_count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        count += config->members[i].shard == shard && config->members[i].state == state;
+    return count;
+}
+
+bool config_degraded(const struct config *config, uint32_t shard)
+{
+    return config_count(config, shard, MEMBER_ACTIVE) +
+               config_count(config, shard, MEMBER_SYNCING) <
+           2;
 }
 
 uint32_t config_responsible(const struct config *config, uint32_t actor,
@@ -148,6 +193,12 @@ uint32_t config_responsible(const struct config *config, uint32_t actor,
     }
     ASSERT(count <= config->member_count);
     return count;
+}
+
+uint32_t config_keepers(const struct config *config, uint32_t actor,
+                        uint32_t members[LIMIT_MEMBERS])
+{
+    return config_responsible(config, actor, members);
 }
 
 /* Adds the rank-th member (from 0, by joining order) of shard; SHARD_NONE stands for the spares.

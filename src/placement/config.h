@@ -1,13 +1,17 @@
 /* config - the value that says who is who.
  *
- * Does:   lineage, epoch, members, shards and their slots, actors open and retired, losses,
- *         the running migration; encoding; the pure functions config -> config that change it.
- * Not:    deciding which value is next: cluster/register.h. Who is alive: cluster/suspect.h.
+ * Does:   lineage, epoch, members, shards and their slots, actors open and retired, losses;
+ *         the first value; lookups; encoding.
+ * Not:    its changes: config_change.h. Deciding which value is next: cluster/register.h. Who is
+ *         alive: cluster/suspect.h.
  * Holds:  K1 every slot belongs to exactly one shard. K2 member ids and addresses are unique.
  *         K3 actor ids are unique among members and retired actors and below next_actor.
- *         K4 a member of a shard has an actor; a spare has none. K5 epoch >= 1, fence <= epoch.
- *         K6 members stand in the order of joining the cluster. K7 counts are within their
- *         limits, shard ids differ, retired actors ascend, addresses are not empty.
+ *         K4 a member of a shard has an actor; a spare has none; the invited alone have no node
+ *         id. K5 epoch >= 1, and nothing is dated after it: fence, retired actors, losses (oldest
+ *         first; that of a whole shard not after the fence). K6 members stand in the order of
+ *         joining the cluster. K7 counts are within their limits, shard ids differ, retired
+ *         actors ascend, addresses are not empty. K8 the leaving alone may have a target, which
+ *         is another shard; the shard that they leave has an active member.
  * Limits: LIMIT_MEMBERS, LIMIT_SHARDS, LIMIT_ACTORS, LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is
  *         large (some 260 KB): heap only, passed by pointer, encoded small.
  * See:    docs/protocol.md sections 1, 5 and 6.
@@ -22,6 +26,7 @@
 enum member_state {
     MEMBER_ACTIVE,  /* has all of its holding and serves it */
     MEMBER_SYNCING, /* fills up, does not serve yet, and counts */
+    MEMBER_LEAVING, /* has all of its holding, hands over, does not serve any more, and counts */
     MEMBER_SPARE,   /* of no shard: only forwards */
     MEMBER_INVITED, /* listed, has not shown up, counts for nothing */
 };
@@ -31,10 +36,11 @@ struct address {
 };
 
 struct member {
-    uint64_t node_id;        /* 64 random bits; 0 only while invited */
+    uint64_t node_id;        /* 64 random bits; 0 while invited */
     struct address address;  /* where it listens */
     uint32_t shard;          /* index of its shard, or SHARD_NONE */
     uint32_t actor;          /* its present actor, 0 for none */
+    uint32_t target;         /* while leaving: the shard it moves to; SHARD_NONE: off the list */
     enum member_state state; /* see above */
 };
 
@@ -53,15 +59,16 @@ struct retired {
     uint32_t actor;           /* never used again */
     uint64_t node_id;         /* whose it was */
     enum retired_state state; /* see above */
-    uint64_t last_seq;        /* when sealed: its last seq */
+    uint64_t since;           /* epoch in which that state began: older reports do not count */
+    uint64_t last_seq;        /* when sealed: its last seq; else 0 */
     struct slotset slots;     /* the slots it wrote */
 };
 
 struct loss {
     uint32_t actor;     /* whose writes may be lost; 0 for a whole shard */
-    uint32_t shard;     /* shard id, where actor is 0 */
-    uint64_t whole_seq; /* the last seq that surely is whole */
-    uint64_t epoch;     /* since when */
+    uint32_t shard;     /* id of that shard, or of the one that the actor wrote to */
+    uint64_t whole_seq; /* the last seq that surely is whole; 0 for a whole shard */
+    uint64_t epoch;     /* since when: of a whole shard, contexts with a lower fence are told */
     uint64_t wall_ms;   /* when, for the 30 days */
 };
 
@@ -116,10 +123,6 @@ struct first_start {
  * many members, or two share an address or a node id. The caller frees. */
 struct config *config_first(const struct first_start *start, enum err *err);
 
-/* A new epoch with nothing else changed (for drills, and to move every node to one epoch). The
- * caller frees. */
-struct config *config_touch(const struct config *config);
-
 uint32_t config_shard_of_slot(const struct config *config, uint32_t slot);
 const struct member *config_member_by_id(const struct config *config, uint64_t node_id);
 const struct member *config_member_by_address(const struct config *config, struct slice address);
@@ -135,10 +138,38 @@ bool config_actor_closed(const struct config *config, uint32_t actor);
 /* Index of the shard with this id, or SHARD_NONE. */
 uint32_t config_shard_by_id(const struct config *config, uint32_t id);
 
-/* Members that count for the stability of actor: active and syncing members of every shard that
- * owns one of its slots. Writes indices into config->members; returns how many. */
+/* NULL when actor is not retired, or is closed. */
+const struct retired *config_retired(const struct config *config, uint32_t actor);
+
+/* What may be lost of this actor; NULL when nothing is known of that. It is to be told once the
+ * actor is closed: until then its writes may still turn up. */
+const struct loss *config_loss_of_actor(const struct config *config, uint32_t actor);
+
+/* The newest loss of a whole shard that a context with this fence has to be told of, or NULL. */
+const struct loss *config_loss_since(const struct config *config, uint64_t fence);
+
+/* The ancestor with this lineage, or NULL. */
+const struct ancestor *config_ancestor(const struct config *config, uint64_t lineage);
+
+/* Active, syncing, leaving: it has an actor, takes every write of its shard, and counts for
+ * stability, receipts and sealing. Only the active ones serve. */
+bool member_counts(const struct member *member);
+
+/* Members of shard (an index) in this state. */
+uint32_t config_count(const struct config *config, uint32_t shard, enum member_state state);
+
+/* Fewer than two members that stay (active or syncing): one crash may lose what was acknowledged. */
+bool config_degraded(const struct config *config, uint32_t shard);
+
+/* Members that count for the stability of actor: active, syncing and leaving members of every
+ * shard that owns one of its slots. Writes indices into config->members; returns how many. */
 uint32_t config_responsible(const struct config *config, uint32_t actor,
                             uint32_t members[LIMIT_MEMBERS]);
+
+/* The members that a retired actor is sealed by (protocol 6.5): the responsible ones, for as long
+ * as nobody keeps slots that its shard has given away. */
+uint32_t config_keepers(const struct config *config, uint32_t actor,
+                        uint32_t members[LIMIT_MEMBERS]);
 
 /* The acceptors of the next epoch (protocol 6.1): an odd number of members, at most
  * LIMIT_ACCEPTORS, not invited, chosen round robin over the shards by joining order, then
@@ -148,10 +179,10 @@ uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_AC
 /* Encoding with a format version; equal configurations have equal bytes. Nothing is shared. */
 void config_encode(const struct config *config, struct buf *out);
 
-/* NULL when the bytes are not a valid configuration (K1 to K7 checked). The caller frees. */
+/* NULL when the bytes are not a valid configuration (K1 to K8 but K6). The caller frees. */
 struct config *config_decode(struct slice bytes);
 
-/* Asserts K1 to K5 and K7. */
+/* Asserts K1 to K5, K7 and K8. */
 void config_check(const struct config *config);
 
 /* "ip:port", "[v6]:port" or "name:port" with port 1 to 65535: true, and the one canonical text in

@@ -2,22 +2,27 @@
  *
  * Does:   config_encode, config_decode; see config.h.
  * Not:    a checksum: frames and log records have one.
- * Holds:  what decodes holds K1 to K7, and encodes to the same bytes.
+ * Holds:  what decodes holds K1 to K8, and encodes to the same bytes.
  * Limits: -
  * See:    docs/protocol.md section 6.
  *
  * Integers are LEB128 unless a size is given (then little-endian):
  *   format version (1 byte), lineage (8), epoch, fence, next actor, token key (16)
  *   count of members, each:   node id (8), address length, address, shard index + 1 (0: none),
- *                             actor, state (1)
+ *                             actor, target index + 1 (0: none), state (1)
  *   count of shards, each:    id, slotset
- *   count of retired, each:   actor, node id (8), state (1), last seq, slotset
+ *   count of retired, each:   actor, node id (8), state (1), since, last seq, slotset
  *   count of ancestors, each: lineage (8), epoch, next actor
  *   count of losses, each:    actor, shard, whole seq, epoch, wall ms
  */
 #include "placement/config_rules.h"
 
-#define CONFIG_FORMAT 1U
+#define CONFIG_FORMAT 2U
+
+static void shard_index_encode(uint32_t shard, struct buf *out)
+{
+    buf_varint(out, shard == SHARD_NONE ? 0 : (uint64_t)shard + 1);
+}
 
 static void member_encode(const struct member *member, struct buf *out)
 {
@@ -25,8 +30,9 @@ static void member_encode(const struct member *member, struct buf *out)
     buf_u64(out, member->node_id);
     buf_varint(out, len);
     buf_append(out, member->address.text, len);
-    buf_varint(out, member->shard == SHARD_NONE ? 0 : (uint64_t)member->shard + 1);
+    shard_index_encode(member->shard, out);
     buf_varint(out, member->actor);
+    shard_index_encode(member->target, out);
     buf_u8(out, (uint8_t)member->state);
 }
 
@@ -41,6 +47,7 @@ static void retired_encode(const struct retired *retired, struct buf *out)
     buf_varint(out, retired->actor);
     buf_u64(out, retired->node_id);
     buf_u8(out, (uint8_t)retired->state);
+    buf_varint(out, retired->since);
     buf_varint(out, retired->last_seq);
     slotset_encode(&retired->slots, out);
 }
@@ -122,13 +129,19 @@ static void address_read(struct read *in, struct address *address)
     address->text[text.len] = '\0';
 }
 
+static uint32_t shard_index_read(struct read *in)
+{
+    uint32_t shard = number_read(in, LIMIT_SHARDS);
+    return shard == 0 ? SHARD_NONE : shard - 1;
+}
+
 static void member_read(struct read *in, struct member *member)
 {
     member->node_id = read_u64(in);
     address_read(in, &member->address);
-    uint32_t shard = number_read(in, LIMIT_SHARDS);
-    member->shard = shard == 0 ? SHARD_NONE : shard - 1;
+    member->shard = shard_index_read(in);
     member->actor = number_read(in, UINT32_MAX);
+    member->target = shard_index_read(in);
     member->state = (enum member_state)state_read(in, MEMBER_INVITED);
 }
 
@@ -149,6 +162,7 @@ static void retired_read(struct read *in, struct retired *retired)
     retired->actor = number_read(in, UINT32_MAX);
     retired->node_id = read_u64(in);
     retired->state = (enum retired_state)state_read(in, RETIRED_MOVING);
+    retired->since = read_varint(in);
     retired->last_seq = read_varint(in);
     slots_read(in, &retired->slots);
 }

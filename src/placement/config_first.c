@@ -1,8 +1,8 @@
-/* config_first - the first configuration, and changes that are pure functions of one.
+/* config_first - the first configuration.
  *
- * Does:   config_first, config_touch; see config.h.
- * Not:    plans of resharding.
- * Holds:  K1 to K7 of every result.
+ * Does:   config_first; see config.h.
+ * Not:    changes: config_change.h.
+ * Holds:  K1 to K8 of every result.
  * Limits: -
  * See:    docs/protocol.md section 6.2; docs/api.md section 1.
  */
@@ -26,6 +26,7 @@ static void members_place(struct config *config, const struct first_start *start
             member->address = start->members[next].address;
             member->shard = shard;
             member->actor = next + 1;
+            member->target = SHARD_NONE;
             member->state = MEMBER_ACTIVE;
         }
     }
@@ -74,13 +75,4 @@ struct config *config_first(const struct first_start *start, enum err *err)
     config_free(config);
     *err = E_MALFORMED;
     return NULL;
-}
-
-struct config *config_touch(const struct config *config)
-{
-    ASSERT(config->epoch < UINT64_MAX - 1);
-    struct config *touched = config_dup(config);
-    touched->epoch++;
-    config_check(touched);
-    return touched;
 }

@@ -1,8 +1,8 @@
-/* config_rules - K1 to K7 as questions.
+/* config_rules - K1 to K8 as questions.
  *
  * Does:   see config_rules.h.
  * Not:    -
- * Holds:  K1 to K5, K7.
+ * Holds:  K1 to K5, K7, K8.
  * Limits: members and actors are few (LIMIT_MEMBERS, LIMIT_ACTORS): pairs are compared one by
  *         one.
  * See:    config.h.
@@ -77,11 +77,12 @@ static bool member_is_placed(const struct config *config, const struct member *m
     switch (member->state) {
     case MEMBER_ACTIVE:
     case MEMBER_SYNCING:
+    case MEMBER_LEAVING:
         return member->node_id != 0 && member->actor != 0 && member->shard < config->shard_count;
     case MEMBER_SPARE:
         return member->node_id != 0 && member->actor == 0 && member->shard == SHARD_NONE;
     case MEMBER_INVITED:
-        return member->actor == 0 && member->shard == SHARD_NONE;
+        return member->node_id == 0 && member->actor == 0 && member->shard == SHARD_NONE;
     }
     return false;
 }
@@ -94,10 +95,25 @@ bool config__k4(const struct config *config)
     return true;
 }
 
+static bool losses_are_dated(const struct config *config)
+{
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        const struct loss *loss = &config->losses[i];
+        if (loss->epoch < last || loss->epoch > (loss->actor != 0 ? config->epoch : config->fence))
+            return false;
+        last = loss->epoch;
+    }
+    return true;
+}
+
 bool config__k5(const struct config *config)
 {
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        if (config->retired[i].since > config->epoch)
+            return false;
     return config->lineage != 0 && config->epoch >= 1 && config->epoch < UINT64_MAX &&
-           config->fence <= config->epoch;
+           config->fence <= config->epoch && losses_are_dated(config);
 }
 
 static bool counts_fit(const struct config *config)
@@ -107,7 +123,7 @@ static bool counts_fit(const struct config *config)
            config->loss_count <= LIMIT_LOSSES && config->next_actor >= 1;
 }
 
-static bool address_is_text(const struct address *address)
+bool address__is_text(const struct address *address)
 {
     return address->text[0] != '\0' && memchr(address->text, '\0', sizeof(address->text)) != NULL;
 }
@@ -137,7 +153,25 @@ bool config__k7(const struct config *config)
     if (!counts_fit(config) || !shard_ids_differ(config) || !retired_are_ordered(config))
         return false;
     for (uint32_t i = 0; i < config->member_count; i++)
-        if (!address_is_text(&config->members[i].address))
+        if (!address__is_text(&config->members[i].address))
+            return false;
+    return true;
+}
+
+static bool target_is_sound(const struct config *config, const struct member *member)
+{
+    if (member->state != MEMBER_LEAVING)
+        return member->target == SHARD_NONE;
+    if (member->target != SHARD_NONE &&
+        (member->target >= config->shard_count || member->target == member->shard))
+        return false;
+    return config_count(config, member->shard, MEMBER_ACTIVE) > 0;
+}
+
+bool config__k8(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (!target_is_sound(config, &config->members[i]))
             return false;
     return true;
 }
@@ -145,7 +179,7 @@ bool config__k7(const struct config *config)
 bool config__is_valid(const struct config *config)
 {
     return config__k7(config) && config__k5(config) && config__k4(config) && config__k3(config) &&
-           config__k2(config) && config__k1(config);
+           config__k2(config) && config__k1(config) && config__k8(config);
 }
 
 void config_check(const struct config *config)
@@ -156,4 +190,5 @@ void config_check(const struct config *config)
     ASSERT(config__k3(config));
     ASSERT(config__k4(config));
     ASSERT(config__k5(config));
+    ASSERT(config__k8(config));
 }

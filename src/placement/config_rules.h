@@ -1,4 +1,4 @@
-/* config_rules - K1 to K7 as questions.
+/* config_rules - K1 to K8 as questions.
  *
  * Does:   one predicate for each invariant of config.h, so that config_check can assert what
  *         config_decode must merely refuse.
@@ -17,6 +17,10 @@ bool config__k3(const struct config *config);
 bool config__k4(const struct config *config);
 bool config__k5(const struct config *config);
 bool config__k7(const struct config *config);
+bool config__k8(const struct config *config);
+
+/* Not empty, and it ends. */
+bool address__is_text(const struct address *address);
 
 /* All of them. */
 bool config__is_valid(const struct config *config);

@@ -9,5 +9,6 @@
 #pragma once
 
 #include "placement/config.h"
+#include "placement/config_change.h"
 #include "placement/slot.h"
 #include "placement/slotset.h"

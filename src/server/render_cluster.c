@@ -38,6 +38,8 @@ static const char *state_word(enum member_state state)
         return "active";
     case MEMBER_SYNCING:
         return "syncing";
+    case MEMBER_LEAVING:
+        return "leaving";
     case MEMBER_SPARE:
         return "spare";
     case MEMBER_INVITED:

@@ -3,7 +3,7 @@
  * Does:   what decodes must hold the invariants, have exactly these bytes, and answer every
  *         question about actors, acceptors and members without a failed assertion.
  * Not:    -
- * Holds:  K1 to K5, K7.
+ * Holds:  K1 to K5, K7, K8.
  * Limits: -
  * See:    placement/config.h.
  */

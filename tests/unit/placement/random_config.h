@@ -3,7 +3,7 @@
  * Does:   members in every state, shards with scattered slots, retired actors, ancestors and
  *         losses, all at random; equality field by field.
  * Not:    likely configurations: those come from config_first and the planner.
- * Holds:  K1 to K7 of what comes out.
+ * Holds:  K1 to K8 of what comes out.
  * Limits: -
  * See:    placement/config.h.
  */
@@ -49,14 +49,29 @@ static inline void random_shards(struct rng *rng, struct config *config)
 static inline void random_member(struct rng *rng, struct config *config, uint32_t index)
 {
     struct member *member = &config->members[index];
-    member->state = (enum member_state)rng_below(rng, 4);
-    bool is_placed = member->state == MEMBER_ACTIVE || member->state == MEMBER_SYNCING;
-    bool is_known = member->state != MEMBER_INVITED || rng_chance(rng, 1, 2);
-    member->node_id = is_known ? rng_u64(rng) << 8 | (index + 1) : 0;
+    member->state = (enum member_state)rng_below(rng, 5);
+    bool is_placed = member_counts(member);
+    member->node_id = member->state != MEMBER_INVITED ? rng_u64(rng) << 8 | (index + 1) : 0;
     member->shard = is_placed ? (uint32_t)rng_below(rng, config->shard_count) : SHARD_NONE;
+    member->target = SHARD_NONE;
     config->next_actor += (uint32_t)rng_below(rng, 3);
     member->actor = is_placed ? config->next_actor++ : 0;
     random_address(rng, index, &member->address);
+}
+
+/* Who leaves may move elsewhere, and leaves somebody active behind. */
+static inline void random_leavers(struct rng *rng, struct config *config)
+{
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        struct member *member = &config->members[i];
+        if (member->state != MEMBER_LEAVING)
+            continue;
+        uint32_t target = (uint32_t)rng_below(rng, config->shard_count + 1);
+        if (config_count(config, member->shard, MEMBER_ACTIVE) == 0)
+            member->state = MEMBER_ACTIVE;
+        else if (target < config->shard_count && target != member->shard)
+            member->target = target;
+    }
 }
 
 static inline void random_retired(struct rng *rng, struct config *config, uint32_t index)
@@ -66,6 +81,7 @@ static inline void random_retired(struct rng *rng, struct config *config, uint32
     retired->actor = config->next_actor++;
     retired->node_id = rng_u64(rng);
     retired->state = (enum retired_state)rng_below(rng, 3);
+    retired->since = rng_between(rng, 1, config->epoch);
     retired->last_seq = rng_u64(rng) >> rng_below(rng, 64);
     random_slots(rng, &retired->slots);
 }
@@ -86,12 +102,13 @@ static inline struct config *random_config(struct rng *rng)
     config->member_count = (uint32_t)rng_between(rng, 1, 10);
     for (uint32_t i = 0; i < config->member_count; i++)
         random_member(rng, config, i);
+    random_leavers(rng, config);
     config->ancestor_count = (uint32_t)rng_below(rng, 3);
     for (uint32_t i = 0; i < config->ancestor_count; i++)
         config->ancestors[i] = (struct ancestor){rng_u64(rng), rng_below(rng, 99), 7 + i};
     config->loss_count = (uint32_t)rng_below(rng, 4);
     for (uint32_t i = 0; i < config->loss_count; i++)
-        config->losses[i] = (struct loss){i, 3 - i, rng_u64(rng), rng_below(rng, 9), rng_u64(rng)};
+        config->losses[i] = (struct loss){i, 3 - i, rng_u64(rng), config->fence, rng_u64(rng)};
     config_check(config);
     return config;
 }
@@ -99,13 +116,15 @@ static inline struct config *random_config(struct rng *rng)
 static inline bool same_member(const struct member *a, const struct member *b)
 {
     return a->node_id == b->node_id && strcmp(a->address.text, b->address.text) == 0 &&
-           a->shard == b->shard && a->actor == b->actor && a->state == b->state;
+           a->shard == b->shard && a->actor == b->actor && a->target == b->target &&
+           a->state == b->state;
 }
 
 static inline bool same_retired(const struct retired *a, const struct retired *b)
 {
     return a->actor == b->actor && a->node_id == b->node_id && a->state == b->state &&
-           a->last_seq == b->last_seq && slotset_equal(&a->slots, &b->slots);
+           a->since == b->since && a->last_seq == b->last_seq &&
+           slotset_equal(&a->slots, &b->slots);
 }
 
 static inline bool same_loss(const struct loss *a, const struct loss *b)

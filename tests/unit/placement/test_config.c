@@ -4,7 +4,7 @@
  *         responsibility and acceptors of random configurations against naive ones; config_check
  *         against one breach of each invariant.
  * Not:    bytes: test_config_codec.
- * Holds:  K1 to K5, K7.
+ * Holds:  K1 to K5, K7, K8, K8.
  * Limits: -
  * See:    placement/config.h; docs/protocol.md sections 5, 6.1 and 6.2.
  */
@@ -152,7 +152,9 @@ static void touching_changes_the_epoch_alone(void **state)
     struct rng rng = unit_rng();
     for (uint32_t round = 0; round < 50; round++) {
         struct config *config = random_config(&rng);
-        struct config *touched = config_touch(config);
+        enum err err = E_MALFORMED;
+        struct config *touched = config_touch(config, &err);
+        assert_int_equal(err, E_OK);
         config_check(touched);
         assert_int_equal(touched->epoch, config->epoch + 1);
         assert_false(same_config(config, touched));
@@ -196,7 +198,7 @@ static const struct slotset *naive_actor_slots(const struct config *config, uint
     return found;
 }
 
-/* Protocol 5 slot by slot: members that are active or syncing in a shard that owns one of them. */
+/* Protocol 5 slot by slot: members that bear an actor in a shard that owns one of them. */
 static uint32_t naive_responsible(const struct config *config, uint32_t actor,
                                   uint32_t members[LIMIT_MEMBERS])
 {
@@ -207,8 +209,8 @@ static uint32_t naive_responsible(const struct config *config, uint32_t actor,
         if (slotset_has(slots, slot))
             owns[config->owner[slot]] = true;
     for (uint32_t i = 0; i < config->member_count; i++) {
-        enum member_state state = config->members[i].state;
-        if ((state == MEMBER_ACTIVE || state == MEMBER_SYNCING) && owns[config->members[i].shard])
+        const struct member *member = &config->members[i];
+        if (member->actor != 0 && owns[member->shard])
             members[count++] = i;
     }
     return count;
@@ -226,7 +228,43 @@ static void assert_actors_are_judged(const struct config *config)
         uint32_t count = config_responsible(config, actor, members);
         assert_int_equal(count, naive_responsible(config, actor, expected));
         assert_memory_equal(members, expected, count * sizeof(members[0]));
+        assert_int_equal(config_keepers(config, actor, members), count);
+        assert_memory_equal(members, expected, count * sizeof(members[0]));
+        const struct retired *retired = config_retired(config, actor);
+        assert_true(retired == NULL ? slots == NULL || config_member_by_actor(config, actor) != NULL
+                                    : &retired->slots == slots);
     }
+}
+
+static void assert_states_are_counted(const struct config *config)
+{
+    for (uint32_t shard = 0; shard < config->shard_count; shard++) {
+        uint32_t counts[5] = {0};
+        for (uint32_t i = 0; i < config->member_count; i++)
+            if (config->members[i].shard == shard)
+                counts[config->members[i].state]++;
+        for (uint32_t i = 0; i < 5; i++)
+            assert_int_equal(config_count(config, shard, (enum member_state)i), counts[i]);
+        assert_int_equal(config_degraded(config, shard),
+                         counts[MEMBER_ACTIVE] + counts[MEMBER_SYNCING] <= 1);
+    }
+}
+
+static void assert_past_is_found(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        const struct loss *loss = &config->losses[i];
+        assert_ptr_equal(config_loss_of_actor(config, loss->actor), loss->actor ? loss : NULL);
+        const struct loss *since = config_loss_since(config, loss->epoch - (loss->epoch > 0));
+        assert_true(loss->actor != 0 || loss->epoch == 0 || since != NULL);
+        assert_true(since == NULL || since->actor == 0);
+    }
+    assert_null(config_loss_of_actor(config, 1000));
+    assert_null(config_loss_since(config, config->fence));
+    for (uint32_t i = 0; i < config->ancestor_count; i++)
+        assert_ptr_equal(config_ancestor(config, config->ancestors[i].lineage),
+                         &config->ancestors[i]);
+    assert_null(config_ancestor(config, config->lineage));
 }
 
 static void random_configurations_are_looked_up(void **state)
@@ -237,6 +275,8 @@ static void random_configurations_are_looked_up(void **state)
         struct config *config = random_config(&rng);
         assert_members_are_found(config);
         assert_actors_are_judged(config);
+        assert_states_are_counted(config);
+        assert_past_is_found(config);
         for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++) {
             uint32_t shard = config_shard_of_slot(config, slot);
             assert_true(slotset_has(&config->shards[shard].slots, slot));
@@ -336,6 +376,8 @@ static void spares_come_last_and_the_invited_never(void **state)
         config->members[unplaced[i]].shard = SHARD_NONE;
         config->members[unplaced[i]].actor = 0;
         config->members[unplaced[i]].state = i == 1 ? MEMBER_INVITED : MEMBER_SPARE;
+        if (i == 1)
+            config->members[unplaced[i]].node_id = 0;
     }
     config_check(config);
     assert_int_equal(config_acceptors(config, members), 5);
@@ -400,7 +442,12 @@ static void breaches_of_k4(void **state)
     ASSERT_BREACH(config->members[0].node_id = 0);
     ASSERT_BREACH(config->members[0].state = MEMBER_SPARE);
     ASSERT_BREACH(config->members[0].state = MEMBER_INVITED);
-    ASSERT_BREACH(config->members[0].state = (enum member_state)4);
+    ASSERT_BREACH(config->members[0].state = (enum member_state)5);
+}
+
+static void lose(struct config *config, uint32_t actor, uint64_t epoch)
+{
+    config->losses[config->loss_count++] = (struct loss){.actor = actor, .epoch = epoch};
 }
 
 static void breaches_of_k5_and_k7(void **state)
@@ -410,6 +457,10 @@ static void breaches_of_k5_and_k7(void **state)
     ASSERT_BREACH(config->epoch = UINT64_MAX);
     ASSERT_BREACH(config->fence = 2);
     ASSERT_BREACH(config->lineage = 0);
+    ASSERT_BREACH(config->retired[0].since = 2);
+    ASSERT_BREACH(lose(config, 0, 1));
+    ASSERT_BREACH(lose(config, 9, 2));
+    ASSERT_BREACH((lose(config, 9, 1), lose(config, 9, 0)));
     ASSERT_BREACH(config->member_count = LIMIT_MEMBERS + 1);
     ASSERT_BREACH(config->shard_count = LIMIT_SHARDS + 1);
     ASSERT_BREACH(config->retired_count = LIMIT_ACTORS / 2 + 1);
@@ -420,6 +471,24 @@ static void breaches_of_k5_and_k7(void **state)
     ASSERT_BREACH(config->retired[0].state = (enum retired_state)3);
     ASSERT_BREACH(config->members[0].address.text[0] = '\0');
     ASSERT_BREACH(memset(config->members[0].address.text, 'a', LIMIT_ADDRESS_BYTES + 1));
+}
+
+/* Of five, two are in the second shard. */
+static void breaches_of_k8(void **state)
+{
+    (void)state;
+    ASSERT_BREACH(config->members[0].target = 1);
+    ASSERT_BREACH(config->members[0].target = 0);
+    ASSERT_BREACH((config->members[0].state = MEMBER_LEAVING, config->members[0].target = 0));
+    ASSERT_BREACH((config->members[0].state = MEMBER_LEAVING, config->members[0].target = 2));
+    ASSERT_BREACH(
+        (config->members[3].state = MEMBER_SYNCING, config->members[4].state = MEMBER_LEAVING));
+    struct config *config = sound_config();
+    config->members[0].state = MEMBER_LEAVING;
+    config_check(config);
+    config->members[0].target = 1;
+    config_check(config);
+    config_free(config);
 }
 
 int main(void)
@@ -438,6 +507,7 @@ int main(void)
         cmocka_unit_test(breaches_of_k2_and_k3),
         cmocka_unit_test(breaches_of_k4),
         cmocka_unit_test(breaches_of_k5_and_k7),
+        cmocka_unit_test(breaches_of_k8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

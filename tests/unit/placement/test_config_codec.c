@@ -104,7 +104,7 @@ static void random_bytes_are_refused(void **state)
         for (size_t i = 0; i < len; i++)
             bytes[i] = (uint8_t)rng_u64(&rng);
         if (len > 0)
-            bytes[0] = 1;
+            bytes[0] = 2;
         decodes(slice_of(bytes, len));
     }
     assert_null(config_decode(SLICE_EMPTY));
@@ -151,7 +151,8 @@ static void what_breaks_an_invariant_does_not_decode(void **state)
     ASSERT_NOT_DECODED(config->members[2].actor = 0); /* K4 */
     ASSERT_NOT_DECODED(config->members[2].shard = 2);
     ASSERT_NOT_DECODED(config->members[2].state = MEMBER_SPARE);
-    ASSERT_NOT_DECODED(config->epoch = 0); /* K5 */
+    ASSERT_NOT_DECODED(config->members[2].target = 0); /* K8 */
+    ASSERT_NOT_DECODED(config->epoch = 0);             /* K5 */
     ASSERT_NOT_DECODED(config->fence = 2);
     ASSERT_NOT_DECODED(config->lineage = 0);
     ASSERT_NOT_DECODED(config->members[2].address.text[0] = ' ');
@@ -205,11 +206,12 @@ static void a_member_too_many_is_refused(void **state)
     for (uint32_t i = config->member_count; i < LIMIT_MEMBERS; i++) {
         config->members[i] = (struct member){.node_id = 100 + i, .state = MEMBER_SPARE};
         config->members[i].shard = SHARD_NONE;
+        config->members[i].target = SHARD_NONE;
         snprintf(config->members[i].address.text, 20, "spare-%" PRIu32 ":80", i);
     }
     buf_u64(&more, 99);
     buf_varint(&more, 1);
-    buf_append(&more, "x\0\0\2", 4); /* address, no shard, no actor, spare */
+    buf_append(&more, "x\0\0\0\3", 5); /* address, no shard, actor, target; spare */
     config->member_count = LIMIT_MEMBERS - 1;
     with_bytes_at(config, COUNT_OFFSET + 1, &more, &bytes);
     assert_int_equal(bytes.ptr[COUNT_OFFSET]++, LIMIT_MEMBERS - 1);
@@ -249,11 +251,13 @@ static void the_greatest_configuration_comes_back(void **state)
     config->loss_count = LIMIT_LOSSES;
     config->retired_count = LIMIT_ACTORS / 2;
     config->next_actor = UINT32_MAX;
+    config->epoch = config->fence = UINT64_MAX - 1;
     for (uint32_t i = 0; i < config->loss_count; i++)
-        config->losses[i] = (struct loss){i, UINT32_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+        config->losses[i] = (struct loss){i, UINT32_MAX, UINT64_MAX, UINT64_MAX - 1, UINT64_MAX};
     for (uint32_t i = 0; i < config->retired_count; i++) {
         struct retired *retired = &config->retired[i];
-        *retired = (struct retired){.actor = 100 + i, .last_seq = UINT64_MAX};
+        *retired =
+            (struct retired){.actor = 100 + i, .since = UINT64_MAX - 1, .last_seq = UINT64_MAX};
         for (uint32_t slot = i % 2; slot < LIMIT_SLOTS; slot += 2)
             slotset_add(&retired->slots, slot);
     }

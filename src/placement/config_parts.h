@@ -1,0 +1,56 @@
+/* config_parts - what the changes of a configuration are made of.
+ *
+ * Does:   begins and ends a change; terms of members, retired actors, losses.
+ * Not:    deciding when: config_join.c, config_leave.c, config_seal.c, config_fork.c.
+ * Holds:  *err is sticky: after the first error nothing changes any more, and config__end gives
+ *         NULL. In between K8 may be broken, and nothing else.
+ * Limits: stays in this folder.
+ * See:    config_change.h.
+ */
+#pragma once
+
+#include "placement/config_change.h"
+
+/* A copy with the next epoch, and *err E_OK, or E_EPOCHS_FULL. */
+struct config *config__begin(const struct config *config, enum err *err);
+
+/* Takes next over: gives it, checked and with K8 mended, or frees it and gives NULL. */
+struct config *config__end(struct config *next, enum err err);
+
+/* NULL with E_OK: the change does not apply. */
+struct config *config__nothing(enum err *err);
+
+/* NULL with an error. */
+struct config *config__refuse(enum err refusal, enum err *err);
+
+/* Printable, and as address_parse writes it. */
+bool address__is_canonical(const struct address *address);
+
+/* Adds an invited member behind all others; E_MEMBERS_FULL. NULL after an error. */
+struct member *config__append(struct config *next, const struct address *address, enum err *err);
+
+void config__erase(struct config *next, struct member *member);
+
+/* Members of shard that stay: active or syncing. */
+uint32_t config__staying(const struct config *config, uint32_t shard);
+
+/* Members that leave other shards for this one. */
+uint32_t config__incoming(const struct config *config, uint32_t shard);
+
+/* True when a retired actor's slots meet those of the shard. */
+bool config__is_unsettled(const struct config *config, uint32_t shard);
+
+/* The member of no shard becomes syncing in this one, under a new actor. */
+void config__place(struct config *next, struct member *member, uint32_t shard, enum err *err);
+
+/* The term of a shard's member ends without its help: it is a spare. Its actor is sealing if it
+ * may have written; all retired actors that meet the shard are sealed anew. */
+void config__fail(struct config *next, struct member *member, enum err *err);
+
+/* The member, whatever its state, has lost its data and is node_id from now on. */
+void config__replace(struct config *next, struct member *member, uint64_t node_id, enum err *err);
+
+/* Keeps a loss of an actor, or (actor 0) of a whole shard, given by id; forgets those older than
+ * LIMIT_LOSS_DAYS, and folds the oldest where there are too many. */
+void config__lose(struct config *next, uint32_t actor, uint32_t shard_id, uint64_t whole_seq,
+                  uint64_t wall_ms);
