@@ -28,6 +28,7 @@ static struct token *token_new(struct slice text, struct past *past)
     struct token *token = mem_alloc(sizeof *token + text.len);
     token->refs = 1;
     token->past = past;
+    token->origin = (struct origin){0, 0};
     token->len = text.len;
     if (text.len > 0)
         memcpy(token->text, text.ptr, text.len);
@@ -123,6 +124,7 @@ uint64_t client__send(struct client *client, const struct call *draft, uint64_t 
     call->state = CALL_SENT;
     call->asked.started_us = world->time.now_us;
     uint64_t number = client->call_count++;
+    call->number = number;
     client->calls[number] = call;
     story_say(&world->story, call->asked.node, "<- client %d: call %llu op %d key %u write %u",
               call->probe ? -1 : (int)call->asked.session, (unsigned long long)number,
@@ -136,6 +138,12 @@ uint64_t client__send(struct client *client, const struct call *draft, uint64_t 
 static void call_done(struct client *client, uint64_t number)
 {
     struct call *call = client->calls[number];
+    uint32_t nowhere = 0;
+    uint32_t *chain = call->probe ? &nowhere : &client->sessions[call->asked.session].chain;
+    struct origin origin =
+        history_call(&client->world->history, call, client->world->time.now_us, chain);
+    if (call->answer != NULL)
+        call->answer->origin = origin;
     call->state = CALL_DONE;
     if (call->probe)
         return; /* whoever asked reads it where it is */

@@ -19,10 +19,11 @@
 
 /* A token, and what its holder has seen: the truth beside the text. */
 struct token {
-    uint32_t refs;     /* owners */
-    struct past *past; /* owned */
-    size_t len;        /* of text */
-    uint8_t text[];    /* as the node gave it */
+    uint32_t refs;        /* owners */
+    struct past *past;    /* owned */
+    struct origin origin; /* in the history */
+    size_t len;           /* of text */
+    uint8_t text[];       /* as the node gave it */
 };
 
 enum call_state {
@@ -35,6 +36,7 @@ enum call_state {
 /* One request to one node. */
 struct call {
     enum call_state state;              /* see above */
+    uint64_t number;                    /* its place among all calls */
     struct asked asked;                 /* what; its past is owned */
     uint64_t life;                      /* of the process that was asked */
     uint64_t handed_us;                 /* when it was handed */
@@ -69,6 +71,7 @@ struct session {
     uint32_t write;                      /* of the operation: its PUT */
     uint32_t tries;                      /* of the operation, so far */
     uint64_t call;                       /* under way */
+    uint32_t chain;                      /* where it stands in the history */
 };
 
 struct client {

@@ -29,21 +29,22 @@ void assert_report(const char *what, const char *file, int line)
         options_repeat(&options_now, seed_now, stdout);
         fputc('\n', stdout);
     }
-    fflush(stdout);
+    fflush(NULL);         /* a history too */
     _Exit(VERDICT_CRASH); /* break on assert_failed to see it in a debugger */
 }
 
-static void run_one(const struct options *options, uint64_t seed, struct totals *totals,
-                    struct run_result *result)
+static void run_one(const struct options *options, const struct run_order *order,
+                    struct totals *totals, struct run_result *result)
 {
+    uint64_t seed = order->seed;
     seed_now = seed;
-    struct run_order order = {.seed = seed, .plant = options->plant};
-    order.story = options->story ? stdout : NULL;
-    run_seed(&order, result);
+    run_seed(order, result);
     if (options->replay && !result->verdict.bad) {
         struct run_result again;
-        order.story = NULL;
-        run_seed(&order, &again);
+        struct run_order silent = *order;
+        silent.story = NULL;
+        silent.history = NULL;
+        run_seed(&silent, &again);
         if (again.hash != result->hash)
             verdict_say(&result->verdict, "S2", "a second run gave another trace: %016llx, %016llx",
                         (unsigned long long)result->hash, (unsigned long long)again.hash);
@@ -63,16 +64,26 @@ static void run_one(const struct options *options, uint64_t seed, struct totals 
 static int run_seeds(const struct options *options)
 {
     struct totals totals = {0};
+    struct run_order order = {.plant = options->plant, .blind = options->blind};
+    order.story = options->story ? stdout : NULL;
+    order.history = options->history != NULL ? fopen(options->history, "w") : NULL;
+    if (options->history != NULL && order.history == NULL) {
+        fprintf(stderr, "thence-sim: %s cannot be written\n", options->history);
+        return VERDICT_USAGE;
+    }
     clock_t begin = clock();
     for (uint64_t i = 0; i < options->seeds; i++) {
         struct run_result result;
-        run_one(options, options->first + i, &totals, &result);
+        order.seed = options->first + i;
+        run_one(options, &order, &totals, &result);
         if (options->until == NULL && totals.violations >= options->stop)
             break;
         if (options->until != NULL && result.verdict.bad &&
             strcmp(options->until, result.verdict.invariant) == 0)
             break;
     }
+    if (order.history != NULL)
+        fclose(order.history);
     if (!options->json)
         totals_print(&totals, (double)(clock() - begin) / CLOCKS_PER_SEC, stdout);
     return (int)totals.worst;

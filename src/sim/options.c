@@ -28,10 +28,12 @@ enum option {
     OPTION_STORY,
     OPTION_QUIET,
     OPTION_JSON,
+    OPTION_HISTORY,
     OPTION_STOP_AFTER,
     OPTION_UNTIL,
     OPTION_CHECK_REPLAY,
     OPTION_PLANT,
+    OPTION_BLIND,
     OPTION_SCRIPT,
     OPTION_HELP,
 };
@@ -53,11 +55,15 @@ static const struct row rows[] = {
     {OPTION_STORY, "--story", NULL, "What is told", "everything that happens, line by line"},
     {OPTION_QUIET, "--quiet", NULL, NULL, "violations and totals only"},
     {OPTION_JSON, "--json", NULL, NULL, "a line of JSON for each world, and nothing else"},
+    {OPTION_HISTORY, "--history", "FILE", NULL,
+     "what clients did and saw in one world: thence-check judges it"},
     {OPTION_STOP_AFTER, "--stop-after", "N", "When to stop", "after so many violations (1)"},
     {OPTION_UNTIL, "--until", "NAME", NULL, "at the first violation of this invariant only"},
     {OPTION_CHECK_REPLAY, "--check-replay", NULL, "What is done beside",
      "each world twice: the hash of all that happened must be the same"},
     {OPTION_PLANT, "--plant", "NAME", NULL, "with this bug of src/base/plant.def (PLANT build)"},
+    {OPTION_BLIND, "--blind", NULL, NULL,
+     "the judges in the world say nothing, so that a history is written to its end"},
     {OPTION_HELP, "--help", NULL, NULL, "this text"},
 };
 
@@ -125,6 +131,11 @@ static bool set(struct options *options, const struct row *row, const char *valu
         return options->quiet = true;
     case OPTION_JSON:
         return options->json = true;
+    case OPTION_HISTORY:
+        options->history = value;
+        return true;
+    case OPTION_BLIND:
+        return options->blind = true;
     case OPTION_STOP_AFTER:
         return parse_number(value, &options->stop) && options->stop > 0;
     case OPTION_UNTIL:
@@ -174,7 +185,9 @@ bool options_parse(struct options *options, int argc, char **argv, FILE *complai
             return false;
         }
     }
-    return true;
+    if (options->history != NULL && options->seeds != 1)
+        fputs("thence-sim: a history is that of one world: name it with --seed\n", complaints);
+    return options->history == NULL || options->seeds == 1;
 }
 
 void options_repeat(const struct options *options, uint64_t seed, FILE *out)

@@ -11,17 +11,19 @@
 #include "sim/run.h"
 
 struct options {
-    uint64_t first;     /* seed to begin with */
-    uint64_t seeds;     /* how many */
-    uint64_t stop;      /* after so many violations */
-    enum plant plant;   /* planted bug */
-    const char *until;  /* stop at the first violation of this invariant; NULL: of any */
-    const char *script; /* a scenario instead of seeds: its file; NULL: none */
-    bool story;         /* print everything */
-    bool replay;        /* run each seed twice */
-    bool quiet;         /* only the last lines */
-    bool json;          /* each seed as a line of JSON */
-    bool help;          /* explain the options and do nothing */
+    uint64_t first;      /* seed to begin with */
+    uint64_t seeds;      /* how many */
+    uint64_t stop;       /* after so many violations */
+    enum plant plant;    /* planted bug */
+    const char *until;   /* stop at the first violation of this invariant; NULL: of any */
+    const char *script;  /* a scenario instead of seeds: its file; NULL: none */
+    bool story;          /* print everything */
+    bool replay;         /* run each seed twice */
+    bool quiet;          /* only the last lines */
+    bool json;           /* each seed as a line of JSON */
+    const char *history; /* a file for what clients did and saw; NULL: none */
+    bool blind;          /* the judges of the world say nothing */
+    bool help;           /* explain the options and do nothing */
 };
 
 /* False when they make no sense; then a sentence went to `complaints`. */

@@ -12,6 +12,9 @@
 #include "sim/judge.h"
 #include "sim/nemesis.h"
 
+/* A last read is answered at once, or never. */
+#define FINAL_US_MAX 5000000U
+
 static bool goes_on(const struct world *world)
 {
     return !world->verdict.bad;
@@ -156,6 +159,28 @@ static void end_all(struct world *world)
     run_for(world, 1000000);
 }
 
+/* For the other judge: what each replica answers about each of its keys. Nothing where a node was
+ * lost: a write may have been lost with it, which that judge cannot know. */
+static void final_reads(struct world *world)
+{
+    uint64_t first = world->client->call_count;
+    for (uint32_t node = 0; node < world->node_count; node++) {
+        for (uint32_t key = 0; key < world->oracle.key_count; key++) {
+            if (world->shard_of_key[key] != world->shard_of_node[node])
+                continue;
+            client_probe(world->client, node, OP_GET, key, CLIENT_NOBODY, 0, FINAL_US_MAX);
+            run_for(world, 1000);
+        }
+    }
+    uint64_t last = world->client->call_count;
+    run_for(world, FINAL_US_MAX + 100000);
+    for (uint64_t i = first; i < last && goes_on(world); i++) {
+        const struct call *call = client_call(world->client, i);
+        if (client_call_good(call))
+            history_final(&world->history, call->asked.node, call->asked.key, call->found);
+    }
+}
+
 static void judge_too_little(struct world *world, const struct run_result *result)
 {
     uint64_t faults = 0;
@@ -241,8 +266,12 @@ void run_seed(const struct run_order *order, struct run_result *result)
     struct swarm swarm;
     swarm_draw(&swarm, order->seed);
     struct world *world = world_new(&swarm, order->plant, order->story);
+    world->history.out = order->history;
+    world->verdict.blind = order->blind;
     run_phases(world, result);
-    fill_result(world, result);
+    fill_result(world, result); /* what comes now is no part of the run: it has its hash */
+    if (goes_on(world) && order->history != NULL && !judge_somebody_gone(world))
+        final_reads(world);
     judge_too_little(world, result);
     result->verdict = world->verdict;
     story_say(&world->story, UINT32_MAX, "end of seed %llu: %s", (unsigned long long)order->seed,

@@ -21,6 +21,8 @@ struct run_order {
     uint64_t seed;    /* which world */
     enum plant plant; /* planted bug (PLANT build) */
     FILE *story;      /* where its lines go; NULL: nowhere */
+    FILE *history;    /* where what clients saw goes; NULL: nowhere */
+    bool blind;       /* the judges of the world say nothing */
 };
 
 struct run_result {

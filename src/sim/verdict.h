@@ -25,6 +25,7 @@ enum verdict_kind {
 
 struct verdict {
     bool bad;                      /* something is wrong */
+    bool blind;                    /* nothing ever is */
     char invariant[8];             /* "I1" … "I9", "S3", "Y2" … */
     char text[VERDICT_TEXT_BYTES]; /* who, what, which key, expected, got */
 };

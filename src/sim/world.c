@@ -131,6 +131,7 @@ void world_free(struct world *world)
     vnet_fini(&world->net);
     vtime_fini(&world->time);
     oracle_fini(&world->oracle);
+    history_fini(&world->history);
     mem_free(world->effects);
     mem_free(world->options);
     mem_free(world);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "sim/history.h"
 #include "sim/oracle.h"
 #include "sim/story.h"
 #include "sim/swarm.h"
@@ -113,6 +114,7 @@ struct world {
     struct vnet net;                       /* between nodes */
     struct oracle oracle;                  /* the truth */
     struct story story;                    /* lines and hash */
+    struct history history;                /* for another judge */
     struct rng rng;                        /* of the world itself */
     struct rng fault_rng;                  /* of the nemesis */
     struct sim_node nodes[VNET_NODES_MAX]; /* by index */
