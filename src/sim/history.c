@@ -54,24 +54,24 @@ static bool goes_on(const struct history *history, const struct call *call, uint
     return false;
 }
 
-enum fate { FATE_NONE, FATE_OK, FATE_UNKNOWN };
+enum happened { HAPPENED_NOT, HAPPENED, HAPPENED_PERHAPS };
 
-static enum fate fate_of(const struct call *call)
+static enum happened fate_of(const struct call *call)
 {
     bool write = call->asked.op == OP_PUT || call->asked.op == OP_DELETE;
     if (call->refused || call->asked.op == OP_COUNT)
-        return FATE_NONE;
+        return HAPPENED_NOT;
     if (call->lost || call->unknown)
-        return write ? FATE_UNKNOWN : FATE_NONE;
-    return call->err == E_OK || call->err == E_KEY_MISSING ? FATE_OK : FATE_NONE;
+        return write ? HAPPENED_PERHAPS : HAPPENED_NOT;
+    return call->err == E_OK || call->err == E_KEY_MISSING ? HAPPENED : HAPPENED_NOT;
 }
 
 static void write_line(struct history *history, const struct call *call, uint64_t now_us,
-                       uint32_t chain, enum fate fate)
+                       uint32_t chain, enum happened fate)
 {
     static const char *const fates[] = {"no", "ok", "unknown"};
     const struct asked *asked = &call->asked;
-    bool missing = fate == FATE_OK && call->err == E_KEY_MISSING; /* also for a delete */
+    bool missing = fate == HAPPENED && call->err == E_KEY_MISSING; /* also for a delete */
     char what = missing || asked->op == OP_GET ? 'r' : asked->op == OP_PUT ? 'w' : 'd';
     fprintf(history->out, "%c s%u %llu %llu k%u ", what, chain, (ULL)asked->started_us, (ULL)now_us,
             asked->key);
@@ -90,8 +90,8 @@ struct origin history_call(struct history *history, const struct call *call, uin
 {
     if (history->out == NULL)
         return (struct origin){0, 0};
-    enum fate fate = fate_of(call);
-    if (call->answer == NULL && fate == FATE_NONE)
+    enum happened fate = fate_of(call);
+    if (call->answer == NULL && fate == HAPPENED_NOT)
         return (struct origin){0, 0};
     uint32_t at = *chain;
     if (!goes_on(history, call, at))
@@ -101,7 +101,7 @@ struct origin history_call(struct history *history, const struct call *call, uin
     else
         *chain = at;
     take_over(history, call, at);
-    if (fate != FATE_NONE)
+    if (fate != HAPPENED_NOT)
         write_line(history, call, now_us, at, fate);
     return (struct origin){at, history->lines[at]};
 }
