@@ -158,7 +158,8 @@ bool member_counts(const struct member *member);
 /* Members of shard (an index) in this state. */
 uint32_t config_count(const struct config *config, uint32_t shard, enum member_state state);
 
-/* Fewer than two members that stay (active or syncing): one crash may lose what was acknowledged. */
+/* Fewer than two members that stay (active or syncing): one crash may lose what was
+ * acknowledged. */
 bool config_degraded(const struct config *config, uint32_t shard);
 
 /* Members that count for the stability of actor: active, syncing and leaving members of every
