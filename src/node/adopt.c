@@ -74,7 +74,8 @@ bool node__adopt(struct node *node, struct config *config)
         buf_fini(&body);
         node->commits.must_sync = true;
     } /* a stranger keeps nothing: it may yet be invited with an empty directory */
-    replica_adopt(node->replica, config);
+    struct replica_io io = node__io(node);
+    replica_adopt(node->replica, config, &io);
     config_free(node->config);
     node->config = config;
     reg_adopted(&node->reg, config->epoch);

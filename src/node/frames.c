@@ -111,7 +111,7 @@ static bool recv_data(struct node *node, uint64_t from, const struct frame *fram
                replica_recv_data(node->replica, from, &data, &io);
     case MSG_REPORT:
         return msg_report_decode(frame->body, &report) &&
-               replica_recv_report(node->replica, from, &report, &io);
+               replica_recv_report(node->replica, from, frame->epoch, &report, &io);
     case MSG_STABLE:
         return msg_stable_decode(frame->body, &stable) &&
                replica_recv_stable(node->replica, from, &stable);

@@ -77,7 +77,8 @@ static bool replay_config(struct node *node, struct slice body)
         config_free(config); /* repeated by a checkpoint */
         return true;
     }
-    replica_adopt(node->replica, config);
+    struct replica_io io = node__io(node);
+    replica_adopt(node->replica, config, &io);
     config_free(node->config);
     node->config = config;
     reg_adopted(&node->reg, config->epoch);

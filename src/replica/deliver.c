@@ -34,8 +34,19 @@ enum arrival replica__classify(const struct replica *replica, struct dot dot)
     return actor->head == NULL ? ARRIVAL_TAKEN : ARRIVAL_DROPPED;
 }
 
-void replica__apply(const struct version *version, uint64_t position, struct replica_io *io)
+uint64_t replica__highest(const struct replica *replica, const struct actor_state *actor)
 {
+    uint64_t received = replica__received(replica, actor);
+    uint64_t highest = received > actor->gap_high ? received : actor->gap_high;
+    return highest > actor->highest ? highest : actor->highest;
+}
+
+void replica__apply(struct replica *replica, const struct version *version, uint64_t position,
+                    struct replica_io *io)
+{
+    struct actor_state *actor = replica__actor(replica, version->dot.actor);
+    if (actor != NULL && version->dot.seq > actor->highest)
+        actor->highest = version->dot.seq;
     table_put(io->table, slot_of(version->key), version, position);
 }
 
@@ -56,7 +67,7 @@ static void deliver_one(struct replica *replica, const struct version *version, 
                         struct replica_io *io)
 {
     ASSERT(vv_get(&replica->coverage, version->dot.actor) + 1 == version->dot.seq);
-    replica__apply(version, position, io);
+    table_put(io->table, slot_of(version->key), version, position);
     bool fits = vv_set(&replica->coverage, version->dot.actor, version->dot.seq);
     ASSERT(fits); /* coverage names open actors only */
     replica->stability.dirty = true;
@@ -90,6 +101,17 @@ static struct pending *pop_pending(struct replica *replica, struct actor_state *
     return item;
 }
 
+void replica__apply_pending(struct replica *replica, struct actor_state *actor,
+                            struct replica_io *io)
+{
+    struct pending *item = pop_pending(replica, actor);
+    struct version version;
+    bool ok = version_decode(slice_of(item->body, item->len), &version);
+    ASSERT(ok); /* it was decoded when it came in */
+    replica__apply(replica, &version, item->position, io);
+    mem_free(item);
+}
+
 void replica__drop_pending(struct replica *replica, struct actor_state *actor, uint64_t up_to)
 {
     while (actor->head != NULL && actor->head->seq <= up_to)
@@ -101,7 +123,7 @@ void replica__drop_pending(struct replica *replica, struct actor_state *actor, u
 static void take_above_gap(struct replica *replica, struct actor_state *actor,
                            const struct version *version, uint64_t position, struct replica_io *io)
 {
-    replica__apply(version, position, io);
+    replica__apply(replica, version, position, io);
     if (PLANTED(replica->plant, HOLE_IGNORED)) {
         vv_set(&replica->coverage, actor->actor, version->dot.seq);
         return;

@@ -9,13 +9,22 @@
  */
 #include "replica/state.h"
 
-static bool belongs_here(const struct replica *replica, const struct version *version)
+enum belongs {
+    BELONGS_HERE,
+    BELONGS_NOWHERE, /* of a term that has ended since: its writes come by walks only (T22) */
+    BELONGS_WRONG,   /* no sane member sends it */
+};
+
+static enum belongs belongs(const struct replica *replica, const struct version *version)
 {
-    if (replica__actor_const(replica, version->dot.actor) == NULL)
-        return false;
+    const struct actor_state *actor = replica__actor_const(replica, version->dot.actor);
     if (version->dot.actor == replica->actor)
-        return false; /* nobody streams our own writes to us */
-    return config_shard_of_slot(replica->config, slot_of(version->key)) == replica->shard;
+        return BELONGS_WRONG; /* nobody streams our own writes to us */
+    if (actor == NULL || actor->retired)
+        return version->dot.actor < replica->config->next_actor ? BELONGS_NOWHERE : BELONGS_WRONG;
+    if (config_shard_of_slot(replica->config, slot_of(version->key)) != replica->shard)
+        return BELONGS_WRONG;
+    return BELONGS_HERE;
 }
 
 static void take(struct replica *replica, const struct record *record,
@@ -47,7 +56,7 @@ bool replica_recv_data(struct replica *replica, uint64_t from, const struct msg_
                        struct replica_io *io)
 {
     struct peer *peer = replica__peer(replica, from);
-    if (peer == NULL)
+    if (peer == NULL || replica->muted)
         return true;
     peer->report_due = true;
     struct slice rest = msg->records;
@@ -55,9 +64,13 @@ bool replica_recv_data(struct replica *replica, uint64_t from, const struct msg_
         struct record record;
         struct version version;
         if (record_decode(rest, &record) != RECORD_OK || record.kind != RECORD_ARRIVAL ||
-            !version_decode(record.body, &version) || !belongs_here(replica, &version))
+            !version_decode(record.body, &version))
             return false;
-        take(replica, &record, &version, io);
+        enum belongs where = belongs(replica, &version);
+        if (where == BELONGS_WRONG)
+            return false;
+        if (where == BELONGS_HERE)
+            take(replica, &record, &version, io);
         rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
     }
     return true;

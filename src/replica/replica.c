@@ -80,89 +80,6 @@ struct peer *replica__peer_by_actor(struct replica *replica, uint32_t actor)
     return NULL;
 }
 
-/* ---- configuration ---- */
-
-static void adopt_actor(struct replica *replica, uint32_t actor, const struct actor_state *old,
-                        uint32_t old_count)
-{
-    const struct slotset *slots = config_actor_slots(replica->config, actor);
-    const struct slotset *own = &replica->config->shards[replica->shard].slots;
-    if (slots == NULL || !slotset_meets(slots, own))
-        return;
-    ASSERT(replica->actor_count < LIMIT_ACTORS);
-    struct actor_state *state = &replica->actors[replica->actor_count++];
-    *state = (struct actor_state){.actor = actor};
-    for (uint32_t i = 0; i < old_count; i++)
-        if (old[i].actor == actor)
-            *state = old[i];
-}
-
-static void adopt_actors(struct replica *replica)
-{
-    const struct config *config = replica->config;
-    uint32_t old_count = replica->actor_count;
-    struct actor_state *old = mem_dup(replica->actors, old_count * sizeof(*old));
-    replica->actor_count = 0;
-    if (replica->shard != SHARD_NONE) {
-        for (uint32_t i = 0; i < config->member_count; i++)
-            if (config->members[i].actor > 0)
-                adopt_actor(replica, config->members[i].actor, old, old_count);
-        for (uint32_t i = 0; i < config->retired_count; i++)
-            adopt_actor(replica, config->retired[i].actor, old, old_count);
-    }
-    for (uint32_t i = 0; i < old_count; i++)
-        if (replica__actor(replica, old[i].actor) == NULL)
-            replica__drop_pending(replica, &old[i], UINT64_MAX);
-    mem_free(old);
-}
-
-static void adopt_peers(struct replica *replica)
-{
-    const struct config *config = replica->config;
-    uint32_t old_count = replica->peer_count;
-    struct peer *old = replica->peers;
-    replica->peers = mem_zalloc(config->member_count, sizeof(*replica->peers));
-    replica->peer_count = 0;
-    for (uint32_t i = 0; i < config->member_count; i++) {
-        const struct member *member = &config->members[i];
-        bool mine = replica->shard != SHARD_NONE && member->shard == replica->shard;
-        if (!mine || member->node_id == replica->node_id || member->state == MEMBER_INVITED)
-            continue;
-        struct peer *peer = &replica->peers[replica->peer_count++];
-        for (uint32_t j = 0; j < old_count; j++)
-            if (old[j].node_id == member->node_id)
-                *peer = old[j];
-        if (peer->actor != member->actor)
-            *peer = (struct peer){.generation = peer->generation,
-                                  .their_generation = peer->their_generation,
-                                  .connected = peer->connected,
-                                  .suspected = peer->suspected,
-                                  .report_due = peer->connected};
-        peer->node_id = member->node_id;
-        peer->actor = member->actor;
-    }
-    mem_free(old);
-}
-
-void replica_adopt(struct replica *replica, const struct config *config)
-{
-    ASSERT(config != NULL);
-    const struct member *self = config_member_by_id(config, replica->node_id);
-    uint32_t actor = self != NULL ? self->actor : 0;
-    ASSERT(replica->actor == 0 || actor == replica->actor); /* new terms come with membership */
-    replica->config = config;
-    replica->shard = self != NULL ? self->shard : SHARD_NONE;
-    replica->actor = actor;
-    adopt_actors(replica);
-    adopt_peers(replica);
-    replica__stable_adopt(replica);
-}
-
-uint32_t replica_shard(const struct replica *replica)
-{
-    return replica->shard;
-}
-
 /* ---- recovery ---- */
 
 static bool replay_version(struct replica *replica, const struct record *record, uint64_t position,
@@ -173,7 +90,7 @@ static bool replay_version(struct replica *replica, const struct record *record,
         return false;
     if (record->kind != RECORD_ARRIVAL) {
         hlc_receive(&replica->hlc, version.hlc, io->wall_ms);
-        replica__apply(&version, position, io);
+        replica__apply(replica, &version, position, io);
         return true;
     }
     if (replica__actor(replica, version.dot.actor) == NULL)
@@ -220,6 +137,19 @@ static bool replay_range(struct replica *replica, struct slice body)
     return true;
 }
 
+static bool replay_highest(struct replica *replica, struct slice body)
+{
+    struct read in = read_of(body);
+    uint32_t id = read_u32(&in);
+    uint64_t seq = read_u64(&in);
+    struct actor_state *actor = replica__actor(replica, id);
+    if (!read_done(&in) || seq > LIMIT_SEQ)
+        return false;
+    if (actor != NULL && seq > actor->highest)
+        actor->highest = seq;
+    return true;
+}
+
 bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
                     struct replica_io *io)
 {
@@ -234,6 +164,8 @@ bool replica_replay(struct replica *replica, const struct record *record, uint64
         return replay_raise(replica, record->body, io);
     case RECORD_RANGE:
         return replay_range(replica, record->body);
+    case RECORD_HIGHEST:
+        return replay_highest(replica, record->body);
     case RECORD_CEILING: {
         struct read in = read_of(record->body);
         uint64_t ceiling = read_u64(&in);
@@ -265,8 +197,8 @@ void replica_recovered(struct replica *replica, struct replica_io *io)
     replica->walk_wanted = true;
 }
 
-static void checkpoint_u64s(struct log *log, enum record_kind kind, uint32_t actor,
-                            const uint64_t *values, size_t count)
+void replica__log_u64s(struct log *log, enum record_kind kind, uint32_t actor,
+                       const uint64_t *values, size_t count)
 {
     struct buf body = BUF_EMPTY;
     if (actor != 0)
@@ -292,13 +224,15 @@ void replica__log_raise(const struct vv *to, struct log *log)
 
 void replica_checkpoint(const struct replica *replica, struct log *log)
 {
-    checkpoint_u64s(log, RECORD_CEILING, 0, &replica->ceiling, 1);
+    replica__log_u64s(log, RECORD_CEILING, 0, &replica->ceiling, 1);
     replica__log_raise(&replica->coverage, log);
     for (uint32_t i = 0; i < replica->actor_count; i++) {
         const struct actor_state *actor = &replica->actors[i];
         uint64_t range[2] = {actor->gap_low, actor->gap_high};
         if (actor->gap_low > 0)
-            checkpoint_u64s(log, RECORD_RANGE, actor->actor, range, 2);
+            replica__log_u64s(log, RECORD_RANGE, actor->actor, range, 2);
+        if (actor->highest > vv_get(&replica->coverage, actor->actor))
+            replica__log_u64s(log, RECORD_HIGHEST, actor->actor, &actor->highest, 1);
         if (PLANTED(replica->plant, CHECKPOINT_FORGETS_PENDING))
             continue;
         for (const struct pending *item = actor->head; item != NULL; item = item->next)
@@ -471,7 +405,7 @@ static uint64_t often_enough_ms(const struct replica *replica, uint64_t wanted_m
 
 void replica_tick(struct replica *replica, struct replica_io *io)
 {
-    if (replica->config == NULL)
+    if (replica->config == NULL || replica->muted)
         return;
     if (io->mono_ms >= replica->gossip_ms) {
         replica->gossip_ms = io->mono_ms + often_enough_ms(replica, replica->knobs->gossip_ms);
@@ -488,7 +422,7 @@ void replica_tick(struct replica *replica, struct replica_io *io)
 
 void replica_flush(struct replica *replica, struct replica_io *io)
 {
-    if (replica->shard == SHARD_NONE)
+    if (replica->shard == SHARD_NONE || replica->muted)
         return;
     if (replica->walk_wanted)
         replica__walk_pull(replica, io);
@@ -501,7 +435,7 @@ void replica_flush(struct replica *replica, struct replica_io *io)
 
 uint64_t replica_deadline_ms(const struct replica *replica)
 {
-    if (replica->config == NULL)
+    if (replica->config == NULL || replica->muted)
         return UINT64_MAX;
     if (replica->shard == SHARD_NONE || replica->gossip_ms < replica->heartbeat_ms)
         return replica->gossip_ms;
@@ -510,7 +444,7 @@ uint64_t replica_deadline_ms(const struct replica *replica)
 
 bool replica_busy(const struct replica *replica)
 {
-    return replica->shard != SHARD_NONE &&
+    return replica->shard != SHARD_NONE && !replica->muted &&
            (replica__stream_busy(replica) || replica__walks_busy(replica));
 }
 

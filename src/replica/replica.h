@@ -35,16 +35,29 @@ void replica_free(struct replica *replica);
 /* ---- configuration ---- */
 
 /* Takes over a configuration (borrowed until the next adopt); also for a spare, which keeps
- * stability only. */
-void replica_adopt(struct replica *replica, const struct config *config);
+ * stability only, and for a node that is not listed (any more). Another own actor is a new term:
+ * seq 1 comes next, and the writes of the one before are anybody's. In replay at the place of the
+ * record. */
+void replica_adopt(struct replica *replica, const struct config *config, struct replica_io *io);
 
 /* Index of the own shard, or SHARD_NONE. */
 uint32_t replica_shard(const struct replica *replica);
 
+/* True when this node serves its shard's slots: it is active, and not in doubt. */
+bool replica_active(const struct replica *replica);
+
+/* The own log may have lost writes of the own actor (RECORD_DOUBT, when it is logged and in
+ * replay): until a configuration gives another actor nothing is told to peers or taken from them. */
+void replica_doubt(struct replica *replica);
+
+/* Another node id, because the log as a whole is not to be trusted (RECORD_IDENTITY again): no
+ * term, no coverage; the table stays, and what was pending goes into it. */
+void replica_become(struct replica *replica, uint64_t node_id, struct replica_io *io);
+
 /* ---- recovery ---- */
 
-/* A record of a kind that replicas write (ARRIVAL, WALKED, DUMP, RAISE, RANGE, CEILING). False:
- * its body makes no sense. */
+/* A record of a kind that replicas write (ARRIVAL, WALKED, DUMP, RAISE, RANGE, CEILING, HIGHEST).
+ * False: its body makes no sense. */
 bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
                     struct replica_io *io);
 
@@ -103,11 +116,12 @@ void replica_peer_down(struct replica *replica, uint64_t node_id, struct replica
 void replica_peer_hello(struct replica *replica, uint64_t node_id, uint32_t generation);
 void replica_peer_suspected(struct replica *replica, uint64_t node_id, bool suspected);
 
-/* Messages; from is a member of the configuration. False: it makes no sense, hang up. */
+/* Messages; from is a member of the configuration. False: it makes no sense, hang up. epoch: of
+ * the frame. */
 bool replica_recv_data(struct replica *replica, uint64_t from, const struct msg_data *msg,
                        struct replica_io *io);
-bool replica_recv_report(struct replica *replica, uint64_t from, const struct msg_report *msg,
-                         struct replica_io *io);
+bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
+                         const struct msg_report *msg, struct replica_io *io);
 bool replica_recv_stable(struct replica *replica, uint64_t from, const struct msg_stable *msg);
 bool replica_recv_walk_request(struct replica *replica, uint64_t from,
                                const struct msg_walk_request *msg, struct replica_io *io);

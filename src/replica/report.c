@@ -43,6 +43,20 @@ static void fill_ranges(const struct replica *replica, struct ranges *ranges)
     }
 }
 
+/* One more than what was ever here, so that nothing can be said too. */
+static void fill_highest(const struct replica *replica, struct vv *highest)
+{
+    vv_init(highest);
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        const struct actor_state *actor = &replica->actors[i];
+        uint64_t seq = replica__highest(replica, actor);
+        if (!actor->retired)
+            continue;
+        bool fits = vv_set(highest, actor->actor, seq < LIMIT_SEQ ? seq + 1 : LIMIT_SEQ);
+        ASSERT(fits); /* LIMIT_ACTORS */
+    }
+}
+
 /* True once when frames of the peer's stream were dropped and there is room for them now. */
 static bool take_rewind(struct replica *replica, const struct peer *peer)
 {
@@ -59,11 +73,13 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
 {
     struct msg_report msg = {.echo = peer->their_generation,
                              .flags = take_rewind(replica, peer) ? REPORT_REWIND : 0,
+                             .actor = replica->actor,
                              .clock_seq = replica->seq,
                              .clock = announce_clock(replica, io),
                              .wall_ms = io->wall_ms};
     vv_copy(&msg.coverage, &replica->coverage);
     fill_ranges(replica, &msg.ranges);
+    fill_highest(replica, &msg.highest);
     outbox_report(io->out, peer->node_id, &msg);
     peer->report_due = false;
 }
@@ -100,18 +116,23 @@ static void place_stream(struct replica *replica, struct peer *peer, const struc
         peer->sent_seq = replica->seq;
 }
 
-bool replica_recv_report(struct replica *replica, uint64_t from, const struct msg_report *msg,
-                         struct replica_io *io)
+bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
+                         const struct msg_report *msg, struct replica_io *io)
 {
     struct peer *peer = replica__peer(replica, from);
-    if (peer == NULL)
+    if (peer == NULL || replica->muted)
         return true; /* a member of another shard, after a change that it has not learnt yet */
+    if (msg->actor != peer->actor)
+        return true; /* of another term: what it had then, it may not have any more */
     uint64_t before = replica__peer_received(peer, replica->actor);
-    if (!peer->reported)
-        vv_init(&peer->coverage);
-    if (!vv_merge(&peer->coverage, &msg->coverage))
-        return false;
+    struct vv coverage;
+    replica__keep_relevant(replica, &msg->coverage, &coverage);
+    bool fits = vv_merge(&peer->coverage, &coverage);
+    ASSERT(fits); /* relevant actors are LIMIT_ACTORS at most */
     ranges_copy(&peer->ranges, &msg->ranges);
+    vv_copy(&peer->highest, &msg->highest);
+    if (epoch > peer->report_epoch)
+        peer->report_epoch = epoch;
     peer->reported = true;
     peer->clock_diff_ms = (int64_t)(msg->wall_ms - io->wall_ms);
     if (vv_get(&peer->coverage, replica->actor) > replica->seq &&

@@ -25,6 +25,24 @@ static void add_actor(struct replica *replica, uint32_t actor)
             entry->shards |= UINT32_C(1) << i;
 }
 
+static bool is_open(const struct stability *stability, uint32_t actor)
+{
+    for (uint32_t i = 0; i < stability->count; i++)
+        if (stability->actors[i].actor == actor)
+            return true;
+    return false;
+}
+
+/* Merges what a shard reported of open actors: closed ones would fill the vector some day. */
+static void merge_open(const struct stability *stability, const struct vv *from, struct vv *to)
+{
+    for (uint32_t i = 0; i < from->count; i++) {
+        struct dot dot = from->entries[i];
+        bool fits = !is_open(stability, dot.actor) || vv_raise(to, dot.actor, dot.seq);
+        ASSERT(fits); /* LIMIT_ACTORS */
+    }
+}
+
 void replica__stable_adopt(struct replica *replica)
 {
     const struct config *config = replica->config;
@@ -35,6 +53,12 @@ void replica__stable_adopt(struct replica *replica)
             add_actor(replica, config->members[i].actor);
     for (uint32_t i = 0; i < config->retired_count; i++)
         add_actor(replica, config->retired[i].actor);
+    for (uint32_t i = 0; i < LIMIT_SHARDS; i++) {
+        struct vv kept;
+        vv_init(&kept);
+        merge_open(&replica->stability, &replica->stability.reports[i], &kept);
+        vv_copy(&replica->stability.reports[i], &kept);
+    }
 }
 
 void replica__own_report(const struct replica *replica, struct vv *report)
@@ -188,5 +212,6 @@ bool replica_recv_stable(struct replica *replica, uint64_t from, const struct ms
     if (msg->shard == replica->shard)
         return true; /* our own shard: we know it from reports */
     replica->stability.dirty = true;
-    return vv_merge(&replica->stability.reports[msg->shard], &msg->stable);
+    merge_open(&replica->stability, &msg->stable, &replica->stability.reports[msg->shard]);
+    return true;
 }

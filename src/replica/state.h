@@ -26,6 +26,8 @@ struct pending {
 /* An open actor whose slots meet ours: all that matters to delivery. */
 struct actor_state {
     uint32_t actor;        /* id */
+    bool retired;          /* its term has ended: its writes come by walks only (6.5) */
+    uint64_t highest;      /* of it a write was put into the table up to here, covered or not */
     struct pending *head;  /* waits, coverage + 1 first */
     struct pending *tail;  /* the last of them */
     uint64_t gap_low;      /* received above a hole, applied already; 0: none */
@@ -44,6 +46,7 @@ struct peer {
     bool reported;             /* coverage and ranges are filled in */
     bool streaming;            /* sent_seq is known for this connection */
     bool report_due;           /* it sent something that wants a receipt */
+    enum member_state state;   /* as the configuration says */
     uint32_t generation;       /* of our HELLO on the connection to it */
     uint32_t their_generation; /* of its HELLO on the connection to us */
     uint64_t sent_seq;         /* last own write handed to the connection */
@@ -54,6 +57,8 @@ struct peer {
     int64_t clock_diff_ms;     /* its wall clock minus ours */
     struct vv coverage;        /* what it covers */
     struct ranges ranges;      /* what it received above that */
+    uint64_t report_epoch;     /* when it last reported, it knew this epoch */
+    struct vv highest;         /* what it said then of actors that are being sealed */
 };
 
 /* One own recent write, for the streams. */
@@ -77,6 +82,7 @@ struct window {
 struct walk_in {
     uint64_t id;          /* 0: none is under way */
     uint64_t source;      /* node id */
+    uint32_t actor;       /* of the source */
     uint64_t progress_ms; /* last sign of it */
     uint64_t chunks;      /* so far: numbers 1, 2, 3 … without a hole */
     uint64_t versions;    /* so far */
@@ -86,10 +92,11 @@ struct walk_in {
 /* A tail walk that this node sends. */
 struct walk_out {
     uint64_t to;                  /* node id; 0: free */
+    uint32_t actor;               /* of the receiver */
     uint64_t id;                  /* the receiver's number for it */
     uint64_t chunks;              /* sent */
     uint64_t acked;               /* acknowledged */
-    struct table_cursor *cursors; /* one for each actor; owned, registered with the table */
+    struct table_cursor *cursors; /* LIMIT_ACTORS; owned, registered with the table */
     uint64_t *tails;              /* for the planted bug: tails at the start; owned */
     uint32_t cursor_count;        /* in use */
 };
@@ -115,6 +122,8 @@ struct replica {
     uint64_t node_id;                             /* of this node */
     uint32_t shard;                               /* own shard index, or SHARD_NONE */
     uint32_t actor;                               /* own actor, 0 for a spare */
+    enum member_state state;                      /* own, as the configuration says */
+    bool muted;                                   /* in doubt: nothing is said or taken */
     uint64_t seq;                                 /* last own write */
     struct hlc hlc;                               /* own clock */
     uint64_t ceiling;                             /* logged: no clock above it was announced */
@@ -146,6 +155,11 @@ struct peer *replica__peer_by_actor(struct replica *replica, uint32_t actor);
 
 /* replica.c */
 void replica__log_raise(const struct vv *to, struct log *log);
+void replica__log_u64s(struct log *log, enum record_kind kind, uint32_t actor,
+                       const uint64_t *values, size_t count);
+
+/* adopt.c */
+void replica__keep_relevant(const struct replica *replica, const struct vv *from, struct vv *to);
 
 /* deliver.c */
 enum arrival {
@@ -158,13 +172,18 @@ void replica__arrive(struct replica *replica, const struct version *version, str
                      uint64_t sum, uint64_t position, struct replica_io *io);
 void replica__deliver(struct replica *replica, struct replica_io *io);
 void replica__raise(struct replica *replica, const struct vv *to, struct replica_io *io);
-void replica__apply(const struct version *version, uint64_t position, struct replica_io *io);
+void replica__apply(struct replica *replica, const struct version *version, uint64_t position,
+                    struct replica_io *io);
+void replica__apply_pending(struct replica *replica, struct actor_state *actor,
+                            struct replica_io *io);
+uint64_t replica__highest(const struct replica *replica, const struct actor_state *actor);
 uint64_t replica__received(const struct replica *replica, const struct actor_state *actor);
 void replica__drop_pending(struct replica *replica, struct actor_state *actor, uint64_t up_to);
 
 /* stream.c */
 void replica__window_push(struct replica *replica, struct slice record);
 void replica__window_trim(struct replica *replica);
+void replica__window_clear(struct replica *replica);
 void replica__stream(struct replica *replica, struct replica_io *io);
 uint64_t replica__peer_received(const struct peer *peer, uint32_t actor);
 bool replica__stream_busy(const struct replica *replica);
@@ -186,4 +205,6 @@ void replica__walk_pull(struct replica *replica, struct replica_io *io);
 void replica__walk_lost(struct replica *replica, struct replica_io *io);
 void replica__walks_send(struct replica *replica, struct replica_io *io);
 void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *table);
+void replica__walk_in_adopt(struct replica *replica, bool new_term, struct replica_io *io);
+void replica__walks_out_adopt(struct replica *replica, bool new_term, struct replica_io *io);
 bool replica__walks_busy(const struct replica *replica);

@@ -29,6 +29,14 @@ static void window_pop(struct window *window)
     window->count--;
 }
 
+void replica__window_clear(struct replica *replica)
+{
+    struct window *window = &replica->window;
+    while (window->count > 0)
+        window_pop(window);
+    window->first_seq = replica->seq + 1;
+}
+
 static void window_double(struct window *window)
 {
     uint64_t cap = window->cap > 0 ? window->cap * 2 : 64;

@@ -57,6 +57,7 @@ static void start(struct replica *replica, const struct peer *source, struct rep
     walk->last_id++;
     walk->id = walk->last_id;
     walk->source = source->node_id;
+    walk->actor = source->actor;
     walk->progress_ms = io->mono_ms;
     walk->versions = 0;
     walk->chunks = 0;
@@ -78,6 +79,17 @@ void replica__walk_lost(struct replica *replica, struct replica_io *io)
 {
     trace_emit(io->tracer, TRACE_WALK_LOST, replica->walk_in.id, 0, 0, SLICE_EMPTY);
     end(replica);
+}
+
+/* A walk goes on under a new configuration unless it is between other terms than it was. */
+void replica__walk_in_adopt(struct replica *replica, bool new_term, struct replica_io *io)
+{
+    const struct walk_in *walk = &replica->walk_in;
+    if (walk->id == 0)
+        return;
+    const struct peer *source = replica__peer(replica, walk->source);
+    if (new_term || source == NULL || source->actor != walk->actor)
+        replica__walk_lost(replica, io);
 }
 
 void replica__walk_pull(struct replica *replica, struct replica_io *io)
@@ -127,7 +139,7 @@ static bool take_walked(struct replica *replica, const struct record *record, st
         config_actor_closed(replica->config, version.dot.actor))
         return true;
     uint64_t position = log_append_summed(io->log, RECORD_WALKED, record->body, record->sum);
-    replica__apply(&version, position, io);
+    replica__apply(replica, &version, position, io);
     if (!hlc_receive(&replica->hlc, version.hlc, io->wall_ms))
         io->metrics->clock_ahead++;
     trace_emit(io->tracer, TRACE_WALKED, version.dot.actor, version.dot.seq, version.hlc,

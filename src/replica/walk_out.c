@@ -36,12 +36,58 @@ void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *
         finish(walk, table);
 }
 
+static void give_up(struct replica *replica, struct walk_out *walk, struct replica_io *io)
+{
+    const struct peer *peer = replica__peer(replica, walk->to);
+    if (peer != NULL && peer->connected) {
+        struct msg_walk_stop stop = {.walk = walk->id};
+        outbox_walk_stop(io->out, walk->to, &stop);
+    }
+    finish(walk, io->table);
+}
+
+/* Its end will speak of the actors of that moment: those that are new are walked from their first
+ * write on. One that is closed meanwhile is walked to its tail all the same. */
+static bool open_cursors(const struct replica *replica, struct walk_out *walk,
+                         const struct vv *after, struct table *table)
+{
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        uint32_t actor = replica->actors[i].actor;
+        bool known = false;
+        for (uint32_t j = 0; j < walk->cursor_count; j++)
+            known = known || walk->cursors[j].actor == actor;
+        if (known)
+            continue;
+        if (walk->cursor_count == LIMIT_ACTORS)
+            return false;
+        uint32_t at = walk->cursor_count++;
+        table_cursor_open(table, &walk->cursors[at], actor, vv_get(after, actor));
+        walk->tails[at] = vv_get(&replica->coverage, actor);
+    }
+    return true;
+}
+
+void replica__walks_out_adopt(struct replica *replica, bool new_term, struct replica_io *io)
+{
+    struct vv none;
+    vv_init(&none);
+    for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
+        struct walk_out *walk = &replica->walks_out[i];
+        if (walk->to == 0)
+            continue;
+        const struct peer *peer = replica__peer(replica, walk->to);
+        if (new_term || peer == NULL || peer->actor != walk->actor ||
+            !open_cursors(replica, walk, &none, io->table))
+            give_up(replica, walk, io);
+    }
+}
+
 bool replica_recv_walk_request(struct replica *replica, uint64_t from,
                                const struct msg_walk_request *msg, struct replica_io *io)
 {
     const struct peer *peer = replica__peer(replica, from);
     /* Without a connection its first chunks would be lost and the later ones not: it asks again. */
-    if (peer == NULL || !peer->connected)
+    if (peer == NULL || !peer->connected || replica->muted)
         return true;
     replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
     struct walk_out *walk = walk_to(replica, 0);
@@ -51,15 +97,11 @@ bool replica_recv_walk_request(struct replica *replica, uint64_t from,
         return true;
     }
     walk->to = from;
+    walk->actor = peer->actor;
     walk->id = msg->walk;
-    walk->cursor_count = replica->actor_count;
-    walk->cursors = mem_zalloc(replica->actor_count, sizeof(*walk->cursors));
-    walk->tails = mem_zalloc(replica->actor_count, sizeof(*walk->tails));
-    for (uint32_t i = 0; i < replica->actor_count; i++) {
-        uint32_t actor = replica->actors[i].actor;
-        table_cursor_open(io->table, &walk->cursors[i], actor, vv_get(&msg->coverage, actor));
-        walk->tails[i] = vv_get(&replica->coverage, actor);
-    }
+    walk->cursors = mem_zalloc(LIMIT_ACTORS, sizeof(*walk->cursors));
+    walk->tails = mem_zalloc(LIMIT_ACTORS, sizeof(*walk->tails));
+    open_cursors(replica, walk, &msg->coverage, io->table);
     io->metrics->walks_sent++;
     return true;
 }

@@ -257,16 +257,16 @@ static bool may_receipt(struct oracle *oracle, uint32_t node, const struct range
     return true;
 }
 
-static void check_report(struct oracle *oracle, uint32_t node, struct slice body)
+static void check_report(struct oracle *oracle, uint32_t node, const struct frame *frame)
 {
     struct msg_report report;
-    if (!msg_report_decode(body, &report)) {
+    if (!msg_report_decode(frame->body, &report)) {
         verdict_say(oracle->verdict, "I6", "node %u sent a report that cannot be read", node);
         return;
     }
     if ((report.flags & REPORT_DOUBT) != 0)
         return;
-    promise_report(oracle, node, &report);
+    promise_report(oracle, node, frame->epoch, &report);
     for (uint32_t i = 0; i < report.coverage.count; i++) {
         struct dot dot = report.coverage.entries[i];
         if (dot.actor < ORACLE_ACTORS_MAX && !may_cover(oracle, node, dot.actor, dot.seq))
@@ -299,7 +299,7 @@ void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes)
     else if (frame.type == MSG_WALK_CHUNK && msg_walk_chunk_decode(frame.body, &chunk))
         check_records(oracle, node, "WALK_CHUNK", chunk.records);
     else if (frame.type == MSG_REPORT)
-        check_report(oracle, node, frame.body);
+        check_report(oracle, node, &frame);
     else
         promise_register(oracle, node, &frame);
 }

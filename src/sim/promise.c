@@ -38,9 +38,29 @@ static void judge_receipt(struct oracle *oracle, uint32_t node, uint32_t actor,
     said->range[actor] = range != NULL ? *range : (struct range){actor, 0, 0};
 }
 
-void promise_report(struct oracle *oracle, uint32_t node, const struct msg_report *report)
+/* What was said counts as long as the term lasts in which it was said; of an actor that a later
+ * epoch has closed nobody speaks any more, and what was received above the coverage of one whose
+ * term has ended is in the table, and in `highest`. */
+static void let_go(struct hpromises *said, uint64_t epoch, const struct msg_report *report)
+{
+    bool same_term = said->actor == report->actor;
+    bool same_epoch = said->epoch == epoch;
+    for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
+        bool silent = vv_get(&report->coverage, actor) == 0 && !same_epoch;
+        if (!same_term || silent)
+            said->cover[actor] = 0;
+        if (!same_term || silent || vv_get(&report->highest, actor) > said->range[actor].high)
+            said->range[actor] = (struct range){actor, 0, 0};
+    }
+    said->actor = report->actor;
+    said->epoch = epoch;
+}
+
+void promise_report(struct oracle *oracle, uint32_t node, uint64_t epoch,
+                    const struct msg_report *report)
 {
     struct hpromises *said = &oracle->nodes[node].said;
+    let_go(said, epoch, report);
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++)
         judge_receipt(oracle, node, actor, report);
     if (report->clock > said->clock) {

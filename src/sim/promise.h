@@ -28,6 +28,8 @@ struct hregister {
 
 /* Of one node. */
 struct hpromises {
+    uint32_t actor;                        /* whose term it was when it last reported */
+    uint64_t epoch;                        /* which it knew then */
     uint64_t cover[ORACLE_ACTORS_MAX];     /* last reported coverage */
     struct range range[ORACLE_ACTORS_MAX]; /* last reported above it; low 0: none */
     uint64_t clock_seq;                    /* own writes above it ... */
@@ -38,8 +40,9 @@ struct hpromises {
 
 struct oracle;
 
-/* A report leaves the node. */
-void promise_report(struct oracle *oracle, uint32_t node, const struct msg_report *report);
+/* A report leaves the node, in a frame of this epoch. */
+void promise_report(struct oracle *oracle, uint32_t node, uint64_t epoch,
+                    const struct msg_report *report);
 
 /* A write of the node was seen for the first time. */
 void promise_written(struct oracle *oracle, uint32_t node, const struct version *version);

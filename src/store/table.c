@@ -17,7 +17,7 @@ struct entry {
     uint64_t hlc;           /* its time */
     uint64_t dot;           /* actor index 16 bits, seq 48 bits */
     uint32_t lengths_low;   /* lengths: form 2 bits, has dependencies 1, key length 14, */
-    uint32_t position_low;  /* value length 27; position: of its log record / 8 */
+    uint32_t position_low;  /* value length 27, mark 1; position: of its log record / 8 */
     uint16_t lengths_high;  /* upper bits of lengths */
     uint16_t position_high; /* upper bits of position */
     uint8_t bytes[];        /* key, then value */
@@ -30,6 +30,7 @@ struct entry {
 #define KEY_MASK 0x3fffU
 #define VALUE_SHIFT 17U
 #define VALUE_BYTES_MAX ((UINT32_C(1) << 27) - 1)
+#define MARK_BIT (UINT16_C(1) << 15) /* of lengths_high */
 
 static_assert(ENTRY_BYTES == 28, "no padding");
 static_assert(LIMIT_KEY_BYTES <= KEY_MASK, "a key length fits");
@@ -48,6 +49,7 @@ struct table {
     uint64_t tombstones;              /* versions without */
     uint64_t stony[LIMIT_SLOTS / 64]; /* slots that have tombstones, as bits */
     uint64_t log_bytes;               /* what a checkpoint would write */
+    uint64_t marks;                   /* versions that are marked */
     enum plant plant;                 /* PLANT build only: the active planted bug */
 };
 
@@ -73,7 +75,7 @@ static uint32_t key_len(const struct entry *entry)
 
 static uint32_t value_len(const struct entry *entry)
 {
-    return (uint32_t)(lengths_of(entry) >> VALUE_SHIFT);
+    return (uint32_t)(lengths_of(entry) >> VALUE_SHIFT) & VALUE_BYTES_MAX;
 }
 
 static struct slice key_of(const struct entry *entry)
@@ -292,11 +294,42 @@ static table_ref entry_new(struct table *table, struct index *index, const struc
 static void entry_free(struct table *table, struct index *index, table_ref ref)
 {
     const struct entry *entry = entry_at(table, ref);
+    table_mark(table, ref, false);
     table->log_bytes -= record_bytes(table, ref);
     count(table, index, form_of(entry), false);
     actors__remove(&table->actors, actor_index_of(entry), seq_of(entry), ref);
     deps_detach(table, ref);
     slab__free(&table->slab, ref);
+}
+
+bool table_marked(const struct table *table, table_ref ref)
+{
+    ASSERT(ref != 0);
+    return (entry_at(table, ref)->lengths_high & MARK_BIT) != 0;
+}
+
+void table_mark(struct table *table, table_ref ref, bool mark)
+{
+    if (table_marked(table, ref) == mark)
+        return;
+    struct entry *entry = entry_at(table, ref);
+    entry->lengths_high ^= MARK_BIT;
+    ASSERT(mark || table->marks > 0);
+    table->marks = mark ? table->marks + 1 : table->marks - 1;
+}
+
+void table_mark_slot(struct table *table, uint32_t slot)
+{
+    struct table_scan scan;
+    table_scan_begin(table, &scan, slot);
+    for (table_ref ref = table_scan_next(table, &scan); ref != 0;
+         ref = table_scan_next(table, &scan))
+        table_mark(table, ref, true);
+}
+
+uint64_t table_marks(const struct table *table)
+{
+    return table->marks;
 }
 
 static void version_assert(const struct version *version, uint64_t position)
@@ -466,6 +499,12 @@ uint32_t table_actor_next(const struct table *table, uint32_t actor)
     return actors__next(&table->actors, actor);
 }
 
+uint64_t table_last_seq(const struct table *table, uint32_t actor)
+{
+    const struct actor *found = actors__find(&table->actors, actor);
+    return found != NULL ? list__last(&found->list) : 0;
+}
+
 /* --- by slot ----------------------------------------------------------------------------- */
 
 void table_scan_begin(const struct table *table, struct table_scan *scan, uint32_t slot)
@@ -487,6 +526,7 @@ struct totals {
     uint64_t versions;   /* in the indexes */
     uint64_t live;       /* of these, with a value */
     uint64_t with_deps;  /* of these, with dependencies */
+    uint64_t marked;     /* of these, marked */
     uint64_t log_bytes;  /* what a checkpoint would write */
     uint64_t slab_bytes; /* of versions */
 };
@@ -505,6 +545,7 @@ static void entry_check(const struct table *table, uint32_t slot, table_ref ref,
     totals->versions++;
     totals->live += form_of(entry) != VALUE_TOMBSTONE;
     totals->with_deps += with_deps;
+    totals->marked += table_marked(table, ref);
     totals->log_bytes += record_bytes(table, ref);
     totals->slab_bytes += slab__cost(ENTRY_BYTES + key_len(entry) + value_len(entry));
 }
@@ -542,6 +583,7 @@ void table_check(const struct table *table)
     ASSERT(totals.live == table->live);
     ASSERT(totals.versions - totals.live == table->tombstones);
     ASSERT(totals.log_bytes == table->log_bytes);
+    ASSERT(totals.marked == table->marks);
     ASSERT(totals.with_deps == deps__check(&table->deps, &table->slab));
     ASSERT(totals.with_deps == table->slab.noted);
     slab__check(&table->slab);

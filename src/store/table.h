@@ -58,6 +58,13 @@ void table_remove(struct table *table, table_ref ref);
 /* Replaces the dependencies of a version by fewer (deps: encoded, a subset; may be empty). */
 void table_trim_deps(struct table *table, table_ref ref, struct slice deps);
 
+/* A mark of one bit on a version: what a slot walk has yet to account for (replica/). A version
+ * that is put is not marked. */
+bool table_marked(const struct table *table, table_ref ref);
+void table_mark(struct table *table, table_ref ref, bool mark);
+void table_mark_slot(struct table *table, uint32_t slot); /* every version of the slot */
+uint64_t table_marks(const struct table *table);          /* marked versions */
+
 /* Versions that have dependencies, in turn, for the sweep: the next one after *state (start with
  * 0, goes round), or 0 when there is none. */
 table_ref table_next_with_deps(const struct table *table, uint64_t *state);
@@ -103,6 +110,9 @@ table_ref table_cursor_next(struct table *table, struct table_cursor *cursor);
 
 /* The actors that have versions here, in turn: the next above actor, or 0. */
 uint32_t table_actor_next(const struct table *table, uint32_t actor);
+
+/* The greatest seq among the current versions of actor, 0 when it has none. */
+uint64_t table_last_seq(const struct table *table, uint32_t actor);
 
 /* A walk over one slot that survives changes between its steps (B5); may hand out a version
  * twice after a rehash. Needs no closing. */

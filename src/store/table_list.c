@@ -244,6 +244,14 @@ uint32_t list__above(const struct list *list, uint64_t seq)
     return after < list->count ? (uint32_t)list->pages[after].items[0] : 0;
 }
 
+uint64_t list__last(const struct list *list)
+{
+    if (list->count == 0)
+        return 0;
+    const struct list_page *page = &list->pages[list->count - 1];
+    return item_seq(page, page->items[page->count - 1]);
+}
+
 bool list__has(const struct list *list, uint64_t seq, uint32_t ref)
 {
     uint64_t item = item_of(seq, ref);

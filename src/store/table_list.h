@@ -39,6 +39,9 @@ void list__remove(struct list *list, uint64_t seq, uint32_t ref);
 /* The first with a seq above, or 0. */
 uint32_t list__above(const struct list *list, uint64_t seq);
 
+/* The greatest seq, 0 when there is none. */
+uint64_t list__last(const struct list *list);
+
 bool list__has(const struct list *list, uint64_t seq, uint32_t ref);
 
 /* Asserts L1 to L3. */

@@ -25,7 +25,7 @@
 #include "wire/ranges.h"
 
 #define FRAME_MAGIC 0xF4U
-#define FRAME_FORMAT 1U
+#define FRAME_FORMAT 2U
 #define FRAME_HEAD_BYTES 32U
 
 struct frame {

@@ -47,6 +47,14 @@ MSG_LIST(M)
 /* Flags of REPORT. */
 #define REPORT_REWIND 1U /* send your stream again from what this report says */
 #define REPORT_DOUBT 2U  /* the sender does not vouch for its coverage */
+#define REPORT_MERGED 4U /* nobody of the shard is active, and it has walked all others (6.3) */
+
+/* Kinds of WALK_REQUEST. */
+enum walk_kind {
+    WALK_TAIL = 0,  /* catching up: what is above the coverage that the request names */
+    WALK_FILL = 1,  /* filling up from an active member: slot by slot, then the tail (4.4) */
+    WALK_MERGE = 2, /* the union of a shard without active member: slot by slot (6.3) */
+};
 
 /* States of HELLO. */
 enum hello_state {

@@ -90,7 +90,8 @@ static void streams_and_walks(void **state)
     add_tick(&input, 101);
     keep("data", &input);
     add_data(&input, 5, 0); /* above a gap */
-    struct msg_report report = {.echo = 1, .clock_seq = 5, .clock = hlc_from_ms(1000000)};
+    struct msg_report report = {
+        .echo = 1, .actor = 2, .clock_seq = 5, .clock = hlc_from_ms(1000000)};
     vv_set(&report.coverage, 2, 9);
     ranges_set(&report.ranges, 1, 3, 4);
     msg_report_encode(&report, &body);

@@ -53,8 +53,8 @@ static void site_init(struct site *site, const struct world *world, uint64_t nod
     outbox_init(&site->out);
     struct log_recovery recovery;
     log_recover(site->log, NULL, 0, NULL, NULL, &recovery);
-    replica_adopt(site->replica, world->config);
     struct replica_io io = io_of(site);
+    replica_adopt(site->replica, world->config, &io);
     replica_recovered(site->replica, &io);
 }
 
@@ -138,7 +138,7 @@ static void take(struct world *world, uint32_t from, uint32_t to, const struct f
         return;
     case MSG_REPORT:
         assert_true(msg_report_decode(frame->body, &report));
-        assert_true(replica_recv_report(replica, id, &report, &io));
+        assert_true(replica_recv_report(replica, id, frame->epoch, &report, &io));
         return;
     case MSG_WALK_REQUEST:
         assert_true(msg_walk_request_decode(frame->body, &request));

@@ -59,7 +59,7 @@ static void test_golden_bytes(void **state)
 {
     (void)state;
     static const uint8_t golden[] = {
-        0xf4, 1,    5,    0,    3,    0,    0,    0,    /* magic, format, type, 0, length */
+        0xf4, 2,    5,    0,    3,    0,    0,    0,    /* magic, format, type, 0, length */
         0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01, /* lineage */
         0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11, /* epoch */
     };

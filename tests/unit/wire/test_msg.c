@@ -359,14 +359,16 @@ static void test_noise(void **state)
 static bool accepts_vv(uint32_t count, struct dot first, struct dot second)
 {
     struct buf out = BUF_EMPTY;
-    buf_u64(&out, 1); /* WALK_REQUEST: walk, coverage */
+    buf_u64(&out, 1); /* WALK_BEGIN: walk, next_actor, clock, below */
+    buf_u32(&out, 2);
+    buf_u64(&out, 3);
     buf_u32(&out, count);
     for (uint32_t i = 0; i < count; i++) {
         struct dot dot = i == 0 ? first : second;
         buf_u32(&out, i < 2 ? dot.actor : second.actor + i);
         buf_u64(&out, dot.seq);
     }
-    bool yes = accepts(&tested[MSG_WALK_REQUEST - 1], buf_slice(&out));
+    bool yes = accepts(&tested[MSG_WALK_BEGIN - 1], buf_slice(&out));
     buf_fini(&out);
     return yes;
 }
@@ -375,7 +377,7 @@ static void test_vectors(void **state)
 {
     (void)state;
     struct dot one = {1, 1}, two = {2, LIMIT_SEQ};
-    assert_string_equal(tested[MSG_WALK_REQUEST - 1].name, "WALK_REQUEST");
+    assert_string_equal(tested[MSG_WALK_BEGIN - 1].name, "WALK_BEGIN");
     assert_true(accepts_vv(0, one, two));
     assert_true(accepts_vv(2, one, two));
     assert_true(accepts_vv(LIMIT_VV_ENTRIES, one, two));
@@ -401,10 +403,12 @@ static void test_counts_that_lie(void **state)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         struct buf out = BUF_EMPTY;
         buf_u64(&out, 1);
+        buf_u32(&out, 2);
+        buf_u64(&out, 3);
         buf_u32(&out, counts[i]);
-        assert_false(accepts(&tested[MSG_WALK_REQUEST - 1], buf_slice(&out)));
+        assert_false(accepts(&tested[MSG_WALK_BEGIN - 1], buf_slice(&out)));
         buf_u64(&out, 1);
-        assert_false(accepts(&tested[MSG_WALK_REQUEST - 1], buf_slice(&out)));
+        assert_false(accepts(&tested[MSG_WALK_BEGIN - 1], buf_slice(&out)));
         buf_reset(&out);
         buf_u32(&out, counts[i]);
         assert_false(accepts(&tested[MSG_DATA - 1], buf_slice(&out)));
@@ -417,13 +421,14 @@ static bool accepts_range(uint32_t count, uint32_t step, uint64_t low, uint64_t 
     struct msg_report report = {0};
     struct buf out = BUF_EMPTY;
     msg_report_encode(&report, &out);
-    out.len -= sizeof(uint32_t); /* the last field is an empty list of ranges */
+    out.len -= 2 * sizeof(uint32_t); /* an empty list of ranges and an empty vector end it */
     buf_u32(&out, count);
     for (uint32_t i = 0; i < count; i++) {
         buf_u32(&out, 1 + i * step);
         buf_u64(&out, low);
         buf_u64(&out, high);
     }
+    buf_u32(&out, 0);
     bool yes = accepts(&tested[MSG_REPORT - 1], buf_slice(&out));
     buf_fini(&out);
     return yes;
@@ -471,14 +476,17 @@ static void test_golden_bytes(void **state)
 {
     (void)state;
     static const uint8_t golden[] = {
-        1, 0, 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0,  0, 0, 0, 0, /* echo flags seq clock */
-        5, 0, 0, 0, 0, 0, 0, 0,                                         /* wall */
-        1, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0,                 /* coverage */
-        1, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, /* ranges */
+        1, 0, 0, 0, 2,  13, 0, 0, 0,                       /* echo flags actor */
+        3, 0, 0, 0, 0,  0,  0, 0, 4,  0, 0, 0, 0, 0, 0, 0, /* seq clock */
+        5, 0, 0, 0, 0,  0,  0, 0,                          /* wall */
+        1, 0, 0, 0, 6,  0,  0, 0, 7,  0, 0, 0, 0, 0, 0, 0, /* coverage */
+        1, 0, 0, 0, 8,  0,  0, 0, 9,  0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, /* ranges */
+        1, 0, 0, 0, 11, 0,  0, 0, 12, 0, 0, 0, 0, 0, 0, 0,                          /* highest */
     };
     struct msg_report report = {
-        .echo = 1, .flags = REPORT_DOUBT, .clock_seq = 3, .clock = 4, .wall_ms = 5};
+        .echo = 1, .flags = REPORT_DOUBT, .actor = 13, .clock_seq = 3, .clock = 4, .wall_ms = 5};
     assert_true(vv_set(&report.coverage, 6, 7));
+    assert_true(vv_set(&report.highest, 11, 12));
     assert_true(ranges_set(&report.ranges, 8, 9, 10));
     struct buf out = BUF_EMPTY;
     msg_report_encode(&report, &out);
@@ -498,6 +506,7 @@ static void test_names_and_numbers(void **state)
     assert_int_equal(MSG_HELLO, 1); /* on the wire: these stay */
     assert_int_equal(MSG_DATA, 5);
     assert_int_equal(MSG_ACCEPTED, 17);
+    assert_int_equal(MSG_WALK_BEGIN, 18);
 }
 
 int main(void)
