@@ -19,9 +19,7 @@ struct config *config__begin(const struct config *config, enum err *err)
     return next;
 }
 
-/* Nobody leaves a shard that has no active member: who was about to has everything, so it serves
- * again, and nothing needs to be merged. */
-static void leavers_keep(struct config *next)
+void config__leavers_keep(struct config *next)
 {
     bool is_served[LIMIT_SHARDS];
     for (uint32_t i = 0; i < next->shard_count; i++)
@@ -41,7 +39,7 @@ struct config *config__end(struct config *next, enum err err)
         config_free(next);
         return NULL;
     }
-    leavers_keep(next);
+    config__leavers_keep(next);
     config_check(next);
     return next;
 }
@@ -99,6 +97,11 @@ uint32_t config__incoming(const struct config *config, uint32_t shard)
     for (uint32_t i = 0; i < config->member_count; i++)
         count += config->members[i].target == shard;
     return count;
+}
+
+uint32_t config__tolerance(const struct config *config, uint32_t shard)
+{
+    return config__staying(config, shard) + config__incoming(config, shard);
 }
 
 bool config__is_unsettled(const struct config *config, uint32_t shard)
@@ -195,4 +198,52 @@ void config__replace(struct config *next, struct member *member, uint64_t node_i
     member->state = MEMBER_SPARE;
     if (shard != SHARD_NONE)
         config__place(next, member, shard, err);
+}
+
+bool config__spare_take(struct config *next, uint32_t shard, const bool usable[LIMIT_MEMBERS],
+                        enum err *err)
+{
+    for (uint32_t i = 0; i < next->member_count && *err == E_OK; i++) {
+        if (!usable[i] || next->members[i].state != MEMBER_SPARE)
+            continue;
+        config__place(next, &next->members[i], shard, err);
+        return *err == E_OK;
+    }
+    return false;
+}
+
+/* The last usable active member of shard, if another one is left there; else NULL. */
+static struct member *donor_in(struct config *config, uint32_t shard,
+                               const bool usable[LIMIT_MEMBERS])
+{
+    struct member *last = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        struct member *member = &config->members[i];
+        if (!usable[i] || member->shard != shard || member->state != MEMBER_ACTIVE)
+            continue;
+        last = member;
+        count++;
+    }
+    return count >= 2 ? last : NULL;
+}
+
+bool config__donor_take(struct config *next, uint32_t shard, const bool usable[LIMIT_MEMBERS],
+                        uint32_t staying_min)
+{
+    struct member *donor = NULL;
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < next->shard_count; i++) {
+        uint32_t staying = config__staying(next, i);
+        struct member *candidate = i != shard ? donor_in(next, i, usable) : NULL;
+        if (candidate == NULL || staying < staying_min || staying <= size)
+            continue;
+        donor = candidate;
+        size = staying;
+    }
+    if (donor == NULL)
+        return false;
+    donor->state = MEMBER_LEAVING;
+    donor->target = shard;
+    return true;
 }

@@ -50,6 +50,23 @@ void config__fail(struct config *next, struct member *member, enum err *err);
 /* The member, whatever its state, has lost its data and is node_id from now on. */
 void config__replace(struct config *next, struct member *member, uint64_t node_id, enum err *err);
 
+/* Nobody leaves a shard that has no active member: who was about to has everything, so it is
+ * active again, and nothing needs to be merged. (Part of config__end.) */
+void config__leavers_keep(struct config *next);
+
+/* Members that the shard can count on: those that stay, and those on their way to it. */
+uint32_t config__tolerance(const struct config *config, uint32_t shard);
+
+/* The first usable spare becomes syncing in shard. False when there is none, or after an error. */
+bool config__spare_take(struct config *next, uint32_t shard, const bool usable[LIMIT_MEMBERS],
+                        enum err *err);
+
+/* The last usable active member of another shard begins to move to this one: from the largest
+ * that has at least staying_min members that stay, two of them active and usable. False when
+ * there is none. */
+bool config__donor_take(struct config *next, uint32_t shard, const bool usable[LIMIT_MEMBERS],
+                        uint32_t staying_min);
+
 /* Keeps a loss of an actor, or (actor 0) of a whole shard, given by id; forgets those older than
  * LIMIT_LOSS_DAYS, and folds the oldest where there are too many. */
 void config__lose(struct config *next, uint32_t actor, uint32_t shard_id, uint64_t whole_seq,

@@ -1,0 +1,92 @@
+/* config_fork - a new history without the absent.
+ *
+ * Does:   config_fork; see config_change.h.
+ * Not:    deciding that it may be (cluster/, node/): all that remember have to accept it.
+ * Holds:  see config_change.h. The epoch goes on counting: numbers of the old history and of the
+ *         new one are told apart by the lineage.
+ * Limits: LIMIT_ANCESTORS.
+ * See:    docs/protocol.md 6.6.
+ */
+#include "placement/config_parts.h"
+
+static void ancestor_add(struct config *next, const struct config *config)
+{
+    if (next->ancestor_count == LIMIT_ANCESTORS) {
+        next->ancestor_count--;
+        memmove(&next->ancestors[0], &next->ancestors[1],
+                next->ancestor_count * sizeof(next->ancestors[0]));
+    }
+    next->ancestors[next->ancestor_count++] = (struct ancestor){
+        .lineage = config->lineage, .epoch = config->epoch, .next_actor = config->next_actor};
+}
+
+/* The terms of the given up end. */
+static void gone_fail(struct config *next, const struct fork *fork, enum err *err)
+{
+    for (uint32_t i = 0; i < next->member_count; i++)
+        if (fork->fates[i] == FATE_GONE && member_counts(&next->members[i]))
+            config__fail(next, &next->members[i], err);
+}
+
+static void empty_come(struct config *next, const struct fork *fork, enum err *err)
+{
+    for (uint32_t i = 0; i < next->member_count && *err == E_OK; i++) {
+        if (fork->fates[i] != FATE_EMPTY)
+            continue;
+        uint64_t node_id = fork->node_ids[i];
+        if (node_id == 0 || config_member_by_id(next, node_id) != NULL)
+            *err = E_MALFORMED;
+        config__replace(next, &next->members[i], node_id, err);
+    }
+}
+
+/* First the shards with nobody, then those with one alone. */
+static void shards_refill(struct config *next, const struct fork *fork, enum err *err)
+{
+    bool usable[LIMIT_MEMBERS] = {false};
+    for (uint32_t i = 0; i < next->member_count; i++)
+        usable[i] = fork->fates[i] != FATE_GONE;
+    for (uint32_t shard = 0; shard < next->shard_count && *err == E_OK; shard++) {
+        if (config__tolerance(next, shard) > 0)
+            continue;
+        bool helped = config__spare_take(next, shard, usable, err) ||
+                      config__donor_take(next, shard, usable, 2);
+        if (!helped && *err == E_OK)
+            *err = E_NO_HEIR;
+    }
+    for (uint32_t shard = 0; shard < next->shard_count && *err == E_OK; shard++)
+        if (config__tolerance(next, shard) < 2)
+            config__spare_take(next, shard, usable, err);
+}
+
+/* Every shard with a member whose memory is gone. */
+static void losses_note(struct config *next, const struct config *config, const struct fork *fork)
+{
+    bool lost[LIMIT_SHARDS] = {false};
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (fork->fates[i] != FATE_STAYS && member_counts(&config->members[i]))
+            lost[config->members[i].shard] = true;
+    for (uint32_t shard = 0; shard < next->shard_count; shard++)
+        if (lost[shard])
+            config__lose(next, 0, next->shards[shard].id, 0, fork->wall_ms);
+}
+
+struct config *config_fork(const struct config *config, const struct fork *fork, enum err *err)
+{
+    if (fork->lineage == 0 || fork->lineage == config->lineage ||
+        config_ancestor(config, fork->lineage) != NULL)
+        return config__refuse(E_MALFORMED, err);
+    struct config *next = config__begin(config, err);
+    next->lineage = fork->lineage;
+    next->fence = next->epoch;
+    ancestor_add(next, config);
+    gone_fail(next, fork, err);
+    empty_come(next, fork, err);
+    config__leavers_keep(next);
+    shards_refill(next, fork, err);
+    losses_note(next, config, fork);
+    for (uint32_t i = next->member_count; i > 0; i--)
+        if (fork->fates[i - 1] == FATE_GONE)
+            config__erase(next, &next->members[i - 1]);
+    return config__end(next, *err);
+}

@@ -1,0 +1,203 @@
+/* config_leave - who goes.
+ *
+ * Does:   config_remove, config_left; see config_change.h.
+ * Not:    knowing when a member has handed over (replica/).
+ * Holds:  see config_change.h.
+ * Limits: -
+ * See:    docs/protocol.md 6.4, 6.7.
+ */
+#include "placement/config_parts.h"
+
+/* A removal while it is worked out: next has the members of config at the same places until the
+ * last step. */
+struct removing {
+    const struct config *config;
+    struct config *next;
+    bool goes[LIMIT_MEMBERS];   /* named */
+    bool alive[LIMIT_MEMBERS];  /* believed so */
+    bool erased[LIMIT_MEMBERS]; /* gone at once */
+};
+
+static enum err addresses_find(struct removing *removing, const struct removal *removal)
+{
+    ASSERT(removal->address_count > 0);
+    const struct config *config = removing->config;
+    for (uint32_t i = 0; i < removal->address_count; i++) {
+        struct slice address = slice_str(removal->addresses[i].text);
+        const struct member *member = config_member_by_address(config, address);
+        if (member == NULL)
+            return E_NOT_LISTED;
+        removing->goes[member - config->members] = true;
+    }
+    return E_OK;
+}
+
+/* Members of a shard in one state, that go or not, alive or not. */
+static uint32_t count_in(const struct removing *removing, uint32_t shard, enum member_state state,
+                         bool goes, bool alive)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < removing->config->member_count; i++) {
+        const struct member *member = &removing->config->members[i];
+        count += member->shard == shard && member->state == state && removing->goes[i] == goes &&
+                 removing->alive[i] == alive;
+    }
+    return count;
+}
+
+static uint32_t count_any(const struct removing *removing, uint32_t shard, enum member_state state,
+                          bool goes)
+{
+    return count_in(removing, shard, state, goes, true) +
+           count_in(removing, shard, state, goes, false);
+}
+
+/* True when somebody who has all of the shard's data stays, or none has and somebody stays. While
+ * a live one is to hand over, whom it hands over to has to be active and alive: else the shard
+ * would have nobody who serves. Where all of the active that go are dead, one that was leaving
+ * can stay instead. */
+static bool data_stays(const struct removing *removing, uint32_t shard)
+{
+    uint32_t active = count_any(removing, shard, MEMBER_ACTIVE, false);
+    if (count_in(removing, shard, MEMBER_ACTIVE, true, true) > 0)
+        return count_in(removing, shard, MEMBER_ACTIVE, false, true) > 0;
+    if (count_any(removing, shard, MEMBER_ACTIVE, true) > 0)
+        return active + count_any(removing, shard, MEMBER_LEAVING, false) > 0;
+    uint32_t syncing_goes = count_any(removing, shard, MEMBER_SYNCING, true);
+    return active > 0 || syncing_goes == 0 || count_any(removing, shard, MEMBER_SYNCING, false) > 0;
+}
+
+/* Those that go without handing over: of no shard, or dead. */
+static void dead_go(struct removing *removing, enum err *err)
+{
+    for (uint32_t i = 0; i < removing->next->member_count; i++) {
+        struct member *member = &removing->next->members[i];
+        if (!removing->goes[i] || (member_counts(member) && removing->alive[i]))
+            continue;
+        if (member_counts(member))
+            config__fail(removing->next, member, err);
+        removing->erased[i] = true;
+    }
+}
+
+/* True when a syncing member can be dropped: what it has, others have too. */
+static bool can_be_dropped(const struct config *config, uint32_t shard)
+{
+    return config_count(config, shard, MEMBER_ACTIVE) > 0 && !config__is_unsettled(config, shard);
+}
+
+static void live_go(struct removing *removing, bool force, enum err *err)
+{
+    for (uint32_t i = 0; i < removing->next->member_count && *err == E_OK; i++) {
+        struct member *member = &removing->next->members[i];
+        if (!removing->goes[i] || removing->erased[i])
+            continue;
+        ASSERT(member_counts(member));
+        if (member->state != MEMBER_SYNCING) {
+            member->state = MEMBER_LEAVING;
+            member->target = SHARD_NONE;
+        } else if (force || can_be_dropped(removing->next, member->shard)) {
+            config__fail(removing->next, member, err);
+            removing->erased[i] = true;
+        } else {
+            *err = E_UNSETTLED;
+        }
+    }
+}
+
+/* Somebody comes to the shard; E_TOO_FEW when nobody can. */
+static void shard_refill(struct removing *removing, uint32_t shard,
+                         const bool usable[LIMIT_MEMBERS], enum err *err)
+{
+    if (!config__spare_take(removing->next, shard, usable, err) &&
+        !config__donor_take(removing->next, shard, usable, 3) && *err == E_OK)
+        *err = E_TOO_FEW;
+}
+
+/* Shards that lose members get others, up to the two that they had. */
+static void shards_refill(struct removing *removing, bool force, enum err *err)
+{
+    const struct config *next = removing->next;
+    bool usable[LIMIT_MEMBERS];
+    for (uint32_t i = 0; i < LIMIT_MEMBERS; i++)
+        usable[i] = removing->alive[i] && !removing->goes[i];
+    for (uint32_t shard = 0; shard < next->shard_count; shard++) {
+        uint32_t before = config__tolerance(removing->config, shard);
+        uint32_t wanted = before < 2 ? before : 2;
+        while (*err == E_OK && config__tolerance(next, shard) < wanted)
+            shard_refill(removing, shard, usable, err);
+        if (*err == E_TOO_FEW && force)
+            *err = E_OK;
+    }
+}
+
+/* False when all that are named are on their way already. */
+static bool changes_anything(const struct removing *removing)
+{
+    for (uint32_t i = 0; i < removing->config->member_count; i++) {
+        const struct member *member = &removing->config->members[i];
+        bool on_its_way = member->state == MEMBER_LEAVING && member->target == SHARD_NONE;
+        if (removing->goes[i] && !(on_its_way && removing->alive[i]))
+            return true;
+    }
+    return false;
+}
+
+static struct config *removing_run(struct removing *removing, bool force, enum err *err)
+{
+    struct config *next = config__begin(removing->config, err);
+    removing->next = next;
+    for (uint32_t i = 0; i < next->shard_count && *err == E_OK; i++)
+        if (!data_stays(removing, i))
+            *err = E_LAST_ACTIVE;
+    dead_go(removing, err);
+    config__leavers_keep(next);
+    live_go(removing, force, err);
+    shards_refill(removing, force, err);
+    for (uint32_t i = next->member_count; i > 0; i--)
+        if (removing->erased[i - 1])
+            config__erase(next, &next->members[i - 1]);
+    return config__end(next, *err);
+}
+
+struct config *config_remove(const struct config *config, const struct removal *removal,
+                             enum err *err)
+{
+    struct removing removing = {.config = config};
+    memcpy(removing.alive, removal->alive, sizeof(removing.alive));
+    *err = addresses_find(&removing, removal);
+    if (*err != E_OK || !changes_anything(&removing))
+        return NULL;
+    return removing_run(&removing, removal->force, err);
+}
+
+/* False while the shard would have fewer than two members without this one, and more are to come:
+ * who is to take its place comes first. Who moves does not wait: two shards might wait for each
+ * other. */
+static bool may_leave(const struct config *config, const struct member *member)
+{
+    if (config__is_unsettled(config, member->shard))
+        return false;
+    return member->target != SHARD_NONE || config__staying(config, member->shard) >= 2 ||
+           config__incoming(config, member->shard) == 0;
+}
+
+struct config *config_left(const struct config *config, uint64_t node_id, enum err *err)
+{
+    const struct member *leaver = config_member_by_id(config, node_id);
+    if (leaver == NULL || leaver->state != MEMBER_LEAVING || !may_leave(config, leaver))
+        return config__nothing(err);
+    struct config *next = config__begin(config, err);
+    struct member *member = &next->members[leaver - config->members];
+    uint32_t target = member->target;
+    next->fence = next->epoch;
+    member->state = MEMBER_SPARE;
+    member->shard = SHARD_NONE;
+    member->target = SHARD_NONE;
+    member->actor = 0;
+    if (target == SHARD_NONE)
+        config__erase(next, member);
+    else
+        config__place(next, member, target, err);
+    return config__end(next, *err);
+}
