@@ -3,7 +3,8 @@
  * Does:   two sweeps of bounded size at each heartbeat.
  * Not:    deletes: they are writes (write.c).
  * Holds:  a tombstone goes only when its dot is stable, its dependencies are gone, and every open
- *         actor of its slot has announced a clock above it whose writes are covered (T3 to T6).
+ *         actor of its slot has announced a clock above it whose writes are covered (T3 to T6); its
+ *         own clock counts as far as a restart would go on from it.
  * Limits: PURGE_SLOTS slots, PURGE_VERSIONS and DEPS_VERSIONS versions a sweep: all slots of a
  *         table without tombstones to speak of are seen within eight heartbeats.
  * See:    docs/protocol.md sections 3.6 and 4.6.
@@ -14,10 +15,11 @@
 #define PURGE_VERSIONS 4096U
 #define DEPS_VERSIONS 4096U
 
-/* All later writes of every open actor in these slots are above this. */
+/* All later writes of every open actor in these slots are above this; our own ones, too, when we
+ * have crashed meanwhile and the wall clock has been set back: then only the ceiling is left. */
 static uint64_t clock_floor(const struct replica *replica)
 {
-    uint64_t least = replica->hlc.now;
+    uint64_t least = replica->hlc.now < replica->ceiling ? replica->hlc.now : replica->ceiling;
     for (uint32_t i = 0; i < replica->actor_count; i++) {
         uint32_t actor = replica->actors[i].actor;
         if (actor == replica->actor)

@@ -497,6 +497,35 @@ static void clock_far_ahead(void **state)
     world_fini(&world);
 }
 
+/* T14, T15: a clock that stood far ahead for a moment, and that no log has, must not purge a
+ * tombstone: after a crash the next write would be older than what was deleted. */
+static void own_clock_counts_as_logged(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    connect_all(&world);
+    settle(&world, 3);
+    const uint64_t far_ms = UINT64_C(4070908800000);
+    world.sites[1].wall_ms = world.sites[2].wall_ms = far_ms;
+    write_at(&world, 1, "k", "1", NULL);
+    write_at(&world, 1, "k", NULL, NULL);
+    settle(&world, 10);
+    assert_int_equal(table_tombstones(world.sites[0].table), 1); /* its own clock is near */
+    struct replica_io io = io_of(&world.sites[0]);
+    replica_peer_down(world.sites[0].replica, 101, &io);
+    replica_peer_down(world.sites[0].replica, 102, &io);
+    world.sites[0].wall_ms = far_ms + 10000;
+    write_at(&world, 0, "other", "1", NULL);
+    for (uint32_t i = 0; i < 20; i++)
+        tick(&world, 0, 100); /* all slots are swept */
+    assert_int_equal(table_tombstones(world.sites[0].table), 1);
+    connect_all(&world);
+    settle(&world, 30); /* announced, and a ceiling logged */
+    assert_int_equal(table_tombstones(world.sites[0].table), 0);
+    world_fini(&world);
+}
+
 /* T13: the source of a walk is itself catching up: what it inserts behind the cursor is sent
  * too. */
 static void source_catches_up(void **state)
@@ -544,6 +573,7 @@ int main(void)
         cmocka_unit_test(late_chunk),
         cmocka_unit_test(announced_clock_is_kept),
         cmocka_unit_test(clock_far_ahead),
+        cmocka_unit_test(own_clock_counts_as_logged),
         cmocka_unit_test(source_catches_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
