@@ -44,24 +44,40 @@ bool judge_somebody_gone(const struct world *world)
 
 /* ---- While faults go on ---- */
 
+/* Where the first configuration puts everybody, those included who were lost meanwhile. */
 static void note_boot(struct world *world)
 {
+    const struct config *config = NULL;
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if (!serves(&world->nodes[i]))
+        const struct sim_node *node = &world->nodes[i];
+        if (node->gone)
+            continue;
+        if (!serves(node))
             return;
+        config = node_config(node->node);
     }
-    const struct config *config = node_config(world->nodes[0].node);
-    for (uint32_t i = 0; i < world->node_count; i++)
-        world->shard_of_node[i] = node_shard(world->nodes[i].node);
-    for (uint32_t i = 0; i < world->oracle.key_count; i++)
+    for (uint32_t i = 0; i < world->node_count && config != NULL; i++) {
+        const struct member *member =
+            config_member_by_address(config, slice_str(world->nodes[i].address.text));
+        world->shard_of_node[i] = member != NULL ? member->shard : SHARD_NONE;
+    }
+    for (uint32_t i = 0; i < world->oracle.key_count && config != NULL; i++)
         world->shard_of_key[i] = config_shard_of_slot(config, world->oracle.keys[i].slot);
-    world->booted = true;
+    world->booted = config != NULL;
     story_say(&world->story, UINT32_MAX, "all nodes serve");
 }
 
+/* A node that refuses to serve needs a fault that explains it. It may come back. */
 static void judge_phase(struct world *world, struct sim_node *node)
 {
-    if (node_phase(node->node) != NODE_REFUSED || node->gone)
+    enum node_phase phase = node_phase(node->node);
+    if (phase == NODE_SERVING && node->gone) {
+        story_say(&world->story, node->index, "is back");
+        node->gone = node->doubtful = node->damaged = false;
+    }
+    /* An empty directory beside others that refuse: nobody tells it who it was. */
+    bool lost = phase == NODE_REFUSED || (phase == NODE_BOOTING && world->booted && node->damaged);
+    if (!lost || node->gone)
         return;
     struct buf why = BUF_EMPTY;
     node_why_not(node->node, &why);
@@ -69,10 +85,22 @@ static void judge_phase(struct world *world, struct sim_node *node)
         verdict_say(&world->verdict, "I9",
                     "node %u refuses to serve, and no fault explains it: %.*s", node->index,
                     (int)why.len, (const char *)why.ptr);
+    if (why.len == 0)
+        verdict_say(&world->verdict, "I5", "node %u refuses to serve and does not say why",
+                    node->index);
     story_say(&world->story, node->index, "is lost for good: %.*s", (int)why.len,
               (const char *)why.ptr);
     node->gone = true;
     buf_fini(&why);
+}
+
+bool judge_shard_lives(const struct world *world, uint32_t shard)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->shard_of_node[i] == shard && !world->nodes[i].gone)
+            return true;
+    }
+    return false;
 }
 
 static void judge_gauge(struct world *world, const struct sim_node *node, const char *what,
@@ -215,17 +243,16 @@ bool judge_converged(const struct world *world, char why[256])
     return true;
 }
 
-/* True when all logs that ever had the write are those of lost nodes: told, not hidden. */
+/* True when nobody whose log ever had the write still serves: who had it refuses and says why, so
+ * that the loss is told, not hidden. */
 static bool lost_and_told(const struct world *world, const struct hwrite *write)
 {
     uint32_t ever = world->oracle.actors[write->dot.actor].dots[write->dot.seq].ever;
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if (!world->nodes[i].gone)
-            ever &= ~(1U << i);
-        else if ((ever >> i & 1U) == 0)
-            continue;
+        if ((ever >> i & 1U) != 0 && !world->nodes[i].gone)
+            return false;
     }
-    return ever == world->oracle.actors[write->dot.actor].dots[write->dot.seq].ever;
+    return true;
 }
 
 /* The greatest tombstone of a key that any log ever had. */

@@ -28,6 +28,9 @@ void judge_idle(struct world *world);
 /* The entries of a token as its lineage's key opens it; UINT32_MAX when it does not open. */
 uint32_t judge_token_entries(const struct world *world, struct slice text);
 
+/* True when some member of the shard is not lost. */
+bool judge_shard_lives(const struct world *world, uint32_t shard);
+
 /* True when some node is lost for good: stability then waits for it. */
 bool judge_somebody_gone(const struct world *world);
 

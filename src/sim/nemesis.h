@@ -1,11 +1,9 @@
 /* nemesis - what goes wrong, and when.
  *
- * Does:   fires the faults that the swarm allows, mends them after a while, and everything at the
- *         end; asks nodes that it has cut off for an answer (I3).
- * Not:    how a fault works: vnet, vdisk, proc.
- * Holds:  U1 faults stay within what the protocol answers for (I5): with `os` durability at most
- *         one node of a shard loses unsynced writes, fails on its disk or rots in a run.
- *         U2 each fault ends.
+ * Does:   fires the faults that the swarm allows, by their weights, mends them after a while, and
+ *         everything at the end; has copies of data directories made, for later.
+ * Not:    what a fault does: fault.h. How much may be lost: budget.h.
+ * Holds:  U1 (budget.h), U2 (fault.h).
  * Limits: -
  * See:    docs/protocol.md section 8.
  */

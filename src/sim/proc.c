@@ -16,6 +16,7 @@ static void on_trace(void *arg, const struct trace_event *event)
     if (event->id == TRACE_FORWARDED)
         client_forwarded(world->client, node->index, event->a);
     watch_trace(world, node, event);
+    aim_trace(world, node, event);
     if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged)
         verdict_say(
             &world->verdict, "E", "node %u says %s and no fault explains it (%llu, %llu, %.*s)",
@@ -31,9 +32,11 @@ static void forget_process(struct sim_node *node)
     node->wake_us = UINT64_MAX;
     node->turn_wanted = false;
     node->paused = false;
+    node->suspended_us = 0;
     node->stopping = false;
     node->stopped = false;
     node->failing = false;
+    node->struck = AIM_NOTHING;
     node->commit.active = false;
     memset(node->syncs, 0, sizeof node->syncs);
     node->last_commit = 0;
@@ -78,6 +81,10 @@ void world_start(struct world *world, uint32_t index)
     tell_oracle(world, node);
     event.recover.count = vdisk_view(&node->disk, &event.recover.segments);
     world_step(world, index, &event);
+    if (node->struck != AIM_NOTHING) {
+        aim_strike(world, node, node->struck);
+        return;
+    }
     node->turn_wanted = true;
     world_wake(world, index, 0);
 }
@@ -157,6 +164,9 @@ void world_resume(struct world *world, uint32_t index)
     if (!node->paused)
         return;
     node->paused = false;
+    if (node->suspended_us != 0)
+        node->mono_shift_us -= world->time.now_us - node->suspended_us;
+    node->suspended_us = 0;
     story_say(&world->story, index, "process goes on");
     node->turn_wanted = true;
     world_wake(world, index, 0);

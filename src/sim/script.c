@@ -254,8 +254,8 @@ static void run_line(struct script *script, struct slice line)
     else if (word_is(script, 0, "wait"))
         run_for(script, number(script, 1, 0, 1000000) * 1000);
     else if (word_is(script, 0, "clock"))
-        script->world->nodes[node_at(script, 1)].wall_shift_ms +=
-            (int64_t)number(script, 2, 0, 2000000000);
+        world_step_wall(&script->world->nodes[node_at(script, 1)],
+                        (int64_t)number(script, 2, 0, 2000000000));
     else if (word_is(script, 0, "settle"))
         settle(script);
     else if (word_is(script, 0, "crash") || word_is(script, 0, "power") ||

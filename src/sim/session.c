@@ -115,7 +115,11 @@ static void finish(struct client *client, uint32_t index, bool answered)
     /* What it has seen may be where nobody serves any more: it begins anew. */
     if (!answered && judge_somebody_gone(world))
         session__forget(session);
-    client->ops++;
+    /* Where a whole shard is lost, nobody is owed an answer. */
+    bool owed = session->op == OP_COUNT
+                    ? judge_shard_lives(world, session->key)
+                    : judge_shard_lives(world, world->shard_of_key[session->key]);
+    client->ops += answered || owed ? 1 : 0;
     client->answered += answered ? 1 : 0;
     uint64_t think = rng_below(&client->rng, 2 * world->swarm.think_us + 1);
     vtime_after(&world->time, think, WORLD_SESSION, index, 0, 0);

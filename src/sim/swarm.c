@@ -11,7 +11,7 @@
 const char *fault_word(enum fault fault)
 {
     static const char *const words[] = {
-#define F(NAME, word) word,
+#define F(NAME, word, function) word,
         FAULT_LIST(F)
 #undef F
     };
@@ -74,6 +74,8 @@ static void draw_workload(struct swarm *swarm, struct rng *rng)
         swarm->big_percent = (uint32_t)rng_between(rng, 40, 90);
         swarm->knobs.max_memory_bytes = rng_between(rng, 1048576, 2097152);
         swarm->knobs.window_bytes = rng_between(rng, 8192, 65536);
+        if (rng_chance(rng, 1, 3))
+            swarm->knobs.max_log_bytes = rng_between(rng, 1048576, 4194304);
     }
     swarm->copies_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 30) : 0;
     swarm->client_timeout_us = rng_between(rng, 2500, 8000) * 1000;
@@ -91,14 +93,50 @@ static void draw_manners(struct swarm *swarm, struct rng *rng)
     swarm->at_once_percent = (uint32_t)rng_between(rng, 0, 100);
 }
 
+/* Some off, some rare, some that stand out. */
+static void draw_weights(struct swarm *swarm, struct rng *rng)
+{
+    for (uint32_t i = 0; i < FAULT_COUNT; i++) {
+        swarm->weight[i] = rng_chance(rng, 1, 2) ? (uint32_t)rng_between(rng, 1, 3) : 0;
+        if (swarm->weight[i] > 0 && rng_chance(rng, 1, 6))
+            swarm->weight[i] = 12;
+    }
+}
+
+static void turn_on(struct swarm *swarm, enum fault fault)
+{
+    if (swarm->weight[fault] == 0)
+        swarm->weight[fault] = 2;
+}
+
+static void draw_losses(struct swarm *swarm, struct rng *rng)
+{
+    static const enum fault losses[] = {FAULT_POWER_CUT, FAULT_DISK_FAIL, FAULT_BIT_ROT,
+                                        FAULT_DISK_LOST, FAULT_OLD_COPY};
+    enum fault loss = losses[rng_below(rng, sizeof losses / sizeof losses[0])];
+    swarm->may_lose = rng_chance(rng, 1, 4);
+    swarm->beyond = rng_chance(rng, 1, 12);
+    if (swarm->may_lose)
+        turn_on(swarm, loss);
+    if (swarm->beyond) {
+        turn_on(swarm, FAULT_POWER_CUT);
+        turn_on(swarm, FAULT_POWER_MANY);
+        turn_on(swarm, FAULT_DISK_LOST);
+        turn_on(swarm, FAULT_OLD_COPY);
+    }
+    if (swarm->knobs.durability == 1 && rng_chance(rng, 1, 2)) /* takes nothing: as a crash does */
+        turn_on(swarm, FAULT_POWER_CUT);
+}
+
 static void draw_faults(struct swarm *swarm, struct rng *rng)
 {
-    for (uint32_t i = 0; i < FAULT_COUNT; i++)
-        swarm->on[i] = rng_chance(rng, 1, 2);
+    draw_weights(swarm, rng);
     /* Faults that can always happen, so that no seed is too quiet. */
-    swarm->on[FAULT_ISOLATE] = swarm->on[FAULT_ISOLATE] || rng_chance(rng, 1, 2);
-    swarm->on[swarm->on[FAULT_ISOLATE] ? FAULT_CRASH_MANY : FAULT_CUT_HALF] = true;
-    swarm->on[FAULT_RESET] = true;
+    if (rng_chance(rng, 1, 2))
+        turn_on(swarm, FAULT_ISOLATE);
+    turn_on(swarm, swarm->weight[FAULT_ISOLATE] > 0 ? FAULT_CRASH_MANY : FAULT_CUT_HALF);
+    turn_on(swarm, FAULT_RESET);
+    swarm->cuts_at_once = (uint32_t)rng_between(rng, 1, 3);
     swarm->calm_us = rng_between(rng, 800, 3500) * 1000;
     swarm->fault_us = rng_between(rng, 300, 3000) * 1000;
     if (swarm->nodes > 2 && rng_chance(rng, 1, 3)) { /* a storm */
@@ -106,13 +144,9 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
         swarm->fault_us = rng_between(rng, 100, 1500) * 1000;
     }
     swarm->faults_for_us = rng_between(rng, 50, 60) * 1000000;
-    swarm->boot_faults = rng_chance(rng, 1, 4);
-    swarm->may_lose = rng_chance(rng, 1, 4);
-    static const enum fault losses[] = {FAULT_POWER_CUT, FAULT_DISK_FAIL, FAULT_BIT_ROT};
-    if (swarm->may_lose)
-        swarm->on[losses[rng_below(rng, 3)]] = true;
-    if (swarm->knobs.durability == 1) /* takes nothing: as often as a crash */
-        swarm->on[FAULT_POWER_CUT] = swarm->on[FAULT_POWER_CUT] || rng_chance(rng, 1, 2);
+    swarm->boot_faults = rng_chance(rng, 1, 3);
+    draw_losses(swarm, rng);
+    swarm->drift_ppm = rng_chance(rng, 1, 4) ? (uint32_t)draw_wide(rng, 10, 50000) : 0;
     swarm->clock_far =
         rng_chance(rng, 1, 6) ? (uint32_t)rng_below(rng, swarm->nodes) : swarm->nodes;
 }
@@ -134,7 +168,7 @@ static void draw_lag(struct swarm *swarm, struct rng *rng)
     static const enum fault slow[] = {FAULT_PAUSE,     FAULT_STALL,    FAULT_FLAP,
                                       FAULT_SLOW_LINK, FAULT_CUT_LINK, FAULT_CUT_ONE_WAY};
     for (uint32_t i = 0; i < sizeof slow / sizeof slow[0]; i++)
-        swarm->on[slow[i]] = true;
+        turn_on(swarm, slow[i]);
     swarm->calm_us = rng_between(rng, 300, 900) * 1000;
 }
 

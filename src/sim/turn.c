@@ -48,15 +48,28 @@ static void mix_event(struct world *world, uint32_t index, const struct event *e
         story_mix(&world->story, hash_bytes(event->frame.bytes));
 }
 
+uint64_t world_wall_ms(const struct world *world, const struct sim_node *node)
+{
+    int64_t now_ms = (int64_t)(world->time.now_us / 1000);
+    return (uint64_t)((int64_t)world->clock_shared_ms + node->wall_shift_ms + now_ms +
+                      now_ms * node->drift_ppm / 1000000);
+}
+
+void world_step_wall(struct sim_node *node, int64_t ms)
+{
+    node->wall_shift_ms += ms;
+}
+
 void world_step(struct world *world, uint32_t index, struct event *event)
 {
     struct sim_node *node = &world->nodes[index];
     event->mono_ms = (world->time.now_us + node->mono_shift_us) / 1000;
-    event->wall_ms = (uint64_t)((int64_t)world->clock_shared_ms + node->wall_shift_ms +
-                                (int64_t)(world->time.now_us / 1000));
+    event->wall_ms = world_wall_ms(world, node);
     mix_event(world, index, event);
     world->steps++;
     node_step(node->node, event, world->effects);
+    if (node->struck == AIM_CRASH || node->struck == AIM_POWER) /* it does not get to all of them */
+        world->effects->count = (uint32_t)rng_between(&world->fault_rng, 0, world->effects->count);
     world_carry_out(world, node);
 }
 
@@ -99,10 +112,10 @@ static bool make_event(struct world *world, uint32_t index, const struct input *
     return false;
 }
 
-/* Nothing may follow a failed commit but the end. */
-static bool allowed_after_failure(const struct sim_node *node)
+/* Nothing may follow a failed commit but the end; nothing follows the end. */
+static bool may_step(const struct sim_node *node)
 {
-    return !node->failing && !node->stopped;
+    return !node->failing && !node->stopped && node->struck == AIM_NOTHING;
 }
 
 static void take_inputs(struct world *world, struct sim_node *node)
@@ -113,7 +126,7 @@ static void take_inputs(struct world *world, struct sim_node *node)
     if (count > TURN_EVENTS_MAX)
         count = TURN_EVENTS_MAX;
     size_t at = 0;
-    for (; at < count && allowed_after_failure(node); at++) {
+    for (; at < count && may_step(node); at++) {
         struct event event;
         if (node->inbox[at].type == EVENT_COMMIT_FAILED)
             node->failing = true;
@@ -140,11 +153,11 @@ static void end_turn(struct world *world, struct sim_node *node)
         world_step(world, node->index, &event);
         bool at_once = node->commit.active && !node->commit.sync && !node->commit.fails &&
                        rng_chance(&world->rng, world->swarm.at_once_percent, 100);
-        if (!at_once || node->stopped || world->verdict.bad)
+        if (!at_once || !may_step(node) || world->verdict.bad)
             return;
         world_disk(world, node->index, node->life, node->commit.number);
         take_inputs(world, node);
-        if (!allowed_after_failure(node))
+        if (!may_step(node))
             return;
     }
     verdict_say(&world->verdict, "S1", "node %u commits without end in one turn", node->index);
@@ -189,12 +202,16 @@ void world_turn(struct world *world, uint32_t index)
     }
     node->turn_wanted = false;
     take_inputs(world, node);
-    if (due && allowed_after_failure(node)) {
+    if (due && may_step(node)) {
         struct event event = {.type = EVENT_TICK};
         world_step(world, index, &event);
     }
-    if (allowed_after_failure(node))
+    if (may_step(node))
         end_turn(world, node);
+    if (node->struck != AIM_NOTHING) {
+        aim_strike(world, node, node->struck);
+        return;
+    }
     if (node->failing && !node->stopped)
         verdict_say(&world->verdict, "S5", "node %u does not end after a failed commit", index);
     if (node->stopped)

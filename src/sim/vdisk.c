@@ -151,21 +151,36 @@ bool vdisk_power_cut(struct vdisk *disk, struct rng *rng)
     return lost;
 }
 
+void vdisk_copy(struct vdisk *to, const struct vdisk *from)
+{
+    vdisk_init(to);
+    for (size_t i = 0; i < from->count; i++) {
+        const struct vsegment *segment = &from->list[i];
+        if (segment->dropped)
+            continue;
+        struct vsegment *copy = add_segment(to, segment->id);
+        ASSERT(copy != NULL);
+        buf_append_slice(&copy->bytes, buf_slice(&segment->bytes));
+        copy->synced = copy->bytes.len;
+        copy->named = true;
+    }
+}
+
 bool vdisk_rot(struct vdisk *disk, struct rng *rng)
 {
     uint64_t total = 0;
     for (size_t i = 0; i < disk->count; i++)
-        total += disk->list[i].synced;
+        total += disk->list[i].bytes.len;
     if (total == 0)
         return false;
     uint64_t at = rng_below(rng, total);
     for (size_t i = 0; i < disk->count; i++) {
         struct vsegment *segment = &disk->list[i];
-        if (at < segment->synced) {
+        if (at < segment->bytes.len) {
             segment->bytes.ptr[at] ^= (uint8_t)(1U << rng_below(rng, 8));
             return true;
         }
-        at -= segment->synced;
+        at -= segment->bytes.len;
     }
     return false;
 }

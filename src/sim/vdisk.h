@@ -53,7 +53,10 @@ bool vdisk_drop(struct vdisk *disk, uint64_t id);
 /* The machine stops: what was not synced is kept, lost or torn. True when something was lost. */
 bool vdisk_power_cut(struct vdisk *disk, struct rng *rng);
 
-/* Turns one bit over in a random synced place. False when there is none. */
+/* A copy as it is now, all of it synced; to is not initialised. */
+void vdisk_copy(struct vdisk *to, const struct vdisk *from);
+
+/* Turns one bit over in a random place. False when there is nothing. */
 bool vdisk_rot(struct vdisk *disk, struct rng *rng);
 
 /* Everything that is there, as EVENT_RECOVER wants it: *list is valid until the next change. */

@@ -11,16 +11,33 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static void say(struct verdict *verdict, const char *invariant, const char *format,
+                va_list arguments)
+{
+    verdict->bad = true;
+    snprintf(verdict->invariant, sizeof verdict->invariant, "%s", invariant);
+    vsnprintf(verdict->text, sizeof verdict->text, format, arguments);
+}
+
 void verdict_say(struct verdict *verdict, const char *invariant, const char *format, ...)
 {
     if (verdict->bad || verdict->blind)
         return;
-    verdict->bad = true;
-    snprintf(verdict->invariant, sizeof verdict->invariant, "%s", invariant);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(verdict->text, sizeof verdict->text, format, arguments);
+    say(verdict, invariant, format, arguments);
     va_end(arguments);
+}
+
+void verdict_late(struct verdict *verdict, const char *invariant, const char *format, ...)
+{
+    if (verdict->bad || verdict->blind)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    say(verdict, invariant, format, arguments);
+    va_end(arguments);
+    verdict->late = true;
 }
 
 enum verdict_kind verdict_kind(const struct verdict *verdict)
@@ -32,6 +49,8 @@ enum verdict_kind verdict_kind(const struct verdict *verdict)
         return VERDICT_GOOD;
     if (strcmp(verdict->invariant, "LITTLE") == 0)
         return VERDICT_LITTLE;
+    if (verdict->late)
+        return VERDICT_LIVENESS;
     for (size_t i = 0; i < sizeof owed / sizeof owed[0]; i++) {
         if (strcmp(verdict->invariant, owed[i]) == 0)
             return VERDICT_LIVENESS;

@@ -26,6 +26,7 @@ enum verdict_kind {
 struct verdict {
     bool bad;                      /* something is wrong */
     bool blind;                    /* nothing ever is */
+    bool late;                     /* and that is only that it did not come about in time */
     char invariant[8];             /* "I1" … "I9", "S3", "Y2" … */
     char text[VERDICT_TEXT_BYTES]; /* who, what, which key, expected, got */
 };
@@ -34,7 +35,11 @@ struct verdict {
 __attribute__((format(printf, 3, 4))) void
 verdict_say(struct verdict *verdict, const char *invariant, const char *format, ...);
 
-/* Of what kind it is: that follows from the invariant alone. */
+/* The same, for something that should have come about by now. */
+__attribute__((format(printf, 3, 4))) void
+verdict_late(struct verdict *verdict, const char *invariant, const char *format, ...);
+
+/* Of what kind it is. */
 enum verdict_kind verdict_kind(const struct verdict *verdict);
 
 /* A word for it: "safety", "liveness" … */

@@ -163,10 +163,23 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
 static bool moves_clock(const struct world *world, const struct sim_node *node,
                         const struct hwrite *write)
 {
-    uint64_t wall_ms = (uint64_t)((int64_t)world->clock_shared_ms + node->wall_shift_ms +
-                                  (int64_t)(write->committed_us / 1000));
+    uint64_t wall_ms =
+        world_wall_ms(world, node) - (world->time.now_us - write->committed_us) / 1000;
     return node->wall_shift_ms == node->wall_first_ms &&
            HLC_MS(write->hlc) + H2_MARGIN_MS <= wall_ms + HLC_SKEW_MS_MAX;
+}
+
+/* What overwrote it may have been too far ahead: then a walk brought only that, and the clock stays
+ * where it was. */
+static bool stands_near(const struct world *world, const struct sim_node *node, uint32_t key)
+{
+    const struct hkey *at = &world->oracle.keys[key];
+    if (node->node == NULL)
+        return false;
+    const struct table *table = node_table(node->node);
+    table_ref ref = table_find(table, at->slot, slice_of(at->text, at->len));
+    return ref != 0 && HLC_MS(table_hlc(table, ref)) + H2_MARGIN_MS <=
+                           world_wall_ms(world, node) + HLC_SKEW_MS_MAX;
 }
 
 void watch_answer(struct world *world, const struct call *call)
@@ -181,7 +194,8 @@ void watch_answer(struct world *world, const struct call *call)
         const struct hwrite *cause = &oracle->writes[top];
         if (top == 0 || cause->hlc < write->hlc ||
             !same_shard(world, node_of_actor(world, cause->dot.actor), writer) ||
-            !moves_clock(world, &world->nodes[writer], cause))
+            !moves_clock(world, &world->nodes[writer], cause) ||
+            !stands_near(world, &world->nodes[writer], key))
             continue;
         char name[64];
         char name_cause[64];

@@ -69,9 +69,13 @@ static void init_node(struct world *world, uint32_t index)
     if (index == world->swarm.clock_far)
         node->wall_shift_ms += (int64_t)rng_between(&world->rng, 1, 80) * 365 * 86400 * 1000;
     node->wall_first_ms = node->wall_shift_ms;
+    if (world->swarm.drift_ppm > 0)
+        node->drift_ppm = (int64_t)rng_below(&world->rng, 2 * world->swarm.drift_ppm + 1) -
+                          (int64_t)world->swarm.drift_ppm;
     node->mono_shift_us = 1000000 + rng_below(&world->rng, 1000000000);
     node->wake_us = UINT64_MAX;
     vdisk_init(&node->disk);
+    vdisk_init(&node->copy);
 }
 
 static void init_options(struct world *world)
@@ -121,6 +125,7 @@ static void node_world_free(struct sim_node *node)
     mem_free(node->inbox);
     buf_fini(&node->commit.bytes);
     vdisk_fini(&node->disk);
+    vdisk_fini(&node->copy);
 }
 
 void world_free(struct world *world)

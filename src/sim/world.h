@@ -26,7 +26,7 @@ enum world_event {
     WORLD_ANSWER,                 /* b: call */
     WORLD_TIMEOUT,                /* b: call */
     WORLD_FAULT,                  /* the next fault */
-    WORLD_MEND,                   /* a: fault, b, c: as the nemesis gave them */
+    WORLD_MEND,                   /* a: mend (fault.h), b, c: as the fault gave them */
     WORLD_SAMPLE,                 /* look at all nodes */
 };
 
@@ -68,6 +68,25 @@ struct syncing {
     } list[SYNC_SEGMENTS_MAX]; /* what is synced */
 };
 
+/* What happens to a node in the middle of something (fault_aim.c). */
+enum aim_act { AIM_NOTHING, AIM_CRASH, AIM_POWER, AIM_PAUSE };
+
+struct aim {
+    bool armed;        /* the next node that says so is struck */
+    enum trace_id at;  /* what it must say */
+    enum aim_act act;  /* what happens to it */
+    uint64_t skip;     /* so many times it is spared */
+    uint64_t delay_us; /* after so long; 0: within the step */
+};
+
+#define WORLD_CUTS_MAX 4U
+
+/* One disturbance of links. */
+struct cut {
+    bool active;                  /* it is there */
+    uint8_t rows[VNET_NODES_MAX]; /* by node: whom its packets do not reach, as bits */
+};
+
 struct sim_node {
     struct world *world;             /* of all */
     uint32_t index;                  /* its name: n<index> */
@@ -75,19 +94,25 @@ struct sim_node {
     struct node *node;               /* the process; NULL while there is none */
     uint64_t life;                   /* counts processes */
     uint64_t boot_id;                /* of the machine now */
-    uint64_t directory_id;           /* never changes here */
+    uint64_t directory_id;           /* changes when the directory is another one */
     int64_t wall_shift_ms;           /* its wall clock minus the true one */
     int64_t wall_first_ms;           /* the same, before any step */
+    int64_t drift_ppm;               /* how much faster it runs */
     uint64_t mono_shift_us;          /* its monotonic clock minus virtual time */
     bool paused;                     /* the process stands still */
+    uint64_t suspended_us;           /* since when its monotonic clock does, too; 0: it runs */
     bool stopping;                   /* EVENT_STOP was given */
     bool stopped;                    /* EFFECT_STOPPED came */
     bool failing;                    /* COMMIT_FAILED was given: only STOPPED may follow */
     bool doubtful;                   /* something happened to it that explains doubt */
     bool damaged;                    /* something happened to it that explains a damaged log */
-    bool gone;                       /* lost for good in this run: it refuses to serve */
+    bool gone;                       /* lost, and it says so: it refuses to serve */
+    bool emptied;                    /* its directory was lost */
     uint64_t faults;                 /* counts what happened to this node alone */
+    enum aim_act struck;             /* within the step under way */
     struct vdisk disk;               /* survives the process */
+    struct vdisk copy;               /* of the disk, as it once was */
+    bool has_copy;                   /* there is one */
     struct committing commit;        /* see there */
     struct syncing syncs[SYNCS_MAX]; /* see there */
     uint64_t last_commit;            /* id of the last COMMIT */
@@ -131,7 +156,9 @@ struct world {
     uint64_t steps;                         /* node steps */
     uint64_t steps_sampled;                 /* of them, until the last sample */
     uint64_t faults[FAULT_COUNT];           /* fired, by kind */
-    uint64_t busy_until_us;                 /* no other cut before */
+    struct cut cuts[WORLD_CUTS_MAX];        /* what disturbs links now */
+    struct aim aim;                         /* what is to happen in the middle of something */
+    bool beyond;                            /* anything may be lost from now on (budget.h) */
     uint64_t clock_shared_ms;               /* true time when the world began */
 };
 
@@ -163,6 +190,14 @@ void world_input(struct world *world, uint32_t node, const struct input *input);
 void world_wake(struct world *world, uint32_t node, uint64_t after_us);
 
 void world_turn(struct world *world, uint32_t node);
+
+/* What its wall clock shows, and a step of it. */
+uint64_t world_wall_ms(const struct world *world, const struct sim_node *node);
+void world_step_wall(struct sim_node *node, int64_t ms);
+
+/* A node traced something: it may be struck for it. */
+void aim_trace(struct world *world, struct sim_node *node, const struct trace_event *event);
+void aim_strike(struct world *world, struct sim_node *node, enum aim_act act);
 
 /* One step by itself (EVENT_RECOVER), effects carried out. */
 void world_step(struct world *world, uint32_t node, struct event *event);

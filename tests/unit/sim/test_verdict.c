@@ -34,6 +34,9 @@ static void test_kinds(void **state)
     assert_int_equal(kind_of("I9"), VERDICT_LIVENESS);
     assert_int_equal(kind_of("Q1"), VERDICT_LIVENESS);
     assert_int_equal(kind_of("LITTLE"), VERDICT_LITTLE);
+    struct verdict late = {0};
+    verdict_late(&late, "I4", "replicas do not agree %s", "yet");
+    assert_int_equal(verdict_kind(&late), VERDICT_LIVENESS);
     assert_string_equal(verdict_word(VERDICT_LIVENESS), "liveness");
 }
 
