@@ -87,8 +87,8 @@ static enum fault pick_fault(struct world *world)
     return FAULT_COUNT;
 }
 
-/* A storm in which hardly anybody is answered, or hardly anybody gets to ask, shows little: it waits
- * until the clients have caught up. */
+/* A storm in which hardly anybody is answered, or gets to ask, shows little: it waits until the
+ * clients have caught up. */
 static bool merciful(const struct world *world)
 {
     const struct client *client = world->client;
