@@ -54,6 +54,11 @@
 /* Effects of one step; what is left waits for the next one. */
 #define LIMIT_EFFECTS 4096U
 
+/* Answers to other nodes that are kept until these say that they heard them: all together, and
+ * the greatest frame that is kept. A write's answer is far smaller. */
+#define LIMIT_KEPT_BYTES (1U << 20)
+#define LIMIT_KEPT_FRAME_BYTES 4096U
+
 /* Requests under way in one node (parked, forwarded, or waiting for copies). */
 #define LIMIT_REQUESTS 65536U
 

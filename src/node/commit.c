@@ -107,7 +107,10 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
                        struct effects *effects)
 {
     const struct outbox_item *item = &hold->frames.items[index];
+    struct slice frame = slice_of(hold->frames.bytes.ptr + item->begin, item->len);
     struct link *link = links_by_node(&node->links, item->to);
+    if (node__is_call(item->type))
+        node__call_leaves(node, link, item, frame);
     if (link == NULL || link->state != LINK_UP)
         return; /* lost, as on a connection that broke */
     if (node->config != NULL && link->epoch_sent < node->config->epoch) {
@@ -115,7 +118,7 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
         send(effects, link->conn, buf_slice(&node->config_frame));
     }
     node->metrics.frames_out++;
-    send(effects, link->conn, slice_of(hold->frames.bytes.ptr + item->begin, item->len));
+    send(effects, link->conn, frame);
 }
 
 static void emit_hangup(const struct hold *hold, size_t index, struct effects *effects)

@@ -34,8 +34,16 @@ static void recv_refuse(struct node *node, uint64_t conn, const struct frame *fr
     link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
 }
 
-/* On a connection that we dialled, the other side only greets, refuses, or tells a stranger the
- * configuration. */
+static void recv_calls_heard(struct node *node, uint64_t conn, const struct frame *frame)
+{
+    struct msg_calls_heard msg;
+    struct link *link = links_by_conn(&node->links, conn);
+    if (link != NULL && link->state == LINK_UP && msg_calls_heard_decode(frame->body, &msg))
+        node__calls_heard(node, link, &msg);
+}
+
+/* On a connection that we dialled, the other side only greets, refuses, says what it has heard, or
+ * tells a stranger the configuration. */
 static void recv_dialled(struct node *node, uint64_t conn, const struct frame *frame)
 {
     if (frame->type == MSG_HELLO)
@@ -44,6 +52,8 @@ static void recv_dialled(struct node *node, uint64_t conn, const struct frame *f
         recv_refuse(node, conn, frame);
     else if (frame->type == MSG_CONFIG)
         recv_config(node, frame);
+    else if (frame->type == MSG_CALLS_HEARD)
+        recv_calls_heard(node, conn, frame);
 }
 
 /* ---- the register ---- */
@@ -145,7 +155,7 @@ static bool recv_member(struct node *node, uint64_t from, const struct frame *fr
         return true;
     if (frame->epoch > node->config->epoch)
         return false; /* its CONFIG should have come first: begin again with a handshake */
-    if (frame->type == MSG_FORWARD || frame->type == MSG_FORWARD_REPLY)
+    if (node__is_call(frame->type))
         return recv_call(node, from, frame);
     bool sane = recv_data(node, from, frame);
     if (replica_contradicted(node->replica)) {
@@ -168,6 +178,8 @@ static void recv_guest(struct node *node, uint64_t conn, const struct frame *fra
         node__refuse_conn(node, conn, E_MALFORMED, "the first frame of a connection is a HELLO");
         return;
     }
+    if (node__is_call(frame->type)) /* before anything can be wrong with it: its dialler counts */
+        node__count_call(node, guest);
     struct link *link = links_by_node(&node->links, guest->node_id);
     if (link != NULL && link->guest != conn)
         return; /* a later connection speaks for it (J2) */

@@ -79,6 +79,7 @@ void node__peer_up(struct node *node, uint32_t dial, uint64_t conn)
     link->since_ms = node->mono_ms;
     link->conn = conn;
     link->epoch_sent = 0;
+    link->calls_out = 0;
     say_hello(node, conn, link->dial);
 }
 
@@ -106,12 +107,11 @@ static void guest_gone(struct node *node, uint64_t conn)
     struct guest *guest = links_guest(&node->links, conn);
     if (guest == NULL)
         return;
-    struct link *link = links_by_node(&node->links, guest->node_id);
-    if (link != NULL && link->guest == conn)
-        link->guest = 0;
+    uint64_t node_id = guest->node_id;
     if (node->config == NULL)
-        boot_lost(&node->boot, guest->node_id);
-    *guest = (struct guest){0, 0, 0};
+        boot_lost(&node->boot, node_id);
+    links_release(&node->links, guest);
+    node__answers_lost(node, node_id);
 }
 
 void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refused)
@@ -126,6 +126,8 @@ void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refus
     if (node->config == NULL && link->node_id != 0)
         boot_lost(&node->boot, link->node_id);
     node__drop_link(node, link, false);
+    if (conn == 0 && refused)
+        node__forwards_hopeless(node, link->node_id);
 }
 
 /* ---- HELLO ---- */
@@ -188,18 +190,22 @@ static void greeted_again(struct node *node, struct link *link, const struct msg
 
 /* One connection speaks for a node. A HELLO that was under way for long may displace the one that
  * its dialler believes in: told so by a hang-up, it dials again. */
-static void displace_guest(struct node *node, uint64_t old, uint64_t conn)
+static void displace_guest(struct node *node, struct link *link, uint64_t conn)
 {
+    uint64_t old = link->guest;
     struct guest *guest = links_guest(&node->links, old);
     if (guest == NULL || old == conn)
         return;
-    *guest = (struct guest){0, 0, 0};
+    links_displace(&node->links, guest);
     hold_hangup(node->open, old);
+    node__answers_lost(node, link->node_id);
 }
 
 /* Somebody dialled us. A stranger learns the configuration, so that it can say why it must wait. */
 static void welcome(struct node *node, uint64_t conn, const struct msg_hello *hello)
 {
+    if (links_was_displaced(&node->links, conn))
+        return; /* it is being hung up */
     if (links_welcome(&node->links, conn, hello->node_id, hello->generation) == NULL) {
         node__refuse_conn(node, conn, E_BUSY, "too many peer connections");
         return;
@@ -217,8 +223,9 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
         link->node_id = hello->node_id;
         boot_hello(&node->boot, hello->node_id, hello);
     }
-    displace_guest(node, link->guest, conn);
+    displace_guest(node, link, conn);
     link->guest = conn;
+    node__say_calls_heard(node, conn, link, hello->generation);
     suspect_heard(&link->suspect, node->mono_ms);
     replica_peer_hello(node->replica, hello->node_id, hello->generation);
     /* It is there: do not wait for the next try, nor for one that may have gone into the void. */

@@ -2,7 +2,7 @@
  *
  * Does:   see links.h.
  * Not:    -
- * Holds:  J2.
+ * Holds:  J2, J3.
  * Limits: -
  * See:    links.h.
  */
@@ -112,7 +112,37 @@ struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id
     for (uint32_t i = 0; i < LINK_GUESTS && guest == NULL; i++)
         if (links->guests[i].conn == 0)
             guest = &links->guests[i];
-    if (guest != NULL)
-        *guest = (struct guest){conn, node_id, generation};
+    if (guest == NULL)
+        return NULL;
+    guest->conn = conn; /* a greeting that is repeated does not begin the count anew (J3) */
+    guest->node_id = node_id;
+    guest->generation = generation;
     return guest;
+}
+
+void links_release(struct links *links, struct guest *guest)
+{
+    struct link *link = links_by_node(links, guest->node_id);
+    bool speaks = link != NULL && link->guest == guest->conn;
+    if (speaks && guest->calls > 0) {
+        link->last_heard = guest->generation;
+        link->last_calls = guest->calls;
+    }
+    if (speaks)
+        link->guest = 0;
+    *guest = (struct guest){0};
+}
+
+void links_displace(struct links *links, struct guest *guest)
+{
+    links->displaced[links->displaced_next++ % LIMIT_MEMBERS] = guest->conn;
+    links_release(links, guest);
+}
+
+bool links_was_displaced(const struct links *links, uint64_t conn)
+{
+    for (uint32_t i = 0; i < LIMIT_MEMBERS; i++)
+        if (links->displaced[i] == conn)
+            return true;
+    return false;
 }

@@ -6,7 +6,9 @@
  * Not:    what is sent (hold.h), handshakes (handshake.c).
  * Holds:  J1 a link is used for frames only after both sides have said HELLO on it and the other
  *         is who the configuration says (T17). J2 an accepted connection speaks for at most one
- *         node, and of two that speak for one node the later counts.
+ *         node, and of two that speak for one node the later counts: the earlier is released, and
+ *         nothing that comes on it is used any more. J3 calls are counted from the first on, at
+ *         both ends of a connection.
  * Limits: LIMIT_MEMBERS links; LINK_GUESTS accepted connections.
  * See:    docs/protocol.md sections 3.2, 6.8.
  */
@@ -39,6 +41,11 @@ struct link {
     bool stranger_said;     /* that another node answers there has been logged */
     bool doubt;             /* it said HELLO_DOUBT: it serves nothing */
     int64_t clock_diff_ms;  /* its wall clock minus ours, from its HELLO */
+    uint64_t calls_out;     /* frames of calls that left on this connection (calls.c) */
+    uint32_t first_heard;   /* least generation that this process has greeted; 0: none */
+    uint32_t last_heard;    /* generation of the last of its connections that is over and brought
+                               calls; 0: none */
+    uint64_t last_calls;    /* how many */
 };
 
 /* A connection that somebody dialled to us. */
@@ -46,13 +53,17 @@ struct guest {
     uint64_t conn;       /* 0: free */
     uint64_t node_id;    /* who said HELLO on it */
     uint32_t generation; /* of that HELLO */
+    uint64_t calls;      /* frames of calls that came on it (calls.c) */
+    uint64_t calls_said; /* how many of these its dialler has been told of */
 };
 
 struct links {
-    uint32_t count;                   /* links in use */
-    struct link list[LIMIT_MEMBERS];  /* no order */
-    struct guest guests[LINK_GUESTS]; /* accepted connections that have said HELLO */
-    uint32_t last_dial;               /* numbers of CONNECT, 1, 2, 3 … */
+    uint32_t count;                    /* links in use */
+    struct link list[LIMIT_MEMBERS];   /* no order */
+    struct guest guests[LINK_GUESTS];  /* accepted connections that have said HELLO */
+    uint32_t last_dial;                /* numbers of CONNECT, 1, 2, 3 … */
+    uint64_t displaced[LIMIT_MEMBERS]; /* accepted connections that made way for later ones */
+    uint32_t displaced_next;           /* the place of the next one: the oldest is forgotten */
 };
 
 void links_init(struct links *links);
@@ -78,3 +89,11 @@ struct guest *links_guest(struct links *links, uint64_t conn);
 /* Notes that node_id speaks on conn. NULL when there are too many. */
 struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id,
                             uint32_t generation);
+
+/* Nobody speaks on it any more; its link remembers how many calls came. */
+void links_release(struct links *links, struct guest *guest);
+
+/* The same for one that made way for a later connection. Its HANGUP may have to wait for a commit:
+ * a greeting that is still under way on it must not bring it back (J2). */
+void links_displace(struct links *links, struct guest *guest);
+bool links_was_displaced(const struct links *links, uint64_t conn);

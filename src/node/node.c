@@ -38,6 +38,7 @@ struct node *node_new(const struct node_options *options)
     node->checkpoint.plant = options->plant;
     links_init(&node->links);
     waiters_init(&node->waiters);
+    kept_init(&node->kept);
     node->waiters.salt = rng_u64(&node->rng); /* answers meant for an earlier process fit nobody */
     node->phase = NODE_BOOTING;
     node->scan_ms = UINT64_MAX;
@@ -63,6 +64,7 @@ void node_free(struct node *node)
     if (node->id != 0)
         reg_fini(&node->reg);
     waiters_fini(&node->waiters);
+    kept_fini(&node->kept);
     table_free(node->table);
     log_free(node->log);
     config_free(node->config);
@@ -108,7 +110,7 @@ static void stop_asked(struct node *node)
 static void refuse_rest(struct node *node)
 {
     while (node->waiters.head[WAITER_FORWARDED] != WAITER_NONE)
-        node__forward_timed_out(node, node->waiters.head[WAITER_FORWARDED]);
+        node__give_up(node, node->waiters.head[WAITER_FORWARDED]);
     for (uint32_t i = node->waiters.head[WAITER_WRITTEN]; i != WAITER_NONE;
          i = node->waiters.head[WAITER_WRITTEN]) {
         const struct call *stored = node->waiters.list[i].call;

@@ -113,11 +113,6 @@ void node__scan(struct node *node)
         return;
     node->scan_ms = node->waiters.count > 0 ? node->mono_ms + SCAN_MS : UINT64_MAX;
     scan_parked(node);
-    uint32_t next = WAITER_NONE;
-    for (uint32_t i = node->waiters.head[WAITER_FORWARDED]; i != WAITER_NONE; i = next) {
-        next = node->waiters.list[i].next;
-        if (node->mono_ms >= node->waiters.list[i].until_ms)
-            node__forward_timed_out(node, i);
-    }
+    node__scan_forwards(node);
     node__ack(node);
 }

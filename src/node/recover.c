@@ -17,9 +17,10 @@ void node__refuse(struct node *node, const char *why)
     buf_append_slice(&node->reason, slice_str(why));
     node__trace(node, TRACE_IN_DOUBT, 0, 0, 0, buf_slice(&node->reason));
     for (uint32_t i = 0; i < LINK_GUESTS; i++) /* they dial again, and hear that it is in doubt */
-        if (node->links.guests[i].conn != 0)
+        if (node->links.guests[i].conn != 0) {
             hold_hangup(node->open, node->links.guests[i].conn);
-    memset(node->links.guests, 0, sizeof(node->links.guests));
+            links_release(&node->links, &node->links.guests[i]);
+        }
 }
 
 /* RECORD_IDENTITY and RECORD_START: who lives in this directory, and how. Repeated by every

@@ -2,9 +2,8 @@
  *
  * Does:   serves here, or hands on to an active member of the shard that owns the slot; takes
  *         requests handed on by others, and their answers.
- * Not:    causality (serve.c, park.c).
- * Holds:  a write that was handed on is never sent again: without an answer its outcome is
- *         unknown (docs/protocol.md 3.5). A forward takes at most LIMIT_HOPS hops.
+ * Not:    causality (serve.c, park.c); connections that break under a forward (calls.c).
+ * Holds:  a forward takes at most LIMIT_HOPS hops.
  * Limits: knob max_requests.
  * See:    docs/protocol.md 3.1, 3.5.
  */
@@ -92,32 +91,40 @@ static void not_mine(struct node *node, const struct call *call, uint32_t shard)
     buf_fini(&detail);
 }
 
+static uint32_t shard_of(const struct node *node, const struct call *call)
+{
+    if (call->op == OP_COUNT)
+        return call->shard;
+    return config_shard_of_slot(node->config, slot_of(call->key));
+}
+
+/* The node id of who is to serve it: this node or another; 0: nobody can be reached. */
+uint64_t node__place(const struct node *node, const struct call *call)
+{
+    uint32_t shard = shard_of(node, call);
+    if (shard == replica_shard(node->replica) && node->phase == NODE_SERVING) {
+        uint64_t source = replica_walk_source(node->replica);
+        if (source != 0 && call->hops == 0 && node__usable(node, source) &&
+            replica_peer_covers(node->replica, source, &call->ctx.seen))
+            return source; /* nobody sees a table in the middle of a walk (4.3) */
+        return node->id;
+    }
+    return call->hops < LIMIT_HOPS ? node__target(node, call, shard) : 0;
+}
+
 void node__route(struct node *node, struct call *call)
 {
     if (node__behind(node, &call->ctx)) {
         node__park(node, call, (struct dot){0, 0});
         return;
     }
-    uint32_t shard = call->shard;
-    if (call->op != OP_COUNT)
-        shard = config_shard_of_slot(node->config, slot_of(call->key));
-    uint64_t target = 0;
-    if (shard == replica_shard(node->replica) && node->phase == NODE_SERVING) {
-        uint64_t source = replica_walk_source(node->replica);
-        if (source != 0 && call->hops == 0 && node__usable(node, source) &&
-            replica_peer_covers(node->replica, source, &call->ctx.seen))
-            target = source; /* nobody sees a table in the middle of a walk (4.3) */
-        if (target == 0) {
-            node__serve(node, call);
-            return;
-        }
-    } else if (call->hops < LIMIT_HOPS) {
-        target = node__target(node, call, shard);
-    }
-    if (target == 0)
-        not_mine(node, call, shard);
+    uint64_t place = node__place(node, call);
+    if (place == node->id)
+        node__serve(node, call);
+    else if (place != 0)
+        node__forward(node, call, place);
     else
-        node__forward(node, call, target);
+        not_mine(node, call, shard_of(node, call));
 }
 
 /* ---- from other nodes ---- */
@@ -167,7 +174,7 @@ static void fill_answer(const struct msg_forward_reply *msg, enum err err, struc
 }
 
 /* A call goes on after waiting; its place is freed afterwards, because its bytes lie there. */
-static void again(struct node *node, uint32_t index, uint64_t avoid)
+void node__again(struct node *node, uint32_t index, uint64_t avoid)
 {
     struct call call;
     waiters_call(&node->waiters, index, &call);
@@ -181,7 +188,7 @@ static void again(struct node *node, uint32_t index, uint64_t avoid)
 
 void node__resume(struct node *node, uint32_t index)
 {
-    again(node, index, 0);
+    node__again(node, index, 0);
 }
 
 void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg_forward_reply *msg)
@@ -196,7 +203,7 @@ void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg
     struct waiter *waiter = &node->waiters.list[index];
     bool late = node->mono_ms >= waiter->call->deadline_ms;
     if ((msg->flags & FLAG_NOT_MINE) != 0 && waiter->call->avoid == 0 && !late) {
-        again(node, index, from);
+        node__again(node, index, from);
         return;
     }
     struct call call;
@@ -210,34 +217,14 @@ void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg
     waiters_remove(&node->waiters, index);
 }
 
-static void give_up(struct node *node, uint32_t index)
+/* Nobody will say what became of it. */
+void node__give_up(struct node *node, uint32_t index)
 {
+    const struct waiter *waiter = &node->waiters.list[index];
     struct call call;
     waiters_call(&node->waiters, index, &call);
-    bool write = op_writes(call.op);
-    struct answer answer = {.err = write ? E_UNKNOWN : E_NO_REPLICA, .unknown = write};
+    bool unknown = op_writes(call.op) && waiter->sent != FORWARD_UNSENT;
+    struct answer answer = {.err = unknown ? E_UNKNOWN : E_NO_REPLICA, .unknown = unknown};
     node__answer(node, &call, &answer);
     waiters_remove(&node->waiters, index);
-}
-
-void node__forward_timed_out(struct node *node, uint32_t index)
-{
-    give_up(node, index);
-}
-
-void node__forwards_lost(struct node *node, uint64_t target)
-{
-    uint32_t next = WAITER_NONE;
-    for (uint32_t i = node->waiters.head[WAITER_FORWARDED]; i != WAITER_NONE; i = next) {
-        const struct waiter *waiter = &node->waiters.list[i];
-        next = waiter->next;
-        if (waiter->target != target)
-            continue;
-        bool again_safe =
-            !op_writes(waiter->call->op) || PLANTED(node->options.plant, FORWARDER_RESENDS);
-        if (again_safe && node->mono_ms < waiter->call->deadline_ms && !node->stop_asked)
-            again(node, i, target);
-        else
-            give_up(node, i);
-    }
 }

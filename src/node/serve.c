@@ -16,7 +16,7 @@
 static uint64_t memory_bytes(const struct node *node)
 {
     return table_memory_bytes(node->table) + replica_memory_bytes(node->replica) +
-           node->waiters.bytes;
+           node->waiters.bytes + kept_bytes(&node->kept);
 }
 
 static enum err check_limits(struct node *node, const struct call *call)

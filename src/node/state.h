@@ -9,6 +9,7 @@
 #pragma once
 
 #include "node/hold.h"
+#include "node/kept.h"
 #include "node/links.h"
 #include "node/node.h"
 #include "node/waiters.h"
@@ -66,6 +67,7 @@ struct node {
     struct boot boot;             /* the first start */
     struct links links;           /* connections */
     struct waiters waiters;       /* requests that wait */
+    struct kept kept;             /* answers that other nodes may not have heard */
     struct commits commits;       /* see above */
     struct lives lives;           /* see above */
     struct hold *open;            /* output of the steps since the last COMMIT */
@@ -156,14 +158,28 @@ void node__answer_error(struct node *node, const struct call *call, enum err err
 
 /* route.c */
 void node__route(struct node *node, struct call *call);
+uint64_t node__place(const struct node *node, const struct call *call);
 bool node__behind(const struct node *node, const struct ctx *ctx);
 void node__forward(struct node *node, struct call *call, uint64_t target);
 uint64_t node__target(const struct node *node, const struct call *call, uint32_t shard);
 void node__recv_forward(struct node *node, uint64_t from, const struct msg_forward *msg);
 void node__recv_forward_reply(struct node *node, uint64_t from,
                               const struct msg_forward_reply *msg);
+void node__again(struct node *node, uint32_t index, uint64_t avoid);
+void node__give_up(struct node *node, uint32_t index);
+
+/* calls.c */
+bool node__is_call(uint8_t type);
+void node__call_leaves(struct node *node, struct link *link, const struct outbox_item *item,
+                       struct slice frame);
+void node__count_call(struct node *node, struct guest *guest);
+void node__say_calls_heard(struct node *node, uint64_t conn, struct link *link,
+                           uint32_t generation);
+void node__calls_heard(struct node *node, struct link *link, const struct msg_calls_heard *msg);
 void node__forwards_lost(struct node *node, uint64_t target);
-void node__forward_timed_out(struct node *node, uint32_t index);
+void node__answers_lost(struct node *node, uint64_t target);
+void node__forwards_hopeless(struct node *node, uint64_t target);
+void node__scan_forwards(struct node *node);
 
 /* serve.c */
 void node__serve(struct node *node, struct call *call);

@@ -107,7 +107,8 @@ const struct metrics *node_metrics(struct node *node)
     metrics->log_bytes = log_total_bytes(node->log);
     metrics->parked = node->waiters.sizes[WAITER_PARKED];
     metrics->checkpoint_running = node->checkpoint.running ? 1 : 0;
-    metrics->memory_bytes = table_memory_bytes(node->table) + node->waiters.bytes;
+    metrics->memory_bytes =
+        table_memory_bytes(node->table) + node->waiters.bytes + kept_bytes(&node->kept);
     if (node->replica != NULL)
         metrics->memory_bytes += replica_memory_bytes(node->replica);
     return metrics;
@@ -164,6 +165,7 @@ void node_check(const struct node *node)
     ASSERT(node->magic == NODE_MAGIC);
     table_check(node->table);
     waiters_check(&node->waiters);
+    kept_check(&node->kept);
     if (node->id == 0)
         return;
     reg_check(&node->reg);

@@ -99,8 +99,8 @@ uint32_t waiters_add(struct waiters *waiters, enum waiter_state state, const str
     uint32_t index = waiters->free;
     struct waiter *waiter = &waiters->list[index];
     waiters->free = waiter->next;
-    uint32_t generation = waiter->generation + 1;
-    *waiter = (struct waiter){.generation = generation};
+    uint32_t uses = waiter->uses + 1;
+    *waiter = (struct waiter){.uses = uses};
     waiter->call = call_copy(call, &waiter->bytes);
     waiters->bytes += waiter->bytes;
     waiters->count++;
@@ -139,7 +139,7 @@ void waiters_remove(struct waiters *waiters, uint32_t index)
 
 uint64_t waiters_ref(const struct waiters *waiters, uint32_t index)
 {
-    return ((uint64_t)waiters->list[index].generation << 32 | index) ^ waiters->salt;
+    return ((uint64_t)waiters->list[index].uses << 32 | index) ^ waiters->salt;
 }
 
 uint32_t waiters_find(const struct waiters *waiters, uint64_t ref)
@@ -147,7 +147,7 @@ uint32_t waiters_find(const struct waiters *waiters, uint64_t ref)
     uint64_t place = ref ^ waiters->salt;
     uint32_t index = (uint32_t)place;
     if (index >= waiters->cap || waiters->list[index].state == WAITER_FREE ||
-        waiters->list[index].generation != place >> 32)
+        waiters->list[index].uses != place >> 32)
         return WAITER_NONE;
     return index;
 }

@@ -19,6 +19,14 @@ enum waiter_state {
     WAITER_WRITTEN,   /* has a dot, waits for a second copy or a sync */
 };
 
+/* Where the frame of a forwarded one is (calls.c). */
+enum forward_state {
+    FORWARD_HELD,    /* with the output that waits for a commit */
+    FORWARD_SENT,    /* on a connection; whether it arrives is not known */
+    FORWARD_ARRIVED, /* the other node has said so: it will answer */
+    FORWARD_UNSENT,  /* nowhere: there was no connection when it was to leave */
+};
+
 #define WAITER_LISTS 4U
 #define WAITER_NONE UINT32_MAX
 
@@ -44,11 +52,14 @@ struct waiter {
     enum waiter_state state; /* see above */
     uint32_t prev;           /* in the list of its state */
     uint32_t next;           /* in the list of its state, or of the free ones */
-    uint32_t generation;     /* counts uses of this place (N2) */
+    uint32_t uses;           /* of this place (N2) */
     struct call *call;       /* owned, with its key and value behind it; NULL when written */
     size_t bytes;            /* of the allocation */
     struct dot dot;          /* parked: what is missing (actor 0: an epoch); written: its name */
     uint64_t target;         /* forwarded: node id */
+    enum forward_state sent; /* forwarded: see above */
+    uint32_t generation;     /* forwarded, from SENT on: of the connection */
+    uint64_t number;         /* forwarded, from SENT on: which call on it, 1, 2, 3 … */
     uint64_t position;       /* written: end of its log record */
     uint64_t until_ms;       /* when something must happen to it, mono */
     enum outcome outcome;    /* written: created, replaced, deleted */

@@ -69,6 +69,29 @@ static void do_close(struct mini *mini, uint64_t conn, uint32_t teller)
     push(mini, frame);
 }
 
+/* Both ends of a connection learn that it is over. */
+static void end_conn(struct mini *mini, uint64_t conn, uint32_t index)
+{
+    do_close(mini, conn, index);
+    struct mini_frame *frame = frame_new(conn, index, SLICE_EMPTY);
+    frame->down = true;
+    push(mini, frame);
+}
+
+static void send_one(struct mini *mini, const struct mini_conn *c, uint32_t index,
+                     struct mini_frame *frame)
+{
+    enum mini_way way = c->from == index ? mini->ways[c->from][c->to] : MINI_FLOWS;
+    if (way == MINI_VOID) {
+        mem_free(frame);
+    } else if (way == MINI_LATE) {
+        frame->next = mini->late;
+        mini->late = frame;
+    } else {
+        push(mini, frame);
+    }
+}
+
 static void do_send(struct mini *mini, uint32_t index, const struct effect *effect)
 {
     const struct mini_conn *c = &mini->conns[effect->send.conn];
@@ -80,8 +103,9 @@ static void do_send(struct mini *mini, uint32_t index, const struct effect *effe
         const char *why = NULL;
         enum frame_scan scan = frame_split(rest, LIMIT_FRAME_BYTES, &size, &why);
         ASSERT(scan == FRAME_OK);
-        push(mini, frame_new(effect->send.conn, c->from == index ? c->to : c->from,
-                             slice_of(rest.ptr, size)));
+        send_one(mini, c, index,
+                 frame_new(effect->send.conn, c->from == index ? c->to : c->from,
+                           slice_of(rest.ptr, size)));
         rest = slice_of(rest.ptr + size, rest.len - size);
     }
 }
@@ -280,16 +304,52 @@ void mini_cut(struct mini *mini, uint32_t index, bool cut)
 {
     mini->cut[index] = cut;
     for (uint64_t i = 1; cut && i <= mini->conn_count; i++)
-        if (mini->conns[i].from == index || mini->conns[i].to == index) {
-            do_close(mini, i, index);
-            struct mini_frame *frame = frame_new(i, index, SLICE_EMPTY);
-            frame->down = true;
-            push(mini, frame);
-        }
+        if (mini->conns[i].from == index || mini->conns[i].to == index)
+            end_conn(mini, i, index);
 }
 
-const struct reply *mini_ask(struct mini *mini, uint32_t index, enum op op, const char *key,
-                             const char *value, struct slice token)
+/* Puts the late frames of one way back into the queue, oldest first. */
+static void release_late(struct mini *mini, uint32_t from, uint32_t to)
+{
+    struct mini_frame *rest = NULL;
+    struct mini_frame *oldest = NULL;
+    while (mini->late != NULL) {
+        struct mini_frame *frame = mini->late;
+        mini->late = frame->next;
+        const struct mini_conn *c = &mini->conns[frame->conn];
+        struct mini_frame **list = c->from == from && c->to == to ? &oldest : &rest;
+        frame->next = *list;
+        *list = frame;
+    }
+    while (rest != NULL) {
+        struct mini_frame *frame = rest;
+        rest = frame->next;
+        frame->next = mini->late;
+        mini->late = frame;
+    }
+    while (oldest != NULL) {
+        struct mini_frame *frame = oldest;
+        oldest = frame->next;
+        push(mini, frame);
+    }
+}
+
+void mini_way(struct mini *mini, uint32_t from, uint32_t to, enum mini_way way)
+{
+    mini->ways[from][to] = way;
+    if (way == MINI_FLOWS)
+        release_late(mini, from, to);
+}
+
+void mini_reset(struct mini *mini, uint32_t from, uint32_t to)
+{
+    for (uint64_t i = 1; i <= mini->conn_count; i++)
+        if (mini->conns[i].open && mini->conns[i].from == from && mini->conns[i].to == to)
+            end_conn(mini, i, from);
+}
+
+void mini_begin(struct mini *mini, uint32_t index, enum op op, const char *key, const char *value,
+                struct slice token)
 {
     struct event event = {.type = EVENT_REQUEST};
     event.request = (struct request){.id = ++mini->next_id,
@@ -308,20 +368,37 @@ const struct reply *mini_ask(struct mini *mini, uint32_t index, enum op op, cons
     mini->replied = false;
     turn(mini, index, &event);
     drain(mini);
+    buf_fini(&copy);
+}
+
+const struct reply *mini_wait(struct mini *mini)
+{
     for (uint64_t i = 0; i < 30000 && !mini->replied; i++)
         tick(mini);
     ASSERT(mini->replied);
-    buf_fini(&copy);
     return &mini->reply;
+}
+
+const struct reply *mini_ask(struct mini *mini, uint32_t index, enum op op, const char *key,
+                             const char *value, struct slice token)
+{
+    mini_begin(mini, index, op, key, value, token);
+    return mini_wait(mini);
+}
+
+static void free_frames(struct mini_frame *frame)
+{
+    while (frame != NULL) {
+        struct mini_frame *next = frame->next;
+        mem_free(frame);
+        frame = next;
+    }
 }
 
 void mini_fini(struct mini *mini)
 {
-    while (mini->head != NULL) {
-        struct mini_frame *frame = mini->head;
-        mini->head = frame->next;
-        mem_free(frame);
-    }
+    free_frames(mini->late);
+    free_frames(mini->head);
     for (uint32_t i = 0; i < mini->count; i++) {
         node_free(mini->nodes[i]);
         for (uint32_t j = 0; j < 64; j++)

@@ -14,6 +14,13 @@
 #define MINI_NODES 6U
 #define MINI_CONNS 512U
 
+/* What becomes of the frames that a dialler sends over its connection. */
+enum mini_way {
+    MINI_FLOWS, /* they arrive */
+    MINI_LATE,  /* they wait until it flows again */
+    MINI_VOID,  /* they are lost, and nobody learns of it yet */
+};
+
 struct mini_conn {
     bool open;     /* frames pass */
     uint32_t from; /* dialler */
@@ -42,19 +49,21 @@ struct mini {
     struct node_options options[MINI_NODES];
     struct node *nodes[MINI_NODES]; /* NULL: down */
     struct mini_disk disks[MINI_NODES];
-    struct mini_conn conns[MINI_CONNS]; /* by number */
-    uint64_t conn_count;                /* numbers given out */
-    bool cut[MINI_NODES];               /* cut off from all others */
-    struct mini_frame *head;            /* in flight, oldest first */
-    struct mini_frame *tail;            /* newest */
-    struct effects *effects;            /* of the current step */
-    uint64_t now_ms;                    /* the one clock */
-    uint64_t boot[MINI_NODES];          /* which boot of each machine */
-    bool replied;                       /* to the request under way */
-    struct reply reply;                 /* its slices lie in `kept` */
-    struct buf kept;                    /* bytes of the reply */
-    uint64_t next_id;                   /* of requests */
-    uint32_t stopped;                   /* STOPPED effects seen */
+    struct mini_conn conns[MINI_CONNS];         /* by number */
+    uint64_t conn_count;                        /* numbers given out */
+    bool cut[MINI_NODES];                       /* cut off from all others */
+    enum mini_way ways[MINI_NODES][MINI_NODES]; /* by dialler and acceptor */
+    struct mini_frame *head;                    /* in flight, oldest first */
+    struct mini_frame *tail;                    /* newest */
+    struct mini_frame *late;                    /* MINI_LATE, newest first */
+    struct effects *effects;                    /* of the current step */
+    uint64_t now_ms;                            /* the one clock */
+    uint64_t boot[MINI_NODES];                  /* which boot of each machine */
+    bool replied;                               /* to the request under way */
+    struct reply reply;                         /* its slices lie in `kept` */
+    struct buf kept;                            /* bytes of the reply */
+    uint64_t next_id;                           /* of requests */
+    uint32_t stopped;                           /* STOPPED effects seen */
 };
 
 void mini_init(struct mini *mini, uint32_t count, uint32_t shards);
@@ -64,7 +73,17 @@ void mini_kill(struct mini *mini, uint32_t index);          /* process crash */
 void mini_cut(struct mini *mini, uint32_t index, bool cut); /* from everybody */
 void mini_run(struct mini *mini, uint64_t ms);              /* lets time pass */
 
+/* The connection that `from` dialled to `to`, alone: how it flows, and its end, of which both
+ * sides learn. */
+void mini_way(struct mini *mini, uint32_t from, uint32_t to, enum mini_way way);
+void mini_reset(struct mini *mini, uint32_t from, uint32_t to);
+
 /* A request at a node with up to one token (may be empty); runs until it is answered (30 s). The
  * token of the reply is in mini->reply.token. */
 const struct reply *mini_ask(struct mini *mini, uint32_t index, enum op op, const char *key,
                              const char *value, struct slice token);
+
+/* The two halves of it: mini->replied says whether the answer is there. */
+void mini_begin(struct mini *mini, uint32_t index, enum op op, const char *key, const char *value,
+                struct slice token);
+const struct reply *mini_wait(struct mini *mini);

@@ -143,6 +143,9 @@ static void calls(void **state)
         .id = UINT64_C(1) << 32, .outcome = 1, .form = VALUE_JSON, .value = SLICE_LIT("2")};
     msg_forward_reply_encode(&reply, &body);
     add(&input, MSG_FORWARD_REPLY, &body);
+    struct msg_calls_heard heard = {.first = 1, .generation = 1, .calls = 3};
+    msg_calls_heard_encode(&heard, &body);
+    add(&input, MSG_CALLS_HEARD, &body);
     struct msg_stable stable = {.shard = 0, .epoch = 1};
     msg_stable_encode(&stable, &body);
     add(&input, MSG_STABLE, &body);

@@ -507,6 +507,7 @@ static void test_names_and_numbers(void **state)
     assert_int_equal(MSG_DATA, 5);
     assert_int_equal(MSG_ACCEPTED, 17);
     assert_int_equal(MSG_WALK_BEGIN, 18);
+    assert_int_equal(MSG_CALLS_HEARD, 19);
 }
 
 int main(void)
