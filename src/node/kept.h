@@ -39,9 +39,9 @@ void kept_add(struct kept *kept, uint64_t to, uint32_t generation, uint64_t numb
 /* `to` has heard the calls up to number on that connection. */
 void kept_heard(struct kept *kept, uint64_t to, uint32_t generation, uint64_t number);
 
-/* The frames for `to` that did not leave on the connection `but`, one a call, oldest first; they are
- * kept no longer. Begin with at = {0}; nothing may be added meanwhile. False when there is no more.
- * frame is borrowed until something is added or heard. */
+/* The frames for `to` that did not leave on the connection `but`, one a call, oldest first; they
+ * are kept no longer. Begin with at = {0}; nothing may be added meanwhile. False when there is no
+ * more. frame is borrowed until something is added or heard. */
 struct kept_at {
     size_t item; /* the next one to look at */
     size_t byte; /* where its frame begins */

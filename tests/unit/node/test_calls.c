@@ -78,8 +78,8 @@ static void expect_written_once(struct pair *pair, uint64_t within_ms)
     mini_fini(&pair->mini);
 }
 
-/* Simulator seed 11257: the network is slow for longer than SUSPECT_MS, the asker hangs up and dials
- * anew; the answer was under way all the time, on the connection that still stands. */
+/* Simulator seed 11257: the network is slow for longer than SUSPECT_MS, the asker hangs up and
+ * dials anew; the answer was under way all the time, on the connection that still stands. */
 static void late_answer(void **state)
 {
     (void)state;
