@@ -81,14 +81,15 @@ static void resend_schedule(struct proposer *proposer, uint64_t mono_ms)
     proposer->resend_count++;
 }
 
-static enum reg_result pause_begin(struct reg *reg, uint64_t round_seen, uint64_t mono_ms)
+static enum reg_result pause_begin(struct reg *reg, uint64_t round_seen, struct reg_io *io)
 {
     struct proposer *proposer = &reg->proposer;
     ASSERT(proposer->phase == PROPOSER_PREPARING || proposer->phase == PROPOSER_ACCEPTING);
     if (round_seen > proposer->round_max)
         proposer->round_max = round_seen;
     uint64_t most_ms = doubled(PAUSE_MS_MIN, proposer->lost_count, PAUSE_MS_MAX);
-    proposer->retry_ms = mono_ms + rng_between(&reg->rng, 1, most_ms);
+    REACHED(io->metrics, BALLOT_PREEMPTED);
+    proposer->retry_ms = io->mono_ms + rng_between(&reg->rng, 1, most_ms);
     proposer->lost_count++;
     proposer->phase = PROPOSER_PAUSING;
     return REG_NOTHING;
@@ -189,7 +190,7 @@ static enum reg_result accepting_begin(struct reg *reg, struct reg_io *io)
     if (self < proposer->acceptor_count) {
         if (acceptor__accept(&reg->acceptor, proposer->instance, proposer->ballot,
                              buf_slice(&proposer->value)) != ACCEPTOR_YES)
-            return pause_begin(reg, reg->acceptor.promised.round, io->mono_ms);
+            return pause_begin(reg, reg->acceptor.promised.round, io);
         acceptor_keep(reg, io);
         proposer->answered[self] = true;
     }
@@ -206,6 +207,7 @@ static enum reg_result promise_count(struct reg *reg, uint32_t index, struct bal
     ASSERT(index < proposer->acceptor_count);
     proposer->answered[index] = true;
     if (ballot__below(proposer->value_ballot, accepted)) {
+        REACHED(io->metrics, VALUE_ADOPTED);
         proposer->value_ballot = accepted;
         buf_reset(&proposer->value);
         buf_append_slice(&proposer->value, value);
@@ -321,6 +323,7 @@ enum reg_result reg_prepare(struct reg *reg, uint64_t from, uint64_t epoch,
     case ACCEPTOR_SILENT:
         return REG_NOTHING;
     case ACCEPTOR_NO:
+        REACHED(io->metrics, ACCEPTOR_REFUSED);
         answer.accepted_round = acceptor->promised.round;
         answer.accepted_node = acceptor->promised.node;
         break;
@@ -351,6 +354,7 @@ enum reg_result reg_accept(struct reg *reg, uint64_t from, uint64_t epoch,
     case ACCEPTOR_SILENT:
         return REG_NOTHING;
     case ACCEPTOR_NO:
+        REACHED(io->metrics, ACCEPTOR_REFUSED);
         break;
     case ACCEPTOR_YES:
         acceptor_keep(reg, io);
@@ -381,7 +385,7 @@ static enum reg_result refusal(struct reg *reg, struct ballot promised, struct r
 {
     if (!ballot__is_sane(promised) || !ballot__below(reg->proposer.ballot, promised))
         return REG_NOTHING;
-    return pause_begin(reg, promised.round, io->mono_ms);
+    return pause_begin(reg, promised.round, io);
 }
 
 enum reg_result reg_promise(struct reg *reg, uint64_t from, const struct msg_promise *msg,
@@ -427,8 +431,10 @@ enum reg_result reg_tick(struct reg *reg, struct reg_io *io)
     struct proposer *proposer = &reg->proposer;
     if (proposer->phase == PROPOSER_IDLE)
         return REG_NOTHING;
-    if (io->mono_ms >= proposer->give_up_ms)
+    if (io->mono_ms >= proposer->give_up_ms) {
+        REACHED(io->metrics, PROPOSAL_GIVEN_UP);
         return proposal_end(proposer, false);
+    }
     if (io->mono_ms < proposer->retry_ms)
         return REG_NOTHING;
     if (proposer->phase == PROPOSER_PAUSING) {
@@ -437,6 +443,7 @@ enum reg_result reg_tick(struct reg *reg, struct reg_io *io)
         return result;
     }
     /* The same frames again: they rest on the own promise as the first ones did. */
+    REACHED(io->metrics, PROPOSAL_RESENT);
     acceptor_keep(reg, io);
     if (proposer->phase == PROPOSER_PREPARING)
         prepare_send(reg, io->out);

@@ -89,11 +89,12 @@ enum reg_result {
  * file cache without ever having reached the disk: whoever replays syncs the log before anything
  * leaves that rests on an adoption. (Where others accepted too, it would be found again there.) */
 struct reg_io {
-    struct outbox *out; /* frames */
-    struct log *log;    /* RECORD_REGISTER goes here */
-    bool must_sync;     /* set by the call: the batch of this turn must be synced */
-    uint64_t mono_ms;   /* now */
-    enum plant plant;   /* PLANT build only: the active planted bug */
+    struct outbox *out;      /* frames */
+    struct log *log;         /* RECORD_REGISTER goes here */
+    bool must_sync;          /* set by the call: the batch of this turn must be synced */
+    uint64_t mono_ms;        /* now */
+    enum plant plant;        /* PLANT build only: the active planted bug */
+    struct metrics *metrics; /* marks; may be NULL */
 };
 
 void reg_init(struct reg *reg, uint64_t node_id, uint64_t seed);

@@ -78,9 +78,11 @@ void node__ack(struct node *node)
         say_alone(node, true);
         if (node->commits.synced < waiter->position &&
             !PLANTED(node->options.plant, LONE_ACK_UNSYNCED)) {
+            REACHED(&node->metrics, ACK_WAITS_FOR_SYNC);
             node->commits.sync_wanted = true;
             return;
         }
+        REACHED(&node->metrics, ACK_ALONE);
         acknowledge(node, i, 1);
     }
 }

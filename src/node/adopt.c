@@ -96,7 +96,8 @@ struct reg_io node__reg_io(struct node *node)
                            .log = node->log,
                            .must_sync = false,
                            .mono_ms = node->mono_ms,
-                           .plant = node->options.plant};
+                           .plant = node->options.plant,
+                           .metrics = &node->metrics};
 }
 
 void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result)
@@ -176,8 +177,10 @@ void node__tick_boot(struct node *node)
     node__reg_done(node, &io, result);
     if (node->phase != NODE_BOOTING)
         return;
-    if (acceptors_changed(node))
+    if (acceptors_changed(node)) {
+        REACHED(&node->metrics, ACCEPTORS_CHANGED);
         reg_abandon(&node->reg);
+    }
     if (node->reg.proposer.phase == PROPOSER_IDLE)
         propose_first(node);
     if (node->phase == NODE_BOOTING)

@@ -116,6 +116,7 @@ static enum word word_of(const struct waiter *waiter, const struct msg_calls_hea
 static void forward_anew(struct node *node, uint32_t index)
 {
     const struct waiter *waiter = &node->waiters.list[index];
+    REACHED(&node->metrics, FORWARD_ANEW);
     node__trace(node, TRACE_FORWARD_LOST, waiter->call->id, waiter->target, 0, SLICE_EMPTY);
     if (node->mono_ms < waiter->until_ms && !node->stop_asked) {
         node->metrics.forwards_again++;
@@ -131,6 +132,7 @@ static void forward_anew(struct node *node, uint32_t index)
 static void forward_arrived(struct node *node, uint32_t index)
 {
     struct waiter *waiter = &node->waiters.list[index];
+    REACHED(&node->metrics, FORWARD_HAD_ARRIVED);
     waiter->sent = FORWARD_ARRIVED;
     waiter->until_ms = waiter->call->deadline_ms + 2 * node->knobs->suspect_ms;
     node__trace(node, TRACE_FORWARD_ARRIVED, waiter->call->id, waiter->target, 0, SLICE_EMPTY);
@@ -164,6 +166,7 @@ static void answer_again(struct node *node, struct link *link)
     while (kept_take(&node->kept, link->node_id, link->dial, &at, &frame)) {
         outbox_append(node__out(node), frame, MSG_FORWARD_REPLY, link->node_id);
         node->metrics.answers_again++;
+        REACHED(&node->metrics, ANSWER_AGAIN);
         node__trace(node, TRACE_ANSWER_AGAIN, link->node_id, 0, 0, SLICE_EMPTY);
     }
 }
@@ -199,6 +202,7 @@ static bool go_elsewhere(struct node *node, uint32_t index)
     uint64_t place = node__place(node, &call);
     if (place == 0 || place == waiter->target)
         return false;
+    REACHED(&node->metrics, READ_HANDED_AGAIN);
     node__again(node, index, waiter->target);
     return true;
 }
@@ -249,9 +253,11 @@ void node__scan_forwards(struct node *node)
     for (uint32_t i = node->waiters.head[WAITER_FORWARDED]; i != WAITER_NONE; i = next) {
         const struct waiter *waiter = &node->waiters.list[i];
         next = waiter->next;
-        if (waiter->sent == FORWARD_UNSENT)
+        if (waiter->sent == FORWARD_UNSENT) {
             forward_anew(node, i);
-        else if (node->mono_ms >= waiter->until_ms)
+        } else if (node->mono_ms >= waiter->until_ms) {
+            REACHED(&node->metrics, FORWARD_TIMED_OUT);
             node__give_up(node, i);
+        }
     }
 }

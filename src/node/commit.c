@@ -111,8 +111,10 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
     struct link *link = links_by_node(&node->links, item->to);
     if (node__is_call(item->type))
         node__call_leaves(node, link, item, frame);
-    if (link == NULL || link->state != LINK_UP)
+    if (link == NULL || link->state != LINK_UP) {
+        REACHED(&node->metrics, FRAME_WITHOUT_LINK);
         return; /* lost, as on a connection that broke */
+    }
     if (node->config != NULL && link->epoch_sent < node->config->epoch) {
         link->epoch_sent = node->config->epoch;
         send(effects, link->conn, buf_slice(&node->config_frame));
@@ -162,8 +164,10 @@ void node__emit(struct node *node, struct effects *effects)
         while (effects->count + EFFECTS_SPARE < LIMIT_EFFECTS &&
                emit_one(node, hold, hold->emitted, effects))
             hold->emitted++;
-        if (effects->count + EFFECTS_SPARE >= LIMIT_EFFECTS)
+        if (effects->count + EFFECTS_SPARE >= LIMIT_EFFECTS) {
+            REACHED(&node->metrics, OUTPUT_FULL);
             return; /* S7 */
+        }
         node->ready_head = hold->next;
         if (node->ready_head == NULL)
             node->ready_tail = NULL;
@@ -278,8 +282,10 @@ static void checkpoint(struct node *node)
     uint64_t elapsed = node->mono_ms - node->commits.checkpoint_ms;
     if (elapsed == 0)
         return;
-    if (elapsed > CHECKPOINT_STEP_MS)
+    if (elapsed > CHECKPOINT_STEP_MS) {
+        REACHED(&node->metrics, CHECKPOINT_LATE);
         elapsed = CHECKPOINT_STEP_MS;
+    }
     uint64_t budget = node->knobs->checkpoint_rate_bytes * elapsed / 1000;
     node->commits.checkpoint_ms = node->mono_ms;
     checkpoint_step(&node->checkpoint, node->table, node->log, budget);

@@ -153,8 +153,10 @@ static bool recv_member(struct node *node, uint64_t from, const struct frame *fr
         return true; /* too early, or not to be trusted with it: as if it were lost */
     if (config_member_by_id(node->config, from) == NULL)
         return true;
-    if (frame->epoch > node->config->epoch)
+    if (frame->epoch > node->config->epoch) {
+        REACHED(&node->metrics, EPOCH_UNKNOWN);
         return false; /* its CONFIG should have come first: begin again with a handshake */
+    }
     if (node__is_call(frame->type))
         return recv_call(node, from, frame);
     bool sane = recv_data(node, from, frame);

@@ -72,6 +72,7 @@ void node__peer_up(struct node *node, uint32_t dial, uint64_t conn)
 {
     struct link *link = links_by_dial(&node->links, dial);
     if (link == NULL || link->state != LINK_DIALLING) {
+        REACHED(&node->metrics, PEER_UP_TOO_LATE);
         hold_hangup(node->open, conn); /* given up meanwhile */
         return;
     }
@@ -157,6 +158,7 @@ static void note_clock(struct node *node, struct link *link, uint64_t wall_ms)
 static void greeted(struct node *node, struct link *link, const struct msg_hello *hello)
 {
     if (link->node_id != 0 && link->node_id != hello->node_id && node->config != NULL) {
+        REACHED(&node->metrics, STRANGER_AT_ADDRESS);
         if (!link->stranger_said)
             node__trace(node, TRACE_PEER_REFUSED, hello->node_id, link->node_id, 0,
                         SLICE_LIT("another node answers at a member's address"));
@@ -184,8 +186,10 @@ static void greeted_again(struct node *node, struct link *link, const struct msg
     suspect_heard(&link->suspect, node->mono_ms);
     if (node->config == NULL)
         boot_hello(&node->boot, hello->node_id, hello);
-    if (link->doubt && hello->state != HELLO_DOUBT)
+    if (link->doubt && hello->state != HELLO_DOUBT) {
+        REACHED(&node->metrics, PEER_OUT_OF_DOUBT);
         node__drop_link(node, link, true); /* it is itself again: begin anew */
+    }
 }
 
 /* One connection speaks for a node. A HELLO that was under way for long may displace the one that
@@ -196,6 +200,7 @@ static void displace_guest(struct node *node, struct link *link, uint64_t conn)
     struct guest *guest = links_guest(&node->links, old);
     if (guest == NULL || old == conn)
         return;
+    REACHED(&node->metrics, GUEST_DISPLACED);
     links_displace(&node->links, guest);
     hold_hangup(node->open, old);
     node__answers_lost(node, link->node_id);
@@ -229,8 +234,10 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
     suspect_heard(&link->suspect, node->mono_ms);
     replica_peer_hello(node->replica, hello->node_id, hello->generation);
     /* It is there: do not wait for the next try, nor for one that may have gone into the void. */
-    if (link->state == LINK_DIALLING && node->mono_ms - link->since_ms >= DIAL_PATIENCE_MS)
+    if (link->state == LINK_DIALLING && node->mono_ms - link->since_ms >= DIAL_PATIENCE_MS) {
+        REACHED(&node->metrics, DIAL_GIVEN_UP);
         node__drop_link(node, link, false);
+    }
     if (link->state == LINK_IDLE)
         link->retry_ms = node->mono_ms;
 }
@@ -310,6 +317,12 @@ void node__tick_links(struct node *node)
         bool silent = link->state == LINK_UP && age >= node->knobs->suspect_ms &&
                       suspect_is(&link->suspect, node->mono_ms, node->knobs->suspect_ms);
         bool lost = link->state == LINK_DIALLING && age >= 4 * node->knobs->suspect_ms;
+        if (stuck)
+            REACHED(&node->metrics, GREETING_STUCK);
+        if (silent)
+            REACHED(&node->metrics, LINK_SILENT);
+        if (lost)
+            REACHED(&node->metrics, DIAL_LOST);
         if (stuck || silent || lost)
             node__drop_link(node, link, true);
     }

@@ -59,6 +59,7 @@ static void time_out(struct node *node, uint32_t index)
 {
     const struct waiter *waiter = &node->waiters.list[index];
     struct answer answer = {.err = E_NOT_COVERED, .missing = waiter->dot};
+    REACHED(&node->metrics, PARKED_TOO_LONG);
     if (waiter->dot.actor == 0)
         answer.err = E_EPOCH_BEHIND;
     if (node->stop_asked)
@@ -79,10 +80,10 @@ static bool hand_on(struct node *node, uint32_t index)
     struct call call;
     waiters_call(&node->waiters, index, &call);
     uint64_t target = node__target(node, &call, replica_shard(node->replica));
-    if (target != 0)
-        node__forward(node, &call, target);
-    else
+    if (target == 0)
         return false;
+    REACHED(&node->metrics, HANDED_TO_COVERING);
+    node__forward(node, &call, target);
     if (!PLANTED(node->options.plant, PARK_AND_FORWARD))
         waiters_remove(&node->waiters, index);
     return true;

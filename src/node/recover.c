@@ -115,22 +115,32 @@ static bool replay(void *arg, const struct record *record, uint64_t position)
 }
 
 /* A sentence when the log cannot be proven whole, else NULL. */
-static const char *doubt(const struct node *node, const struct log_recovery *found)
+static const char *doubt(struct node *node, const struct log_recovery *found)
 {
     const struct lives *lives = &node->lives;
-    if (found->state == LOG_DAMAGED)
+    if (found->state == LOG_DAMAGED) {
+        REACHED(&node->metrics, DOUBT_DAMAGE);
         return "its log is damaged below the synced mark, or a segment is missing";
+    }
     if (!lives->known)
         return NULL; /* it never got far enough to give anything away */
     if (found->state != LOG_DAMAGED && PLANTED(node->options.plant, DOUBT_IGNORED))
         return NULL;
-    if (lives->directory_id != node->options.directory_id)
+    if (lives->directory_id != node->options.directory_id) {
+        REACHED(&node->metrics, DOUBT_COPY);
         return "its data directory is a copy, was moved, or could not be synced once";
-    if (found->state == LOG_CUT && !lives->disk)
+    }
+    if (found->state == LOG_CUT && !lives->disk) {
+        REACHED(&node->metrics, DOUBT_CUT);
         return "the end of its log was damaged, and with it what may have been acknowledged";
+    }
     bool whole = found->clean_stop || found->synced_to_end || lives->disk;
-    if (lives->boot_id != node->options.boot_id && !whole)
+    if (lives->boot_id != node->options.boot_id && !whole) {
+        REACHED(&node->metrics, DOUBT_MACHINE);
         return "the machine went down before the end of its log was synced";
+    }
+    if (found->state == LOG_CUT)
+        REACHED(&node->metrics, CUT_UNHARMED);
     return NULL;
 }
 

@@ -82,6 +82,7 @@ bool node__behind(const struct node *node, const struct ctx *ctx)
 
 static void not_mine(struct node *node, const struct call *call, uint32_t shard)
 {
+    REACHED(&node->metrics, NOT_MINE);
     struct answer answer = {.err = E_NO_REPLICA, .not_mine = true};
     struct buf detail = BUF_EMPTY;
     buf_append_slice(&detail, SLICE_LIT("shard s"));
@@ -115,10 +116,13 @@ uint64_t node__place(const struct node *node, const struct call *call)
 void node__route(struct node *node, struct call *call)
 {
     if (node__behind(node, &call->ctx)) {
+        REACHED(&node->metrics, BEHIND);
         node__park(node, call, (struct dot){0, 0});
         return;
     }
     uint64_t place = node__place(node, call);
+    if (place != 0 && place == replica_walk_source(node->replica) && call->hops == 0)
+        REACHED(&node->metrics, TO_WALK_SOURCE);
     if (place == node->id)
         node__serve(node, call);
     else if (place != 0)
@@ -195,14 +199,17 @@ void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg
 {
     uint32_t index = waiters_find(&node->waiters, msg->id);
     if (index == WAITER_NONE || node->waiters.list[index].state != WAITER_FORWARDED ||
-        node->waiters.list[index].target != from)
+        node->waiters.list[index].target != from) {
+        REACHED(&node->metrics, REPLY_TOO_LATE);
         return; /* its client has gone, or has been told "unknown" */
+    }
     enum err err = E_OK;
     if (msg->code != 0 && !err_from_number(msg->code, &err))
         err = E_MALFORMED;
     struct waiter *waiter = &node->waiters.list[index];
     bool late = node->mono_ms >= waiter->call->deadline_ms;
     if ((msg->flags & FLAG_NOT_MINE) != 0 && waiter->call->avoid == 0 && !late) {
+        REACHED(&node->metrics, ROUTED_ANEW);
         node__again(node, index, from);
         return;
     }
@@ -224,6 +231,8 @@ void node__give_up(struct node *node, uint32_t index)
     struct call call;
     waiters_call(&node->waiters, index, &call);
     bool unknown = op_writes(call.op) && waiter->sent != FORWARD_UNSENT;
+    if (unknown)
+        REACHED(&node->metrics, WRITE_UNKNOWN);
     struct answer answer = {.err = unknown ? E_UNKNOWN : E_NO_REPLICA, .unknown = unknown};
     node__answer(node, &call, &answer);
     waiters_remove(&node->waiters, index);

@@ -37,6 +37,11 @@ static enum err check_limits(struct node *node, const struct call *call)
         node__trace(node, TRACE_MEMORY_FULL, memory, memory_max, 0, SLICE_EMPTY);
     if (log_full && !node->disk_full_said)
         node__trace(node, TRACE_DISK_FULL, log, log_max, 0, SLICE_EMPTY);
+    if (log_full)
+        REACHED(&node->metrics, DISK_FULL);
+    bool past = memory > node->knobs->max_memory_bytes || log > node->knobs->max_log_bytes;
+    if (past && !memory_full && !log_full)
+        REACHED(&node->metrics, RESERVE_USED);
     node->memory_full_said = memory_full;
     node->disk_full_said = log_full;
     if (memory_full)
@@ -76,6 +81,7 @@ static void serve_get(struct node *node, struct call *call, uint32_t slot)
     table_view(node->table, ref, &version);
     bool told = version.form != VALUE_TOMBSTONE || !PLANTED(node->options.plant, TOMBSTONE_UNTOLD);
     if (told && !add_version(node, call, ref)) {
+        REACHED(&node->metrics, CONTEXT_TOO_LARGE);
         node__answer_error(node, call, E_CONTEXT_TOO_LARGE);
         return;
     }

@@ -123,6 +123,7 @@ void replica__drop_pending(struct replica *replica, struct actor_state *actor, u
 static void take_above_gap(struct replica *replica, struct actor_state *actor,
                            const struct version *version, uint64_t position, struct replica_io *io)
 {
+    REACHED(io->metrics, ABOVE_GAP);
     replica__apply(replica, version, position, io);
     if (PLANTED(replica->plant, HOLE_IGNORED)) {
         vv_set(&replica->coverage, actor->actor, version->dot.seq);
@@ -142,6 +143,7 @@ static void observe_clock(struct replica *replica, const struct version *version
     if (hlc_receive(&replica->hlc, version->hlc, io->wall_ms))
         return;
     io->metrics->clock_ahead++;
+    REACHED(io->metrics, CLOCK_AHEAD);
     trace_emit(io->tracer, TRACE_CLOCK_AHEAD, HLC_MS(version->hlc) - io->wall_ms,
                version->dot.actor, 0, SLICE_EMPTY);
 }
@@ -164,6 +166,7 @@ void replica__arrive(struct replica *replica, const struct version *version, str
         replica__deliver(replica, io);
         return;
     }
+    REACHED(io->metrics, PENDING);
     add_pending(replica, actor, version, body, sum, position);
 }
 
@@ -198,15 +201,20 @@ void replica__deliver(struct replica *replica, struct replica_io *io)
 }
 
 /* Coverage has grown past what was remembered above it: joins the two. */
-static void join_actor(struct replica *replica, struct actor_state *actor)
+static void join_actor(struct replica *replica, struct actor_state *actor, struct metrics *metrics)
 {
     uint64_t covered = vv_get(&replica->coverage, actor->actor);
+    if (actor->head != NULL && actor->head->seq <= covered)
+        REACHED(metrics, PENDING_OVERTAKEN);
     replica__drop_pending(replica, actor, covered);
     if (actor->gap_low == 0 || actor->gap_low > covered + 1)
         return;
     if (actor->gap_high > covered) {
+        REACHED(metrics, GAP_JOINED);
         bool fits = vv_set(&replica->coverage, actor->actor, actor->gap_high);
         ASSERT(fits);
+    } else {
+        REACHED(metrics, GAP_SWALLOWED);
     }
     actor->gap_low = actor->gap_high = 0;
 }
@@ -221,7 +229,7 @@ void replica__raise(struct replica *replica, const struct vv *to, struct replica
             ASSERT(fits);
             trace_emit(io->tracer, TRACE_RAISED, actor->actor, seq, 0, SLICE_EMPTY);
         }
-        join_actor(replica, actor);
+        join_actor(replica, actor, io->metrics);
     }
     replica->stability.dirty = true;
     replica__deliver(replica, io);

@@ -35,7 +35,8 @@ static uint64_t clock_floor(const struct replica *replica)
     return least;
 }
 
-static bool may_purge(struct replica *replica, const struct version *version, uint64_t floor)
+static bool may_purge(struct replica *replica, const struct version *version, uint64_t floor,
+                      struct metrics *metrics)
 {
     if (version->form != VALUE_TOMBSTONE)
         return false;
@@ -47,6 +48,8 @@ static bool may_purge(struct replica *replica, const struct version *version, ui
         !vv_raise(&left, version->dot.actor, version->dot.seq))
         return false;
     replica_prune(replica, &left); /* of its own dot and its dependencies nothing may be left */
+    if (left.count == 0 && version->hlc >= floor)
+        REACHED(metrics, PURGE_WAITS_FOR_CLOCK);
     return left.count == 0 && version->hlc < floor;
 }
 
@@ -54,7 +57,7 @@ static void look_at(struct replica *replica, table_ref ref, uint64_t floor, stru
 {
     struct version version;
     table_view(io->table, ref, &version);
-    if (!may_purge(replica, &version, floor))
+    if (!may_purge(replica, &version, floor, io->metrics))
         return;
     trace_emit(io->tracer, TRACE_PURGED, version.dot.actor, version.dot.seq, 0, version.key);
     io->metrics->purged++;
@@ -97,7 +100,7 @@ static void sweep_deps(struct replica *replica, struct replica_io *io)
         table_ref ref = table_next_with_deps(io->table, &replica->deps_sweep);
         if (ref == 0)
             return;
-        replica__trim_deps(replica, ref, io->table);
+        replica__trim_deps(replica, ref, io);
     }
 }
 

@@ -27,17 +27,31 @@ static enum belongs belongs(const struct replica *replica, const struct version 
     return BELONGS_HERE;
 }
 
+static void mark_dropped(const struct actor_state *actor, struct metrics *metrics)
+{
+    if (actor->gap_low > 0)
+        REACHED(metrics, BEYOND_GAP);
+    else
+        REACHED(metrics, HOLE_BEHIND_PENDING);
+}
+
 static void take(struct replica *replica, const struct record *record,
                  const struct version *version, struct replica_io *io)
 {
     struct actor_state *actor = replica__actor(replica, version->dot.actor);
     enum arrival arrival = replica__classify(replica, version->dot);
     /* A full reorder buffer: what waits was receipted and stays; this one comes again later. */
-    if (arrival == ARRIVAL_TAKEN && replica->pending_bytes > replica->knobs->pending_bytes)
+    if (arrival == ARRIVAL_TAKEN && replica->pending_bytes > replica->knobs->pending_bytes) {
+        REACHED(io->metrics, REORDER_BUFFER_FULL);
         arrival = ARRIVAL_DROPPED;
+    } else if (arrival == ARRIVAL_DROPPED) {
+        mark_dropped(actor, io->metrics);
+    }
     switch (arrival) {
     case ARRIVAL_DUPLICATE:
         io->metrics->duplicates++;
+        if (actor->gap_low > 0 && version->dot.seq >= actor->gap_low)
+            REACHED(io->metrics, IN_GAP_RANGE);
         return;
     case ARRIVAL_DROPPED:
         actor->rewind = true;

@@ -47,7 +47,8 @@ uint32_t replica_shard(const struct replica *replica);
 bool replica_active(const struct replica *replica);
 
 /* The own log may have lost writes of the own actor (RECORD_DOUBT, when it is logged and in
- * replay): until a configuration gives another actor nothing is told to peers or taken from them. */
+ * replay): until a configuration gives another actor nothing is told to peers or taken from
+ * them. */
 void replica_doubt(struct replica *replica);
 
 /* Another node id, because the log as a whole is not to be trusted (RECORD_IDENTITY again): no

@@ -20,6 +20,8 @@ static uint64_t announce_clock(struct replica *replica, struct replica_io *io)
     /* Ahead of the wall clock already: a restart goes on from the ceiling, and one after the other
      * must not carry the clock away for good. */
     uint64_t lease_end = hlc_from_ms(io->wall_ms + replica->knobs->clock_lease_ms);
+    if (lease_end <= clock)
+        REACHED(io->metrics, CEILING_AHEAD);
     replica->ceiling = lease_end > clock ? lease_end : clock + hlc_from_ms(1);
     struct buf body = BUF_EMPTY;
     buf_u64(&body, replica->ceiling);
@@ -77,6 +79,8 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
                              .clock_seq = replica->seq,
                              .clock = announce_clock(replica, io),
                              .wall_ms = io->wall_ms};
+    if ((msg.flags & REPORT_REWIND) != 0)
+        REACHED(io->metrics, REWIND_ASKED);
     vv_copy(&msg.coverage, &replica->coverage);
     fill_ranges(replica, &msg.ranges);
     fill_highest(replica, &msg.highest);
@@ -84,7 +88,8 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
     peer->report_due = false;
 }
 
-static void believe_clock(struct replica *replica, struct peer *peer, const struct msg_report *msg)
+static void believe_clock(struct replica *replica, struct peer *peer, const struct msg_report *msg,
+                          struct metrics *metrics)
 {
     uint64_t covered = vv_get(&replica->coverage, peer->actor);
     if (PLANTED(replica->plant, CLOCK_BEFORE_WRITES))
@@ -96,22 +101,30 @@ static void believe_clock(struct replica *replica, struct peer *peer, const stru
             peer->floor = msg->clock;
         peer->clock = 0;
     } else if (peer->clock <= peer->floor) { /* none waits: let this one */
+        REACHED(metrics, CLOCK_WAITS);
         peer->clock_seq = msg->clock_seq;
         peer->clock = msg->clock;
     }
 }
 
-static void place_stream(struct replica *replica, struct peer *peer, const struct msg_report *msg)
+static void place_stream(struct replica *replica, struct peer *peer, const struct msg_report *msg,
+                         struct metrics *metrics)
 {
-    if (msg->echo != peer->generation || !peer->connected)
-        return; /* it answers an older connection */
+    if (msg->echo != peer->generation || !peer->connected) {
+        REACHED(metrics, REPORT_OF_OLD_CONNECTION);
+        return;
+    }
     if (peer->streaming && (msg->flags & REPORT_REWIND) == 0)
         return;
+    if (peer->streaming)
+        REACHED(metrics, REWOUND);
     peer->streaming = true;
     peer->sent_seq = replica__peer_received(peer, replica->actor);
     const struct range *range = ranges_get(&peer->ranges, replica->actor);
-    if (range != NULL && range->high > peer->sent_seq)
-        peer->sent_seq = range->high; /* above its gap: the walk brings the rest */
+    if (range != NULL && range->high > peer->sent_seq) {
+        REACHED(metrics, STREAM_ABOVE_GAP);
+        peer->sent_seq = range->high; /* the walk brings the rest */
+    }
     if (peer->sent_seq > replica->seq)
         peer->sent_seq = replica->seq;
 }
@@ -136,13 +149,15 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
     peer->reported = true;
     peer->clock_diff_ms = (int64_t)(msg->wall_ms - io->wall_ms);
     if (vv_get(&peer->coverage, replica->actor) > replica->seq &&
-        !PLANTED(replica->plant, REUSE_SEQ))
+        !PLANTED(replica->plant, REUSE_SEQ)) {
+        REACHED(io->metrics, PEER_REMEMBERS_MORE);
         replica->contradicted = true;
+    }
     uint64_t received = replica__peer_received(peer, replica->actor);
     if (received > before || received >= replica->seq)
         peer->receipt_ok_ms = io->mono_ms;
-    believe_clock(replica, peer, msg);
-    place_stream(replica, peer, msg);
+    believe_clock(replica, peer, msg, io->metrics);
+    place_stream(replica, peer, msg, io->metrics);
     replica__window_trim(replica);
     replica->stability.dirty = true;
     return true;

@@ -144,7 +144,7 @@ static bool any_needless(struct replica *replica, struct slice deps)
 
 /* Trims what has become stable off a version where it stands. */
 static void trim_deps(struct replica *replica, table_ref ref, const struct version *version,
-                      struct table *table)
+                      struct replica_io *io)
 {
     struct vv left;
     if (!any_needless(replica, version->deps))
@@ -158,15 +158,16 @@ static void trim_deps(struct replica *replica, table_ref ref, const struct versi
         return;
     struct buf deps = BUF_EMPTY;
     deps_encode(&left, &deps);
-    table_trim_deps(table, ref, buf_slice(&deps));
+    REACHED(io->metrics, DEPS_TRIMMED);
+    table_trim_deps(io->table, ref, buf_slice(&deps));
     buf_fini(&deps);
 }
 
-void replica__trim_deps(struct replica *replica, table_ref ref, struct table *table)
+void replica__trim_deps(struct replica *replica, table_ref ref, struct replica_io *io)
 {
     struct version version;
-    table_view(table, ref, &version);
-    trim_deps(replica, ref, &version, table);
+    table_view(io->table, ref, &version);
+    trim_deps(replica, ref, &version, io);
 }
 
 bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
@@ -175,7 +176,7 @@ bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
     struct version version;
     table_view(io->table, ref, &version);
     if (version.deps.len > 0) {
-        trim_deps(replica, ref, &version, io->table);
+        trim_deps(replica, ref, &version, io);
         table_view(io->table, ref, &version);
     }
     return deps_merge_into(version.deps, seen);

@@ -195,7 +195,7 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
 void replica__stable_adopt(struct replica *replica);
 void replica__own_report(const struct replica *replica, struct vv *report);
 void replica__gossip(struct replica *replica, struct replica_io *io);
-void replica__trim_deps(struct replica *replica, table_ref ref, struct table *table);
+void replica__trim_deps(struct replica *replica, table_ref ref, struct replica_io *io);
 
 /* purge.c */
 void replica__sweep(struct replica *replica, struct replica_io *io);

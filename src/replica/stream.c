@@ -134,8 +134,11 @@ void replica__stream(struct replica *replica, struct replica_io *io)
 {
     for (uint32_t i = 0; i < replica->peer_count; i++) {
         struct peer *peer = &replica->peers[i];
-        if (peer->sent_seq + 1 < replica->window.first_seq) /* forgotten: it will walk */
+        if (peer->sent_seq + 1 < replica->window.first_seq) { /* forgotten: it will walk */
+            if (peer->streaming)
+                REACHED(io->metrics, STREAM_FORGOT);
             peer->sent_seq = replica->window.first_seq - 1;
+        }
         while (wants_more(replica, peer)) {
             uint64_t from = peer->sent_seq;
             peer->sent_seq = stream_frame(replica, peer, io);

@@ -98,6 +98,7 @@ void replica__walk_pull(struct replica *replica, struct replica_io *io)
     if (replica->walk_in.id != 0) {
         if (io->mono_ms - replica->walk_in.progress_ms < 2 * replica->knobs->suspect_ms)
             return;
+        REACHED(io->metrics, WALK_STUCK);
         struct msg_walk_stop msg = {.walk = replica->walk_in.id};
         outbox_walk_stop(io->out, replica->walk_in.source, &msg);
         replica__walk_lost(replica, io);
@@ -118,11 +119,14 @@ void replica__walk_pull(struct replica *replica, struct replica_io *io)
     }
 }
 
-static bool is_ours(struct replica *replica, uint64_t from, uint64_t walk, uint64_t mono_ms)
+static bool is_ours(struct replica *replica, uint64_t from, uint64_t walk, struct replica_io *io)
 {
-    if (replica->walk_in.id == 0 || replica->walk_in.id != walk || replica->walk_in.source != from)
+    if (replica->walk_in.id == 0 || replica->walk_in.id != walk ||
+        replica->walk_in.source != from) {
+        REACHED(io->metrics, WALK_STRANGER);
         return false;
-    replica->walk_in.progress_ms = mono_ms;
+    }
+    replica->walk_in.progress_ms = io->mono_ms;
     return true;
 }
 
@@ -136,8 +140,10 @@ static bool take_walked(struct replica *replica, const struct record *record, st
         return false;
     replica->walk_in.versions++;
     if (vv_covers(&replica->coverage, version.dot) ||
-        config_actor_closed(replica->config, version.dot.actor))
+        config_actor_closed(replica->config, version.dot.actor)) {
+        REACHED(io->metrics, WALKED_COVERED);
         return true;
+    }
     uint64_t position = log_append_summed(io->log, RECORD_WALKED, record->body, record->sum);
     replica__apply(replica, &version, position, io);
     if (!hlc_receive(&replica->hlc, version.hlc, io->wall_ms))
@@ -150,10 +156,11 @@ static bool take_walked(struct replica *replica, const struct record *record, st
 bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
                              const struct msg_walk_chunk *msg, struct replica_io *io)
 {
-    if (!is_ours(replica, from, msg->walk, io->mono_ms))
+    if (!is_ours(replica, from, msg->walk, io))
         return true; /* of a walk that was given up */
     /* Connections come and go between two chunks: with a hole the end would claim too much. */
     if (msg->number != replica->walk_in.chunks + 1) {
+        REACHED(io->metrics, WALK_CHUNK_MISSING);
         replica__walk_lost(replica, io);
         return true;
     }
@@ -173,13 +180,15 @@ bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
 bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct msg_walk_end *msg,
                            struct replica_io *io)
 {
-    if (!is_ours(replica, from, msg->walk, io->mono_ms))
+    if (!is_ours(replica, from, msg->walk, io))
         return true;
     if (msg->chunks != replica->walk_in.chunks) {
+        REACHED(io->metrics, WALK_END_MISSING);
         replica__walk_lost(replica, io);
         return true;
     }
     if (vv_get(&msg->coverage, replica->actor) > replica->seq) {
+        REACHED(io->metrics, PEER_REMEMBERS_MORE);
         replica->contradicted = true;
         end(replica);
         return true;
@@ -208,7 +217,7 @@ bool replica_recv_walk_stop(struct replica *replica, uint64_t from, const struct
 {
     /* Either side may stop it, and each numbers its own: stopping both walks of that number in the
      * rare case that there are two only makes one of them begin again. */
-    if (is_ours(replica, from, msg->walk, io->mono_ms))
+    if (is_ours(replica, from, msg->walk, io))
         replica__walk_lost(replica, io);
     replica__walk_out_stop(replica, from, io->table);
     return true;

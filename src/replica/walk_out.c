@@ -87,11 +87,16 @@ bool replica_recv_walk_request(struct replica *replica, uint64_t from,
 {
     const struct peer *peer = replica__peer(replica, from);
     /* Without a connection its first chunks would be lost and the later ones not: it asks again. */
-    if (peer == NULL || !peer->connected || replica->muted)
+    if (peer == NULL || !peer->connected || replica->muted) {
+        REACHED(io->metrics, WALK_UNCONNECTED);
         return true;
+    }
+    if (walk_to(replica, from) != NULL)
+        REACHED(io->metrics, WALK_ANEW);
     replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
     struct walk_out *walk = walk_to(replica, 0);
     if (walk == NULL) {
+        REACHED(io->metrics, WALK_REFUSED);
         struct msg_walk_stop stop = {.walk = msg->walk};
         outbox_walk_stop(io->out, from, &stop);
         return true;

@@ -18,8 +18,10 @@ enum table_put_result replica_write(struct replica *replica, struct version *ver
     table_ref current = table_find(io->table, slot, version->key);
     /* A version from a clock far ahead does not move ours (3.7), yet a later write must win. */
     if (current != 0 && table_hlc(io->table, current) >= hlc &&
-        !PLANTED(replica->plant, KEY_CLOCK_DROPPED))
+        !PLANTED(replica->plant, KEY_CLOCK_DROPPED)) {
+        REACHED(io->metrics, KEY_CLOCK);
         hlc = table_hlc(io->table, current) + 1;
+    }
     hlc_receive(&replica->hlc, hlc, io->wall_ms); /* what comes after is above it, if it may */
     struct buf deps = BUF_EMPTY;
     deps_encode(seen, &deps);

@@ -84,6 +84,9 @@ static int run_seeds(const struct options *options)
     }
     if (order.history != NULL)
         fclose(order.history);
+    if (!options->json && (options->marks || options->marks_required) &&
+        totals_print_marks(&totals, options->marks, stdout) > 0 && options->marks_required)
+        totals.worst = verdict_worse(totals.worst, VERDICT_LITTLE);
     if (!options->json)
         totals_print(&totals, (double)(clock() - begin) / CLOCKS_PER_SEC, stdout);
     return (int)totals.worst;

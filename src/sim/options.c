@@ -29,6 +29,8 @@ enum option {
     OPTION_QUIET,
     OPTION_JSON,
     OPTION_HISTORY,
+    OPTION_MARKS,
+    OPTION_MARKS_REQUIRED,
     OPTION_STOP_AFTER,
     OPTION_UNTIL,
     OPTION_CHECK_REPLAY,
@@ -57,10 +59,14 @@ static const struct row rows[] = {
     {OPTION_JSON, "--json", NULL, NULL, "a line of JSON for each world, and nothing else"},
     {OPTION_HISTORY, "--history", "FILE", NULL,
      "what clients did and saw in one world: thence-check judges it"},
+    {OPTION_MARKS, "--marks", NULL, NULL,
+     "the rare paths of src/base/marks.def, and how many worlds were on each"},
     {OPTION_STOP_AFTER, "--stop-after", "N", "When to stop", "after so many violations (1)"},
     {OPTION_UNTIL, "--until", "NAME", NULL, "at the first violation of this invariant only"},
     {OPTION_CHECK_REPLAY, "--check-replay", NULL, "What is done beside",
      "each world twice: the hash of all that happened must be the same"},
+    {OPTION_MARKS_REQUIRED, "--marks-required", NULL, NULL,
+     "a rare path on which no world was is a failure (status 5)"},
     {OPTION_PLANT, "--plant", "NAME", NULL, "with this bug of src/base/plant.def (PLANT build)"},
     {OPTION_BLIND, "--blind", NULL, NULL,
      "the judges in the world say nothing, so that a history is written to its end"},
@@ -136,6 +142,10 @@ static bool set(struct options *options, const struct row *row, const char *valu
         return true;
     case OPTION_BLIND:
         return options->blind = true;
+    case OPTION_MARKS:
+        return options->marks = true;
+    case OPTION_MARKS_REQUIRED:
+        return options->marks_required = true;
     case OPTION_STOP_AFTER:
         return parse_number(value, &options->stop) && options->stop > 0;
     case OPTION_UNTIL:

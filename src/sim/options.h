@@ -23,6 +23,8 @@ struct options {
     bool json;           /* each seed as a line of JSON */
     const char *history; /* a file for what clients did and saw; NULL: none */
     bool blind;          /* the judges of the world say nothing */
+    bool marks;          /* print all marks */
+    bool marks_required; /* a mark that no seed reached is a failure */
     bool help;           /* explain the options and do nothing */
 };
 

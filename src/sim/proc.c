@@ -106,9 +106,17 @@ static void cut_commit(struct world *world, struct sim_node *node)
     commit->active = false;
 }
 
+void world_note_marks(struct world *world, uint32_t index)
+{
+    const struct marks *marks = &node_metrics(world->nodes[index].node)->marks;
+    for (uint32_t i = 0; i < MARK_COUNT; i++)
+        world->marks[i] += marks->hits[i];
+}
+
 static void end_process(struct world *world, struct sim_node *node)
 {
     cut_commit(world, node);
+    world_note_marks(world, node->index);
     node_free(node->node);
     node->node = NULL;
     client_node_ended(world->client, node->index);

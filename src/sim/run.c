@@ -277,6 +277,11 @@ static void fill_result(struct world *world, struct run_result *result)
     result->retries = client->retries;
     memcpy(result->errors, client->errors, sizeof result->errors);
     memcpy(result->faults, world->faults, sizeof result->faults);
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].node != NULL)
+            world_note_marks(world, i);
+    }
+    memcpy(result->marks, world->marks, sizeof result->marks);
     result->virtual_us = world->time.now_us;
     result->nodes = world->node_count;
     result->shards = world->swarm.shards;

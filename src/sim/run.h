@@ -43,6 +43,7 @@ struct run_result {
     uint64_t purged;              /* tombstones, by nodes that still run */
     uint64_t walks;               /* tail walks, by nodes that still run */
     uint64_t parked;              /* requests that waited, by nodes that still run */
+    uint64_t marks[MARK_COUNT];   /* how often each was reached */
 };
 
 void run_seed(const struct run_order *order, struct run_result *result);

@@ -40,6 +40,8 @@ void totals_add(struct totals *totals, const struct run_result *result)
         totals->faults[i] += result->faults[i];
     for (uint32_t i = 0; i < 64; i++)
         totals->errors[i] += result->errors[i];
+    for (uint32_t i = 0; i < MARK_COUNT; i++)
+        totals->marks[i] += result->marks[i] > 0 ? 1 : 0;
 }
 
 void totals_print(const struct totals *totals, double seconds, FILE *out)
@@ -63,6 +65,20 @@ void totals_print(const struct totals *totals, double seconds, FILE *out)
             (ULL)totals->seeds, (ULL)totals->violations, (ULL)totals->ops,
             percent(totals->answered, totals->ops), (ULL)totals->unknowns, (ULL)totals->steps,
             (double)totals->steps / least, (double)totals->virtual_us / 1e6 / least, seconds);
+}
+
+uint32_t totals_print_marks(const struct totals *totals, bool all, FILE *out)
+{
+    uint32_t never = 0;
+    for (uint32_t i = 0; i < MARK_COUNT; i++) {
+        if (totals->marks[i] == 0)
+            never++;
+        if (totals->marks[i] == 0 || all)
+            fprintf(out, "  %-25s %6llu  %s\n", mark_name((enum mark)i), (ULL)totals->marks[i],
+                    mark_sentence((enum mark)i));
+    }
+    fprintf(out, "%u of %u marks were never reached\n", never, (unsigned)MARK_COUNT);
+    return never;
 }
 
 void totals_print_seed(uint64_t seed, const struct run_result *result, FILE *out)
@@ -136,6 +152,16 @@ static void json_answers(const struct run_result *result, FILE *out)
     fputc('}', out);
 }
 
+/* All of them: a 0 says that there is such a mark. One that was reached counts once. */
+static void json_marks(const struct run_result *result, FILE *out)
+{
+    fputs(",\"marks\":{", out);
+    for (uint32_t i = 0; i < MARK_COUNT; i++)
+        fprintf(out, "%s\"%s\":%d", i > 0 ? "," : "", mark_name((enum mark)i),
+                result->marks[i] > 0);
+    fputc('}', out);
+}
+
 void totals_json(uint64_t seed, const struct run_result *result, FILE *out)
 {
     fprintf(out,
@@ -148,6 +174,7 @@ void totals_json(uint64_t seed, const struct run_result *result, FILE *out)
             (ULL)result->walks, (ULL)result->purged);
     json_faults(result, out);
     json_answers(result, out);
+    json_marks(result, out);
     fputs(",\"violation\":", out);
     if (result->verdict.bad)
         json_violation(verdict_kind(&result->verdict), result->verdict.invariant,

@@ -25,10 +25,14 @@ struct totals {
     uint64_t purged;              /* of all */
     uint64_t walks;               /* of all */
     uint64_t parked;              /* of all */
+    uint64_t marks[MARK_COUNT];   /* seeds that reached it */
 };
 
 void totals_add(struct totals *totals, const struct run_result *result);
 void totals_print(const struct totals *totals, double seconds, FILE *out);
+
+/* The marks of base/marks.def, with the seeds that reached each; returns how many none did. */
+uint32_t totals_print_marks(const struct totals *totals, bool all, FILE *out);
 
 void totals_print_seed(uint64_t seed, const struct run_result *result, FILE *out);
 void totals_print_violation(const struct options *options, uint64_t seed,

@@ -156,6 +156,7 @@ struct world {
     uint64_t steps;                         /* node steps */
     uint64_t steps_sampled;                 /* of them, until the last sample */
     uint64_t faults[FAULT_COUNT];           /* fired, by kind */
+    uint64_t marks[MARK_COUNT];             /* reached by processes that have ended */
     struct cut cuts[WORLD_CUTS_MAX];        /* what disturbs links now */
     struct aim aim;                         /* what is to happen in the middle of something */
     bool beyond;                            /* anything may be lost from now on (budget.h) */
@@ -178,6 +179,9 @@ void world_power_cut(struct world *world, uint32_t node); /* the machine ends */
 void world_recount(struct world *world, uint32_t node);
 
 void world_stop(struct world *world, uint32_t node); /* asks for a clean stop */
+
+/* Adds what a process has reached up, before it ends. */
+void world_note_marks(struct world *world, uint32_t node);
 void world_pause(struct world *world, uint32_t node);
 void world_resume(struct world *world, uint32_t node);
 

@@ -105,7 +105,7 @@ def write(journal, first, last, jobs):
     page += ["", "## Answers", ""]
     page += table(("answer", "times"), [(name, count(n)) for name, n in by_count(answers)])
     if marks:
-        page += ["", "## Rare paths of the core (src/base/marks.def)", ""]
+        page += ["", "## Rare paths of the core (`src/base/marks.def`)", ""]
         page += table(("mark", "seeds that reached it"),
                       [(name, count(n)) for name, n in by_count(marks) if n])
         never = [f"`{name}`" for name, n in sorted(marks.items()) if not n]

@@ -24,7 +24,8 @@ seeds = int(sys.argv[sys.argv.index("--seeds") + 1])
 once = os.path.join(os.path.dirname(os.path.abspath(__file__)), "once")
 for seed in range(first, first + seeds):
     line = {"seed": seed, "nodes": 3, "ops": 10, "answered": 9, "unknown": 1, "virtual_us": 5,
-            "faults": {"crash": 2}, "answers": {"E_OK": 9}, "violation": None}
+            "faults": {"crash": 2}, "answers": {"E_OK": 9},
+            "marks": {"RARE": seed % 2, "NEVER": 0}, "violation": None}
     if seed == 13:
         line["violation"] = {"kind": "liveness", "invariant": "I9", "text": "a | pipe"}
     if seed == 17:
@@ -108,6 +109,7 @@ def clean(place):
     assert status == 0, text
     assert "1 to 12: all" in place.page() and "None." in place.page(), place.page()
     assert "| operations | 120 |" in place.page() and "| crash | 24 |" in place.page()
+    assert "| RARE | 6 |" in place.page() and "Never reached: `NEVER`." in place.page()
     assert place.ran() == list(range(1, 13))
 
 
