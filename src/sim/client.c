@@ -233,6 +233,7 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
         return false;
     call->state = CALL_HANDED;
     call->covered = client_covers(client, call);
+    call->keyless = node_config(client->world->nodes[call->asked.node].node) == NULL;
     call->handed_us = client->world->time.now_us;
     call->faults = client->world->nodes[call->asked.node].faults;
     memset(request, 0, sizeof *request);
@@ -286,8 +287,7 @@ static void judge_shape(struct client *client, const struct call *call, const st
                     "node %u gave a token of %d entries; there are %u actors", call->asked.node,
                     (int)entries, world->node_count);
     /* Without a configuration there is no key to make a token with: such a node refuses. */
-    const struct node *node = world->nodes[call->asked.node].node;
-    bool keyless = reply->err == E_NOT_READY && (node == NULL || node_config(node) == NULL);
+    bool keyless = reply->err == E_NOT_READY && call->keyless;
     if (reply->token.len == 0 && world->booted && !keyless)
         verdict_say(&world->verdict, "I1", "node %u gave no token with %s", call->asked.node,
                     err_name(reply->err));

@@ -15,6 +15,7 @@
 
 #define CLIENT_HELD_MAX 3U
 #define CLIENT_TRIES_MAX 8U
+#define CLIENT_TRIES_GONE 3U /* where somebody is lost: what it lacks may be with that one */
 #define CLIENT_NOBODY UINT32_MAX
 
 /* A token, and what its holder has seen: the truth beside the text. */
@@ -46,6 +47,7 @@ struct call {
     uint32_t wait_ms;                   /* as the request says */
     uint32_t copies;                    /* as the request says */
     bool probe;                         /* asked by the world, not by a session */
+    bool keyless;                       /* it had no configuration: no key to make tokens with */
     bool covered;                       /* the node had all it could need when it was handed */
     bool forwarded;                     /* the node handed it on */
     bool refused;                       /* nobody listened: surely not done */

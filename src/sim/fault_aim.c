@@ -10,14 +10,19 @@
  */
 #include "sim/fault.h"
 
+/* The first ones are those of a first start; those of a cluster that serves begin with STARTED. */
 static const enum trace_id moments[] = {
-    TRACE_STARTED,    TRACE_BOOT_WAITING, TRACE_BOOT_DECIDED,     TRACE_EPOCH_ADOPTED,
-    TRACE_PEER_UP,    TRACE_SUSPECTED,    TRACE_WALK_STARTED,     TRACE_WALKED,
-    TRACE_WALK_ENDED, TRACE_RAISED,       TRACE_CHECKPOINT_BEGIN, TRACE_CHECKPOINT_END,
-    TRACE_REQUEST,    TRACE_WRITTEN,      TRACE_ARRIVED,          TRACE_DELIVERED,
-    TRACE_PARKED,     TRACE_FORWARDED,    TRACE_REPLIED,          TRACE_PURGED,
-    TRACE_ALONE,      TRACE_TOGETHER,     TRACE_TRUSTED,          TRACE_PEER_DOWN,
+    TRACE_BOOT_WAITING, TRACE_BOOT_DECIDED,     TRACE_STARTED,        TRACE_EPOCH_ADOPTED,
+    TRACE_PEER_UP,      TRACE_SUSPECTED,        TRACE_WALK_STARTED,   TRACE_WALKED,
+    TRACE_WALK_ENDED,   TRACE_CHECKPOINT_BEGIN, TRACE_CHECKPOINT_END, TRACE_REQUEST,
+    TRACE_WRITTEN,      TRACE_ARRIVED,          TRACE_DELIVERED,      TRACE_PARKED,
+    TRACE_FORWARDED,    TRACE_REPLIED,          TRACE_PURGED,         TRACE_ALONE,
+    TRACE_TOGETHER,     TRACE_TRUSTED,          TRACE_PEER_DOWN,
 };
+
+#define MOMENTS (sizeof moments / sizeof moments[0])
+#define MOMENT_STARTED 2U
+#define MOMENTS_BOOT 5U
 
 bool fault_aimed(struct world *world)
 {
@@ -25,8 +30,8 @@ bool fault_aimed(struct world *world)
     struct rng *rng = &world->fault_rng;
     static const enum aim_act acts[] = {AIM_CRASH, AIM_CRASH, AIM_CRASH, AIM_POWER, AIM_PAUSE};
     aim->armed = true;
-    aim->at = world->booted ? moments[rng_below(rng, sizeof moments / sizeof moments[0])]
-                            : moments[rng_below(rng, 5)];
+    aim->at = world->booted ? moments[rng_between(rng, MOMENT_STARTED, MOMENTS - 1)]
+                            : moments[rng_below(rng, MOMENTS_BOOT)];
     aim->act = acts[rng_below(rng, sizeof acts / sizeof acts[0])];
     aim->skip = rng_chance(rng, 1, 2) ? 0 : rng_below(rng, 20);
     aim->delay_us = rng_chance(rng, 1, 2) ? 0 : UINT64_C(1) << rng_below(rng, 16);

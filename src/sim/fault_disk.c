@@ -98,6 +98,14 @@ bool fault_disk_lost(struct world *world)
 bool fault_old_copy(struct world *world)
 {
     uint32_t index = pick_loser(world);
+    for (uint32_t i = 0; i < world->node_count && index < world->node_count; i++) {
+        uint32_t other = (index + i) % world->node_count;
+        if (!world->nodes[other].has_copy || world->nodes[other].gone ||
+            !budget_may_lose(world, other))
+            continue;
+        index = other;
+        break;
+    }
     if (index == world->node_count || !world->booted || !world->nodes[index].has_copy)
         return false;
     story_say(&world->story, index, "an old copy of its data directory is put back");

@@ -103,11 +103,11 @@ bool judge_shard_lives(const struct world *world, uint32_t shard)
     return false;
 }
 
-static void judge_gauge(struct world *world, const struct sim_node *node, const char *what,
+static void judge_gauge(struct verdict *verdict, const struct sim_node *node, const char *what,
                         uint64_t value, uint64_t most)
 {
     if (value > most)
-        verdict_say(&world->verdict, "I8", "node %u has %llu %s; %llu is the limit", node->index,
+        verdict_say(verdict, "I8", "node %u has %llu %s; %llu is the limit", node->index,
                     (unsigned long long)value, what, (unsigned long long)most);
 }
 
@@ -116,13 +116,13 @@ static void judge_limits(struct world *world, struct sim_node *node)
     const struct knobs *knobs = &world->swarm.knobs;
     const struct metrics *metrics = node_metrics(node->node);
     uint64_t peers = world->node_count - 1;
-    judge_gauge(world, node, "bytes of memory", metrics->memory_bytes,
+    judge_gauge(&world->verdict, node, "bytes of memory", metrics->memory_bytes,
                 knobs->max_memory_bytes + knobs->max_memory_bytes / 16 + knobs->window_bytes +
                     metrics->pending_bytes + MEMORY_SLACK_BYTES);
-    judge_gauge(world, node, "bytes pending", metrics->pending_bytes,
+    judge_gauge(&world->verdict, node, "bytes pending", metrics->pending_bytes,
                 knobs->pending_bytes + SLACK_BYTES);
-    judge_gauge(world, node, "requests parked", metrics->parked, knobs->max_requests);
-    judge_gauge(world, node, "bytes in the network", node->queued_most,
+    judge_gauge(&world->verdict, node, "requests parked", metrics->parked, knobs->max_requests);
+    judge_gauge(&world->verdict, node, "bytes in the network", node->queued_most,
                 peers * (knobs->window_bytes + 4 * knobs->walk_chunk_bytes + 2 * SLACK_BYTES));
 }
 
@@ -243,6 +243,47 @@ bool judge_converged(const struct world *world, char why[256])
     return true;
 }
 
+static bool believes(const struct sim_node *node, const struct sim_node *other)
+{
+    struct node_peer_info info;
+    return node_peer_info(node->node, node_id(other->node), &info) && info.connected &&
+           !info.suspected;
+}
+
+bool judge_settled(const struct world *world)
+{
+    if (vnet_overdue(&world->net))
+        return false;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].gone)
+            continue;
+        if (!serves(&world->nodes[i]))
+            return false;
+        for (uint32_t j = 0; j < world->node_count; j++) {
+            if (i != j && !world->nodes[j].gone && world->nodes[j].node != NULL &&
+                !believes(&world->nodes[i], &world->nodes[j]))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool judge_stable(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        struct vv stable;
+        if (!serves(&world->nodes[i]))
+            return false;
+        node_stable(world->nodes[i].node, &stable);
+        for (uint32_t j = 0; j < world->node_count; j++) {
+            if (world->nodes[j].node != NULL &&
+                !vv_contains(&stable, node_coverage(world->nodes[j].node)))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* True when nobody whose log ever had the write still serves: who had it refuses and says why, so
  * that the loss is told, not hidden. */
 static bool lost_and_told(const struct world *world, const struct hwrite *write)
@@ -253,6 +294,16 @@ static bool lost_and_told(const struct world *world, const struct hwrite *write)
             return false;
     }
     return true;
+}
+
+/* True when this node does not cover the write and says so, because the writer is lost and with it
+ * something below the write: until its actor is sealed (6.5) nobody can go on. */
+static bool stuck_and_told(const struct world *world, const struct sim_node *node,
+                           const struct hwrite *write)
+{
+    uint32_t writer = world->oracle.actors[write->dot.actor].node;
+    return writer < world->node_count && world->nodes[writer].gone &&
+           !vv_covers(node_coverage(node->node), write->dot);
 }
 
 /* The greatest tombstone of a key that any log ever had. */
@@ -277,7 +328,8 @@ static void judge_key(struct world *world, const struct sim_node *node, uint32_t
     uint32_t have = oracle_by_dot(oracle, dot);
     char name_acked[64];
     char name_have[64];
-    if (acked == 0 || lost_and_told(world, &oracle->writes[acked]))
+    if (acked == 0 || lost_and_told(world, &oracle->writes[acked]) ||
+        stuck_and_told(world, node, &oracle->writes[acked]))
         return;
     if (dot.actor == 0) { /* absent: right when a tombstone beats what was acknowledged */
         uint32_t stone = greatest_stone(oracle, key);
@@ -309,32 +361,44 @@ void judge_tables(struct world *world)
 }
 
 /* The log of a node that has nothing to do: a checkpoint is due beyond twice what lives. */
-static void judge_log(struct world *world, const struct sim_node *node,
-                      const struct metrics *metrics)
+static void judge_log(const struct world *world, const struct sim_node *node,
+                      const struct metrics *metrics, struct verdict *verdict)
 {
     uint64_t live = 2 * table_log_bytes(node_table(node->node));
     uint64_t floor = world->swarm.knobs.checkpoint_floor_bytes;
     if (metrics->checkpoint_running == 0)
-        judge_gauge(world, node, "bytes of log at rest", metrics->log_bytes,
+        judge_gauge(verdict, node, "bytes of log at rest", metrics->log_bytes,
                     (live > floor ? live : floor) + LOG_SLACK_BYTES);
     uint64_t disk = vdisk_bytes(&node->disk);
     /* A clock ceiling or a mark may be on its way to the disk just now. */
     if (disk > metrics->log_bytes || metrics->log_bytes - disk > LOG_ON_ITS_WAY_BYTES)
-        verdict_say(&world->verdict, "I8", "node %u counts %llu bytes of log; its disk has %llu",
+        verdict_say(verdict, "I8", "node %u counts %llu bytes of log; its disk has %llu",
                     node->index, (unsigned long long)metrics->log_bytes, (unsigned long long)disk);
 }
 
-void judge_idle(struct world *world)
+static void judge_each_idle(const struct world *world, struct verdict *verdict)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];
         if (node->gone || !serves(node))
             continue;
         const struct metrics *metrics = node_metrics(node->node);
-        judge_gauge(world, node, "requests parked at rest", metrics->parked, 0);
-        judge_gauge(world, node, "bytes pending at rest", metrics->pending_bytes, 0);
-        judge_log(world, node, metrics);
+        judge_gauge(verdict, node, "requests parked at rest", metrics->parked, 0);
+        judge_gauge(verdict, node, "bytes pending at rest", metrics->pending_bytes, 0);
+        judge_log(world, node, metrics, verdict);
     }
+}
+
+bool judge_is_idle(const struct world *world)
+{
+    struct verdict verdict = {0};
+    judge_each_idle(world, &verdict);
+    return !verdict.bad;
+}
+
+void judge_idle(struct world *world)
+{
+    judge_each_idle(world, &world->verdict);
 }
 
 uint32_t judge_token_entries(const struct world *world, struct slice text)

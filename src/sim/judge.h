@@ -19,10 +19,18 @@ void judge_sample(struct world *world);
  * why[] says what is missing. */
 bool judge_converged(const struct world *world, char why[256]);
 
+/* True when all members that are not lost serve, each believes in all others, and the network has
+ * brought what it held back; later: when each
+ * also knows everything to be stable that anybody covers, so that tokens are empty. */
+bool judge_settled(const struct world *world);
+bool judge_stable(const struct world *world);
+
 /* What the replicas hold, against the truth. After convergence. */
 void judge_tables(struct world *world);
 
-/* Nobody waits for anything any more, and logs are as short as they should be (I8). At rest. */
+/* Nobody waits for anything any more, and logs are as short as they should be (I8). At rest: that
+ * may take a checkpoint. */
+bool judge_is_idle(const struct world *world);
 void judge_idle(struct world *world);
 
 /* The entries of a token as its lineage's key opens it; UINT32_MAX when it does not open. */

@@ -111,7 +111,8 @@ void nemesis_event(struct world *world, const struct vevent *event)
         world->beyond = true;
     bool may = world->booted || (world->swarm.boot_faults && world->time.now_us < BOOT_FAULTS_US);
     bool mercy = merciful(world);
-    if (may && mercy && fire(world, FAULT_RESET)) /* that much is bearable */
+    bool little = mercy && rng_chance(&world->fault_rng, 1, 3); /* that much is bearable */
+    if (may && little && fire(world, FAULT_RESET))
         world->faults[FAULT_RESET]++;
     for (uint32_t i = 0; i < 4 && may && !mercy; i++) {
         enum fault fault = pick_fault(world);

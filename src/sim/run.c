@@ -39,18 +39,27 @@ static uint64_t patience_us(const struct world *world)
     return ms * 1000 + 3000000 + world->net.user_timeout_us / 4;
 }
 
-/* Until all calls from first on are over, or for so long. */
-static void run_calls(struct world *world, uint64_t first, uint64_t us)
+/* Until the calls from first to before last are over, or for so long. */
+static void run_calls(struct world *world, uint64_t first, uint64_t last, uint64_t us)
 {
     uint64_t end = world->time.now_us + us;
-    for (uint64_t i = first; i < world->client->call_count; i++) {
+    for (uint64_t i = first; i < last; i++) {
         while (goes_on(world) && world->time.now_us < end &&
                client_call(world->client, i)->state != CALL_DONE && world_next(world)) {}
     }
 }
 
-/* Everybody must be able to serve clients that have seen nothing. */
-static void judge_service(struct world *world)
+/* Until it is so, or for as long as it may take: what is judged next judges that, too. */
+static void run_till(struct world *world, bool (*is_so)(const struct world *world))
+{
+    uint64_t end = world->time.now_us + patience_us(world);
+    while (goes_on(world) && world->time.now_us < end && !is_so(world))
+        run_for(world, 100000);
+}
+
+/* Everybody who is not lost is asked for something by clients that have seen nothing: the first
+ * call that was not answered as it should be, or NULL. */
+static const struct call *ask_all(struct world *world)
 {
     uint64_t first = world->client->call_count;
     uint64_t patience = 5000000 + 2000 * world->swarm.knobs.suspect_ms;
@@ -62,19 +71,33 @@ static void judge_service(struct world *world)
         client_probe(world->client, i, OP_PUT, key, CLIENT_NOBODY, 0, patience);
     }
     uint64_t last = world->client->call_count;
-    run_calls(world, first, patience + 100000);
-    for (uint64_t i = first; i < last && goes_on(world); i++) {
+    run_calls(world, first, last, patience + 100000);
+    for (uint64_t i = first; i < last; i++) {
         const struct call *call = client_call(world->client, i);
         bool full = call->err == E_MEMORY_FULL || call->err == E_DISK_FULL || call->err == E_BUSY;
-        if (!call->probe || client_call_good(call) || (full && !call->lost))
-            continue;
-        verdict_say(&world->verdict, "I9",
-                    "after everything was mended, node %u did not answer a %s of a new client: %s",
-                    call->asked.node, call->asked.op == OP_PUT ? "write" : "read",
-                    call->lost      ? "silence"
-                    : call->refused ? "refused"
-                                    : err_name(call->err));
+        if (call->probe && !client_call_good(call) && (call->lost || !full))
+            return call;
     }
+    return NULL;
+}
+
+/* Everybody must be able to serve, after so long at the latest. */
+static void judge_service(struct world *world, const char *when, uint64_t bound_us)
+{
+    uint64_t begin = world->time.now_us;
+    const struct call *failed = ask_all(world);
+    while (goes_on(world) && failed != NULL && world->time.now_us < begin + bound_us) {
+        run_for(world, 100000);
+        failed = ask_all(world);
+    }
+    if (goes_on(world) && failed != NULL)
+        verdict_late(&world->verdict, "I9",
+                     "%s, %llu ms long, node %u did not answer a %s of a new client: %s", when,
+                     (unsigned long long)(world->time.now_us - begin) / 1000, failed->asked.node,
+                     failed->asked.op == OP_PUT ? "write" : "read",
+                     failed->lost      ? "silence"
+                     : failed->refused ? "refused"
+                                       : err_name(failed->err));
 }
 
 static void await_idle(struct world *world)
@@ -107,7 +130,7 @@ static void await_convergence(struct world *world)
 /* At rest, tokens come back empty (I7). */
 static void judge_rest(struct world *world)
 {
-    run_for(world, patience_us(world));
+    run_till(world, judge_stable);
     uint64_t first = world->client->call_count;
     for (uint32_t i = 0; i < world->client->session_count; i++) {
         uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
@@ -115,7 +138,7 @@ static void judge_rest(struct world *world)
         client_probe(world->client, node, OP_GET, key, i, 0, 5000000);
     }
     uint64_t last = world->client->call_count;
-    run_calls(world, first, 5100000);
+    run_calls(world, first, last, 5100000);
     for (uint64_t i = first; i < last && goes_on(world); i++) {
         const struct call *call = client_call(world->client, i);
         if (!client_call_good(call)) {
@@ -140,7 +163,7 @@ static void judge_counts(struct world *world)
             client_probe(world->client, i, OP_COUNT, shard, CLIENT_NOBODY, 0, 5000000);
     }
     uint64_t last = world->client->call_count;
-    run_calls(world, first, 5100000);
+    run_calls(world, first, last, 5100000);
     for (uint64_t i = first; i < last && goes_on(world); i++) {
         const struct call *call = client_call(world->client, i);
         uint64_t expected = judge_count(world, call->asked.key);
@@ -310,9 +333,14 @@ static void run_phases(struct world *world, struct run_result *result)
     run_until(world, world->swarm.faults_for_us);
     if (goes_on(world))
         nemesis_heal(world);
-    run_for(world, patience_us(world));
-    judge_service(world);
+    run_till(world, judge_settled);
+    judge_service(world, "after everything was mended", patience_us(world));
     await_idle(world);
+    if (goes_on(world))
+        await_convergence(world);
+    run_till(world, judge_settled);
+    if (goes_on(world)) /* and now at once */
+        judge_service(world, "at rest", 0);
     if (goes_on(world))
         await_convergence(world);
     if (goes_on(world))
@@ -320,6 +348,7 @@ static void run_phases(struct world *world, struct run_result *result)
     if (goes_on(world) && !judge_somebody_gone(world)) {
         judge_rest(world);
         judge_counts(world);
+        run_till(world, judge_is_idle);
         judge_idle(world);
     }
     note_metrics(world, result);
@@ -333,6 +362,7 @@ static void run_phases(struct world *world, struct run_result *result)
         turn_one_back(world);
     if (goes_on(world))
         await_convergence(world);
+    run_until(world, RUN_US_LEAST);
 }
 
 void run_seed(const struct run_order *order, struct run_result *result)

@@ -115,11 +115,8 @@ static void finish(struct client *client, uint32_t index, bool answered)
     /* What it has seen may be where nobody serves any more: it begins anew. */
     if (!answered && judge_somebody_gone(world))
         session__forget(session);
-    /* Where a whole shard is lost, nobody is owed an answer. */
-    bool owed = session->op == OP_COUNT
-                    ? judge_shard_lives(world, session->key)
-                    : judge_shard_lives(world, world->shard_of_key[session->key]);
-    client->ops += answered || owed ? 1 : 0;
+    /* Beyond the budget whole shards are lost: how many are answered then says nothing. */
+    client->ops += answered || !world->beyond ? 1 : 0;
     client->answered += answered ? 1 : 0;
     uint64_t think = rng_below(&client->rng, 2 * world->swarm.think_us + 1);
     vtime_after(&world->time, think, WORLD_SESSION, index, 0, 0);
@@ -140,7 +137,8 @@ void session__done(struct client *client, const struct call *call, struct token 
     }
     bool unknown = write && !call->refused && (call->lost || call->unknown);
     client->unknowns += unknown ? 1 : 0;
-    if (unknown || session->tries >= CLIENT_TRIES_MAX) {
+    uint32_t most = judge_somebody_gone(world) ? CLIENT_TRIES_GONE : CLIENT_TRIES_MAX;
+    if (unknown || session->tries >= most) {
         finish(client, index, false);
         return;
     }

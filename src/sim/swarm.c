@@ -56,11 +56,12 @@ static void draw_workload(struct swarm *swarm, struct rng *rng)
     swarm->keys = (uint32_t)draw_wide(rng, 8, 128);
     swarm->hot_keys = (uint32_t)rng_between(rng, 1, 5);
     swarm->hot_percent = (uint32_t)rng_between(rng, 20, 80);
-    swarm->sessions = (uint32_t)rng_between(rng, 4, 16);
+    swarm->sessions = (uint32_t)rng_between(rng, 6, 20);
     if (rng_chance(rng, 1, 8)) /* a crowd, so that queues fill while something is cut off */
         swarm->sessions = (uint32_t)rng_between(rng, 40, 150);
-    /* 2,000 operations in a minute and more: one client's share of 90 to 180 a second. */
-    swarm->think_us = swarm->sessions * 1000000 / rng_between(rng, 90, 180);
+    /* 2,000 operations in less than a minute: one client's share of 120 to 220 a second, of which
+     * faults take their part. */
+    swarm->think_us = swarm->sessions * 1000000 / rng_between(rng, 120, 220);
     swarm->put_percent = (uint32_t)rng_between(rng, 20, 60);
     swarm->delete_percent = (uint32_t)rng_between(rng, 0, 20);
     swarm->wander_percent = (uint32_t)rng_between(rng, 2, 70);
@@ -136,6 +137,8 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
         turn_on(swarm, FAULT_ISOLATE);
     turn_on(swarm, swarm->weight[FAULT_ISOLATE] > 0 ? FAULT_CRASH_MANY : FAULT_CUT_HALF);
     turn_on(swarm, FAULT_RESET);
+    if (rng_chance(rng, 1, 2)) /* it costs the others nothing: it waits for its moment */
+        swarm->weight[FAULT_AIMED] = 6;
     swarm->cuts_at_once = (uint32_t)rng_between(rng, 1, 3);
     swarm->calm_us = rng_between(rng, 800, 3500) * 1000;
     swarm->fault_us = rng_between(rng, 300, 3000) * 1000;
@@ -143,7 +146,7 @@ static void draw_faults(struct swarm *swarm, struct rng *rng)
         swarm->calm_us = rng_between(rng, 250, 800) * 1000;
         swarm->fault_us = rng_between(rng, 100, 1500) * 1000;
     }
-    swarm->faults_for_us = rng_between(rng, 50, 60) * 1000000;
+    swarm->faults_for_us = rng_between(rng, 42, 52) * 1000000;
     swarm->boot_faults = rng_chance(rng, 1, 3);
     draw_losses(swarm, rng);
     swarm->drift_ppm = rng_chance(rng, 1, 4) ? (uint32_t)draw_wide(rng, 10, 50000) : 0;

@@ -438,12 +438,36 @@ bool vnet_stall_one(struct vnet *net, uint64_t for_us)
     return true;
 }
 
+/* The event that is under way comes at the end of the stall: one more comes now. */
+static void flow_unstall(struct vnet *net, size_t index, uint32_t dir)
+{
+    struct vflow *flow = &net->conns[index]->flows[dir];
+    bool stalls = flow->stalled_until_us > net->time->now_us;
+    flow->stalled_until_us = 0;
+    if (stalls && flow->scheduled) {
+        flow->scheduled = false;
+        schedule_flow(net, index, dir, flow->head != NULL ? flow->head->at_us : 0);
+    }
+}
+
 void vnet_heal(struct vnet *net)
 {
     memset(net->cut, 0, sizeof net->cut);
     memset(net->extra_us, 0, sizeof net->extra_us);
     for (size_t i = 0; i < net->count; i++) {
-        net->conns[i]->flows[0].stalled_until_us = 0;
-        net->conns[i]->flows[1].stalled_until_us = 0;
+        flow_unstall(net, i, 0);
+        flow_unstall(net, i, 1);
     }
+}
+
+bool vnet_overdue(const struct vnet *net)
+{
+    for (size_t i = 0; i < net->count; i++) {
+        for (uint32_t dir = 0; dir < 2; dir++) {
+            const struct vpacket *head = net->conns[i]->flows[dir].head;
+            if (head != NULL && head->at_us < net->time->now_us)
+                return true;
+        }
+    }
+    return false;
 }

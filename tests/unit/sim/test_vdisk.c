@@ -115,10 +115,32 @@ static void test_sync_all_and_rot(void **state)
     vdisk_fini(&disk);
 }
 
+/* A copy has what the cache has, as if synced, and nothing that was removed. */
+static void test_copy(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 5);
+    struct vdisk disk;
+    struct vdisk copy;
+    vdisk_init(&disk);
+    for (uint64_t id = 1; id <= 3; id++)
+        write_pattern(&disk, id, 0, 700 * id);
+    assert_true(vdisk_drop(&disk, 1));
+    vdisk_copy(&copy, &disk);
+    vdisk_fini(&disk);
+    vdisk_check(&copy);
+    assert_int_equal(copy.count, 2);
+    assert_null(vdisk_find(&copy, 1));
+    assert_false(vdisk_power_cut(&copy, &rng));
+    assert_int_equal(vdisk_bytes(&copy), 700 * 2 + 700 * 3);
+    vdisk_fini(&copy);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_appends),
-                                       cmocka_unit_test(test_power_cut),
-                                       cmocka_unit_test(test_sync_all_and_rot)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_appends), cmocka_unit_test(test_power_cut),
+        cmocka_unit_test(test_sync_all_and_rot), cmocka_unit_test(test_copy)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,12 +232,40 @@ static void test_hangup(void **state)
     finish(&heard);
 }
 
+/* What a stalled direction holds back comes at its end, or as soon as all is mended. */
+static void test_stall(void **state)
+{
+    (void)state;
+    for (uint32_t healed = 0; healed < 2; healed++) {
+        struct heard heard;
+        begin(&heard, 9 + healed);
+        connect(&heard);
+        assert_true(vnet_stall_one(&heard.net, 8000000));
+        struct vflow *flow = &heard.net.conns[0]->flows[0];
+        flow->stalled_until_us = heard.time.now_us + 8000000; /* whichever it chose: this one */
+        send(&heard, 0, heard.conn[0], 1);
+        run(&heard, 1000000);
+        assert_int_equal(heard.numbers[1], 0);
+        assert_true(vnet_overdue(&heard.net));
+        if (healed != 0)
+            vnet_heal(&heard.net);
+        run(&heard, 500000);
+        assert_int_equal(heard.numbers[1], healed);
+        assert_true(vnet_overdue(&heard.net) == (healed == 0));
+        run(&heard, 8000000);
+        assert_int_equal(heard.numbers[1], 1);
+        assert_false(heard.disorder);
+        finish(&heard);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),     cmocka_unit_test(test_cut_and_heal),
         cmocka_unit_test(test_resets),    cmocka_unit_test(test_dials),
         cmocka_unit_test(test_half_open), cmocka_unit_test(test_hangup),
+        cmocka_unit_test(test_stall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
