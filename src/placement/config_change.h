@@ -80,6 +80,7 @@ struct removal {
  * there) gets the first spare that is alive, else the last active member, alive, of the largest
  * shard that keeps two; else E_TOO_FEW, unless forced. E_LAST_ACTIVE, forced or not, where a
  * shard would lose its last active member (a live one: its last live one), or its last member.
+ * E_NO_HEIR, forced or not, where a shard with nobody would lose the last one on the way to it.
  * E_NOT_LISTED when an address is not listed. All are leaving already: does not apply. */
 struct config *config_remove(const struct config *config, const struct removal *removal,
                              enum err *err);
@@ -93,7 +94,7 @@ struct config *config_left(const struct config *config, uint64_t node_id, enum e
 /* --- sealing (config_seal.c) --- */
 
 /* Every keeper has reported on the sealing actor: no dot above last_seq will ever come, and what
- * is up to whole_seq (at most last_seq) is whole. It is sealed, and a loss of the actor is kept:
+ * is up to whole_seq (or last_seq, if that is lower) is whole. It is sealed, and a loss of the actor is kept:
  * with the lower whole_seq where there was one. Does not apply to an actor that is not sealing. */
 struct config *config_sealed(const struct config *config, uint32_t actor, uint64_t last_seq,
                              uint64_t whole_seq, uint64_t wall_ms, enum err *err);

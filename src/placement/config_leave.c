@@ -127,7 +127,7 @@ static void shards_refill(struct removing *removing, bool force, enum err *err)
         while (*err == E_OK && config__tolerance(next, shard) < wanted)
             shard_refill(removing, shard, usable, err);
         if (*err == E_TOO_FEW && force)
-            *err = E_OK;
+            *err = wanted == 0 || config__tolerance(next, shard) > 0 ? E_OK : E_NO_HEIR;
     }
 }
 

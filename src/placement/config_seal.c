@@ -28,7 +28,6 @@ static uint32_t shard_id_of(const struct config *config, const struct retired *r
 struct config *config_sealed(const struct config *config, uint32_t actor, uint64_t last_seq,
                              uint64_t whole_seq, uint64_t wall_ms, enum err *err)
 {
-    ASSERT(whole_seq <= last_seq);
     const struct retired *sealing = retired_in(config, actor, RETIRED_SEALING);
     if (sealing == NULL)
         return config__nothing(err);
@@ -37,7 +36,8 @@ struct config *config_sealed(const struct config *config, uint32_t actor, uint64
     retired->state = RETIRED_SEALED;
     retired->since = next->epoch;
     retired->last_seq = last_seq;
-    config__lose(next, actor, shard_id_of(next, retired), whole_seq, wall_ms);
+    config__lose(next, actor, shard_id_of(next, retired),
+                 whole_seq < last_seq ? whole_seq : last_seq, wall_ms);
     return config__end(next, *err);
 }
 
