@@ -150,6 +150,16 @@ static void a_member_of_a_larger_shard_takes_the_place(void **state)
     APPLY(config, config_left(config, 101, &err));
     ASSERT_WORDS(config, "A0 A1 A1 A1 A2 A2 A2 S0");
     config_free(config);
+    /* Of shards of one size the first one gives. */
+    config = cluster_of(3, "A0 A0 A1 A1 A1 A2 A2 A2");
+    APPLY(config, remove_bits(config, 2, ALL, false, &err));
+    ASSERT_WORDS(config, "A0 L0 A1 A1 L10 A2 A2 A2");
+    config_free(config);
+    /* Who moves waits for nobody, or two shards could wait for each other. */
+    config = cluster_of(2, "A0 L01 A1 L10");
+    APPLY(config, config_left(config, 101, &err));
+    ASSERT_WORDS(config, "A0 S1 A1 L10");
+    config_free(config);
     /* It has to be alive, and one that is stays behind. */
     config = cluster_of(2, "A0 A0 A1 A1 A1");
     APPLY(config, remove_bits(config, 2, ALL & ~0x10U, false, &err));
@@ -337,17 +347,35 @@ static uint32_t naive_helpers(const struct removal_case *given)
     return helpers;
 }
 
-/* How many members the shards lack of the two that they had. */
+/* How many members the shard lacks of the two that it had. */
+static uint32_t naive_lack(const struct removal_case *given, uint32_t shard)
+{
+    uint32_t before = naive_tolerance(given, shard, false);
+    uint32_t after = naive_tolerance(given, shard, true);
+    uint32_t wanted = before < 2 ? before : 2;
+    return after < wanted ? wanted - after : 0;
+}
+
 static uint32_t naive_shortage(const struct removal_case *given)
 {
     uint32_t lack = 0;
-    for (uint32_t shard = 0; shard < given->config->shard_count; shard++) {
-        uint32_t before = naive_tolerance(given, shard, false);
-        uint32_t after = naive_tolerance(given, shard, true);
-        uint32_t wanted = before < 2 ? before : 2;
-        lack += after < wanted ? wanted - after : 0;
-    }
+    for (uint32_t shard = 0; shard < given->config->shard_count; shard++)
+        lack += naive_lack(given, shard);
     return lack;
+}
+
+/* A shard that had somebody is left with nobody: who can help helps the first shards first. */
+static bool naive_orphans(const struct removal_case *given)
+{
+    uint32_t helpers = naive_helpers(given);
+    for (uint32_t shard = 0; shard < given->config->shard_count; shard++) {
+        uint32_t lack = naive_lack(given, shard);
+        uint32_t helped = lack < helpers ? lack : helpers;
+        if (lack > 0 && naive_tolerance(given, shard, true) + helped == 0)
+            return true;
+        helpers -= helped;
+    }
+    return false;
 }
 
 static enum err naive_removal(const struct removal_case *given)
@@ -360,9 +388,9 @@ static enum err naive_removal(const struct removal_case *given)
     }
     if (unsettled && !given->force)
         return E_UNSETTLED;
-    if (naive_shortage(given) > naive_helpers(given) && !given->force)
-        return E_TOO_FEW;
-    return E_OK;
+    if (given->force)
+        return naive_orphans(given) ? E_NO_HEIR : E_OK;
+    return naive_shortage(given) > naive_helpers(given) ? E_TOO_FEW : E_OK;
 }
 
 /* What became of each member, one by one. */
@@ -581,6 +609,7 @@ static void who_was_leaving_stays_after_a_fork(void **state)
     APPLY(config, fork_of(config, "++++", &err));
     ASSERT_WORDS(config, "A0 A0 L01 A1");
     assert_int_equal(config->loss_count, 0);
+    assert_int_equal(config->fence, 10);
     config_free(config);
 }
 
