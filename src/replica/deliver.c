@@ -148,6 +148,14 @@ static void observe_clock(struct replica *replica, const struct version *version
                version->dot.actor, 0, SLICE_EMPTY);
 }
 
+bool replica__must_wait(const struct replica *replica, const struct version *version)
+{
+    const struct actor_state *actor = replica__actor_const(replica, version->dot.actor);
+    if (version->dot.seq != replica__received(replica, actor) + 1)
+        return false; /* above a hole: applied at once */
+    return actor->head != NULL || !causes_covered(replica, version);
+}
+
 void replica__arrive(struct replica *replica, const struct version *version, struct slice body,
                      uint64_t sum, uint64_t position, struct replica_io *io)
 {
@@ -161,13 +169,13 @@ void replica__arrive(struct replica *replica, const struct version *version, str
         take_above_gap(replica, actor, version, position, io);
         return;
     }
-    if (actor->head == NULL && causes_covered(replica, version)) {
-        deliver_one(replica, version, position, io);
-        replica__deliver(replica, io);
+    if (replica__must_wait(replica, version)) {
+        REACHED(io->metrics, PENDING);
+        add_pending(replica, actor, version, body, sum, position);
         return;
     }
-    REACHED(io->metrics, PENDING);
-    add_pending(replica, actor, version, body, sum, position);
+    deliver_one(replica, version, position, io);
+    replica__deliver(replica, io);
 }
 
 /* True when something was delivered. */

@@ -40,8 +40,10 @@ static void take(struct replica *replica, const struct record *record,
 {
     struct actor_state *actor = replica__actor(replica, version->dot.actor);
     enum arrival arrival = replica__classify(replica, version->dot);
-    /* A full reorder buffer: what waits was receipted and stays; this one comes again later. */
-    if (arrival == ARRIVAL_TAKEN && replica->pending_bytes > replica->knobs->pending_bytes) {
+    bool full = replica->pending_bytes > replica->knobs->pending_bytes;
+    /* A full reorder buffer: what waits was receipted and stays; this one comes again later. What
+     * need not wait is taken: it may be what the others wait for. */
+    if (arrival == ARRIVAL_TAKEN && full && replica__must_wait(replica, version)) {
         REACHED(io->metrics, REORDER_BUFFER_FULL);
         arrival = ARRIVAL_DROPPED;
     } else if (arrival == ARRIVAL_DROPPED) {

@@ -168,6 +168,8 @@ enum arrival {
     ARRIVAL_DROPPED,   /* neither: it must be sent again */
 };
 enum arrival replica__classify(const struct replica *replica, struct dot dot);
+/* True when it would lie in the reorder buffer until its causes are there. */
+bool replica__must_wait(const struct replica *replica, const struct version *version);
 void replica__arrive(struct replica *replica, const struct version *version, struct slice body,
                      uint64_t sum, uint64_t position, struct replica_io *io);
 void replica__deliver(struct replica *replica, struct replica_io *io);

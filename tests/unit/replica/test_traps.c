@@ -563,6 +563,114 @@ static void source_catches_up(void **state)
     world_fini(&world);
 }
 
+/* 4.1: what a full reorder buffer dropped is asked for again, as soon as there is room: the stream
+ * goes back, and no walk is needed. */
+static void dropped_is_sent_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.knobs.pending_bytes = 1000;
+    connect_all(&world);
+    settle(&world, 3);
+    struct vv seen;
+    vv_init(&seen);
+    struct dot cause = write_at(&world, 0, "x", "1", NULL);
+    assert_true(vv_set(&seen, cause.actor, cause.seq));
+    flush(&world, 0);
+    hand(&world, 0, 1, 0); /* node 2 does not get it yet */
+    for (uint32_t i = 0; i < 40; i++)
+        write_at(&world, 1, "y", "\"0123456789\"", &seen);
+    flush(&world, 1);
+    hand(&world, 1, 2, MSG_DATA);
+    assert_true(replica_memory_bytes(world.sites[2].replica) < 1400);
+    hand(&world, 0, 2, MSG_DATA); /* a full buffer lets in what it waits for */
+    assert_int_equal(covers(&world, 2, 1), cause.seq);
+    uint64_t some = covers(&world, 2, 2);
+    assert_in_range(some, 1, 39); /* what was taken is delivered; the rest is not here */
+    flush(&world, 2);
+    hand(&world, 2, 1, MSG_REPORT);
+    flush(&world, 1);
+    hand(&world, 1, 2, MSG_DATA);
+    flush(&world, 2);
+    hand(&world, 2, 1, MSG_REPORT); /* once more, if that was too much again */
+    flush(&world, 1);
+    hand(&world, 1, 2, MSG_DATA);
+    assert_int_equal(covers(&world, 2, 2), 40);
+    assert_int_equal(replica_walk_source(world.sites[2].replica), 0);
+    assert_int_equal(world.sites[2].metrics.walks_received, 0);
+    world_fini(&world);
+}
+
+/* 4.3: with a chunk missing the end of a walk would claim too much: it counts for nothing, and
+ * begins again. */
+static void lost_chunk(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    world.knobs.window_bytes = 4096;
+    world.knobs.walk_chunk_bytes = 1024;
+    char value[600];
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    for (uint32_t i = 0; i < 8; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%u", i);
+        write_at(&world, 0, key, value, NULL);
+    }
+    write_at(&world, 0, "last", value, NULL); /* the window holds the last few */
+    connect_all(&world);
+    flush(&world, 1);
+    hand(&world, 1, 0, MSG_REPORT);
+    flush(&world, 0);
+    hand(&world, 0, 1, 0);
+    flush(&world, 1);
+    assert_true(replica_walk_source(world.sites[1].replica) != 0);
+    hand(&world, 1, 0, MSG_WALK_REQUEST);
+    flush(&world, 0);
+    hand(&world, 0, 1, UINT8_MAX); /* the first chunk goes with a connection */
+    for (uint32_t i = 0; i < 20 && replica_walk_source(world.sites[1].replica) != 0; i++) {
+        flush(&world, 0);
+        hand(&world, 0, 1, 0);
+        flush(&world, 1);
+        assert_int_equal(covers(&world, 1, 1), 0);
+        hand(&world, 1, 0, MSG_WALK_ACK);
+    }
+    assert_int_equal(world.sites[1].metrics.walks_received, 0);
+    settle(&world, 20);
+    assert_int_equal(covers(&world, 1, 1), 9);
+    assert_int_equal(table_live(world.sites[1].table), 9);
+    world_fini(&world);
+}
+
+/* T39: a member whose heartbeats come, but no receipts, is not waited for. */
+static void heartbeats_without_receipts(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    connect_all(&world);
+    settle(&world, 3);
+    assert_false(replica_alone(world.sites[0].replica, world.sites[0].mono_ms));
+    struct dot dot = write_at(&world, 0, "x", "1", NULL);
+    flush(&world, 0);
+    hand(&world, 0, 1, UINT8_MAX); /* they do not get it */
+    hand(&world, 0, 2, UINT8_MAX);
+    for (uint32_t waited = 0; waited < world.knobs.suspect_ms; waited += 100) {
+        assert_false(replica_alone(world.sites[0].replica, world.sites[0].mono_ms));
+        for (uint32_t i = 0; i < COUNT; i++)
+            tick(&world, i, 100);
+        hand(&world, 0, 1, UINT8_MAX);
+        hand(&world, 0, 2, UINT8_MAX);
+        hand(&world, 1, 0, MSG_REPORT);
+        hand(&world, 2, 0, MSG_REPORT);
+    }
+    assert_false(replica_receipted(world.sites[0].replica, dot.seq));
+    assert_true(replica_alone(world.sites[0].replica, world.sites[0].mono_ms));
+    world_fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -575,6 +683,9 @@ int main(void)
         cmocka_unit_test(clock_far_ahead),
         cmocka_unit_test(own_clock_counts_as_logged),
         cmocka_unit_test(source_catches_up),
+        cmocka_unit_test(dropped_is_sent_again),
+        cmocka_unit_test(lost_chunk),
+        cmocka_unit_test(heartbeats_without_receipts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
