@@ -109,8 +109,10 @@ const struct metrics *node_metrics(struct node *node)
     metrics->checkpoint_running = node->checkpoint.running ? 1 : 0;
     metrics->memory_bytes =
         table_memory_bytes(node->table) + node->waiters.bytes + kept_bytes(&node->kept);
-    if (node->replica != NULL)
-        metrics->memory_bytes += replica_memory_bytes(node->replica);
+    if (node->replica == NULL)
+        return metrics;
+    metrics->memory_bytes += replica_memory_bytes(node->replica);
+    metrics->pending_bytes = replica_pending_bytes(node->replica);
     return metrics;
 }
 

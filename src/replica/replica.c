@@ -340,6 +340,11 @@ uint64_t replica_memory_bytes(const struct replica *replica)
     return replica->window.bytes + replica->pending_bytes;
 }
 
+uint64_t replica_pending_bytes(const struct replica *replica)
+{
+    return replica->pending_bytes;
+}
+
 int64_t replica_clock_diff_ms(const struct replica *replica, uint64_t node_id)
 {
     const struct peer *peer = replica__peer_const(replica, node_id);

@@ -157,8 +157,9 @@ uint64_t replica_seq(const struct replica *replica);
 /* True when a peer remembers more of this node's writes than it has itself (6.3, T11). */
 bool replica_contradicted(const struct replica *replica);
 
-/* Bytes in window and pending writes. */
+/* Bytes in window and pending writes; in pending writes alone. */
 uint64_t replica_memory_bytes(const struct replica *replica);
+uint64_t replica_pending_bytes(const struct replica *replica);
 
 /* What a member's wall clock showed above ours when it last reported; 0 when unknown. */
 int64_t replica_clock_diff_ms(const struct replica *replica, uint64_t node_id);
