@@ -308,6 +308,20 @@ void mini_cut(struct mini *mini, uint32_t index, bool cut)
             end_conn(mini, i, index);
 }
 
+uint64_t mini_conn(const struct mini *mini, uint32_t from, uint32_t to)
+{
+    for (uint64_t i = mini->conn_count; i > 0; i--)
+        if (mini->conns[i].open && mini->conns[i].from == from && mini->conns[i].to == to)
+            return i;
+    UNREACHABLE();
+}
+
+void mini_inject(struct mini *mini, uint64_t conn, struct slice frame)
+{
+    push(mini, frame_new(conn, mini->conns[conn].to, frame));
+    drain(mini);
+}
+
 /* Puts the late frames of one way back into the queue, oldest first. */
 static void release_late(struct mini *mini, uint32_t from, uint32_t to)
 {

@@ -78,6 +78,10 @@ void mini_run(struct mini *mini, uint64_t ms);              /* lets time pass */
 void mini_way(struct mini *mini, uint32_t from, uint32_t to, enum mini_way way);
 void mini_reset(struct mini *mini, uint32_t from, uint32_t to);
 
+/* The open connection that `from` dialled to `to`; a frame that comes over it, made up. */
+uint64_t mini_conn(const struct mini *mini, uint32_t from, uint32_t to);
+void mini_inject(struct mini *mini, uint64_t conn, struct slice frame);
+
 /* A request at a node with up to one token (may be empty); runs until it is answered (30 s). The
  * token of the reply is in mini->reply.token. */
 const struct reply *mini_ask(struct mini *mini, uint32_t index, enum op op, const char *key,

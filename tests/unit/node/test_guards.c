@@ -1,0 +1,166 @@
+/* test_guards - what a node refuses to believe.
+ *
+ * Does:   a frame of an epoch that it has not learnt (T2), a token from behind such an epoch (T1), an
+ *         old copy of its own data (T11).
+ * Not:    that nothing else gets by: sim/. What fences guard when responsibility moves.
+ * Holds:  -
+ * Limits: -
+ * See:    docs/protocol.md 3.2, 6.3 and section 9.
+ */
+#include "mini.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static void start_three(struct mini *mini)
+{
+    mini_init(mini, 3, 1);
+    for (uint32_t i = 0; i < 3; i++)
+        mini_start(mini, i);
+    mini_run(mini, 3000);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(node_phase(mini->nodes[i]), NODE_SERVING);
+}
+
+static uint32_t actor_of(const struct mini *mini, uint32_t index)
+{
+    return config_member_by_id(node_config(mini->nodes[index]), node_id(mini->nodes[index]))->actor;
+}
+
+/* A report of node 1 that contradicts node 0, made `ahead` epochs after the one that it knows. */
+static struct buf contradiction(const struct mini *mini, uint64_t ahead)
+{
+    const struct config *config = node_config(mini->nodes[0]);
+    struct outbox out;
+    outbox_init(&out);
+    out.lineage = config->lineage;
+    out.epoch = config->epoch + ahead;
+    struct msg_report report;
+    memset(&report, 0, sizeof(report));
+    report.actor = actor_of(mini, 1);
+    assert_true(vv_set(&report.coverage, actor_of(mini, 0), 1000));
+    outbox_report(&out, 0, &report);
+    struct buf bytes = buf_take(&out.bytes);
+    outbox_fini(&out);
+    return bytes;
+}
+
+/* T2: whoever speaks under an epoch that this node has not learnt is not listened to, and hung up
+ * on: the handshake brings the configuration first. */
+static void unknown_epoch(void **state)
+{
+    (void)state;
+    struct mini mini;
+    start_three(&mini);
+    uint64_t conn = mini_conn(&mini, 1, 0);
+    struct buf frame = contradiction(&mini, 1);
+    mini_inject(&mini, conn, buf_slice(&frame));
+    assert_false(mini.conns[conn].open);
+    assert_int_equal(node_phase(mini.nodes[0]), NODE_SERVING);
+    buf_fini(&frame);
+    mini_run(&mini, 2000);
+    assert_true(node_believes_alive(mini.nodes[0], node_id(mini.nodes[1]))); /* it dialled again */
+    assert_int_equal(mini_ask(&mini, 1, OP_PUT, "x", "1", SLICE_EMPTY)->copies, 2);
+    /* The same words under the epoch that it knows are heard: the test would notice. */
+    frame = contradiction(&mini, 0);
+    mini_inject(&mini, mini_conn(&mini, 1, 0), buf_slice(&frame));
+    assert_int_not_equal(node_phase(mini.nodes[0]), NODE_SERVING);
+    buf_fini(&frame);
+    mini_fini(&mini);
+}
+
+static struct buf token_from_behind(const struct mini *mini, uint64_t ahead)
+{
+    const struct config *config = node_config(mini->nodes[0]);
+    struct ctx ctx;
+    struct buf token = BUF_EMPTY;
+    ctx_init(&ctx);
+    ctx.lineage = config->lineage;
+    ctx.fence = config->epoch + ahead;
+    token_encode(&ctx, &config->token_key, &token);
+    return token;
+}
+
+/* T1, its last step: a token that was pruned under a configuration which this node has not learnt
+ * names too little. It waits for the configuration, and then says so. */
+static void fence_ahead(void **state)
+{
+    (void)state;
+    struct mini mini;
+    start_three(&mini);
+    mini_ask(&mini, 0, OP_PUT, "x", "1", SLICE_EMPTY);
+    struct buf token = token_from_behind(&mini, 1);
+    const struct reply *reply = mini_ask(&mini, 0, OP_GET, "x", NULL, buf_slice(&token));
+    assert_int_equal(reply->err, E_EPOCH_BEHIND);
+    assert_int_equal(reply->value.len, 0);
+    /* The answer's token still keeps those out who do not know that epoch. */
+    struct ctx back;
+    struct siphash_key key = node_config(mini.nodes[0])->token_key;
+    assert_int_equal(token_decode(reply->token, &key, &back), TOKEN_OK);
+    assert_int_equal(back.fence, node_config(mini.nodes[0])->epoch + 1);
+    /* With the epoch it is served: by the one that has learnt it, at once. */
+    assert_true(node_propose_touch(mini.nodes[1]));
+    mini_run(&mini, 1000);
+    reply = mini_ask(&mini, 0, OP_GET, "x", NULL, buf_slice(&token));
+    assert_int_equal(reply->err, E_OK);
+    assert_true(slice_equal(reply->value, SLICE_LIT("1")));
+    buf_fini(&token);
+    mini_fini(&mini);
+}
+
+static void copy_disk(const struct mini_disk *from, struct mini_disk *to)
+{
+    memset(to, 0, sizeof(*to));
+    to->first = from->first;
+    to->last = from->last;
+    for (uint32_t i = 0; i < 64; i++)
+        buf_append_slice(&to->segments[i], buf_slice(&from->segments[i]));
+}
+
+static void fini_disk(struct mini_disk *disk)
+{
+    for (uint32_t i = 0; i < 64; i++)
+        buf_fini(&disk->segments[i]);
+}
+
+/* T11: a machine that was turned back to an old disk cannot see it; the first peer that remembers
+ * more of its writes tells it, and it does not go on under the old name. */
+static void old_disk(void **state)
+{
+    (void)state;
+    struct mini mini;
+    start_three(&mini);
+    mini_ask(&mini, 0, OP_PUT, "x", "1", SLICE_EMPTY);
+    struct mini_disk old;
+    copy_disk(&mini.disks[0], &old);
+    uint32_t actor = actor_of(&mini, 0);
+    for (uint32_t i = 0; i < 5; i++)
+        mini_ask(&mini, 0, OP_PUT, "x", "2", SLICE_EMPTY);
+    uint64_t seq = vv_get(node_coverage(mini.nodes[1]), actor);
+    mini_kill(&mini, 0);
+    fini_disk(&mini.disks[0]);
+    mini.disks[0] = old;
+    mini_start(&mini, 0);
+    assert_true(vv_get(node_coverage(mini.nodes[0]), actor) < seq);
+    mini_run(&mini, 3000);
+    const struct member *self =
+        config_member_by_id(node_config(mini.nodes[1]), node_id(mini.nodes[0]));
+    bool renamed = self == NULL || self->actor != actor;
+    assert_true(node_phase(mini.nodes[0]) != NODE_SERVING || renamed);
+    assert_int_equal(vv_get(node_coverage(mini.nodes[1]), actor), seq);
+    assert_int_equal(node_phase(mini.nodes[1]), NODE_SERVING);
+    mini_fini(&mini);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unknown_epoch),
+        cmocka_unit_test(fence_ahead),
+        cmocka_unit_test(old_disk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
