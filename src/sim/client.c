@@ -58,6 +58,7 @@ struct client *client_new(struct world *world)
     rng_init(&client->rng, world->swarm.seed ^ 0x636c69656e74);
     client->session_count = world->swarm.sessions;
     client->sessions = mem_zalloc(client->session_count, sizeof client->sessions[0]);
+    client->probe_bytes = 12;
     client->call_count = 1;
     client->call_cap = 1024;
     client->calls = mem_zalloc(client->call_cap, sizeof(struct call *));
@@ -404,7 +405,7 @@ uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t
         oracle_past_merge(oracle, call.asked.past, token->past);
     }
     if (op == OP_PUT) {
-        call.asked.write = oracle_put(oracle, key, 1000, 12, false);
+        call.asked.write = oracle_put(oracle, key, 1000, client->probe_bytes, false);
         oracle_put_past(oracle, call.asked.write, call.asked.past);
     }
     if (op == OP_DELETE)

@@ -85,6 +85,7 @@ struct client {
     uint64_t call_count;      /* in use, 0 included */
     uint64_t call_cap;        /* allocated */
     struct buf value;         /* of the request being handed */
+    uint32_t probe_bytes;     /* of the values that probes put */
     bool stopping;            /* no new operations */
     uint64_t ops;             /* finished */
     uint64_t answered;        /* of them, without 5xx and time-outs */

@@ -14,7 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define WORDS_MAX 6U
+#define WORDS_MAX 10U
 #define ANSWER_US_MAX 8000000U
 
 struct script {
@@ -79,11 +79,31 @@ static void run_for(struct script *script, uint64_t us)
 
 /* ---- The world ---- */
 
+/* KNOB=VALUE */
+static void set_knob(struct script *script, uint32_t at, struct knobs *knobs)
+{
+    size_t count = 0;
+    const struct knob_row *rows = knobs_rows(&count);
+    struct slice word = script->words[at];
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(rows[i].name);
+        if (word.len <= len || word.ptr[len] != '=' ||
+            !slice_equal(slice_of(word.ptr, len), slice_str(rows[i].name)))
+            continue;
+        script->words[at] = slice_of(word.ptr + len + 1, word.len - len - 1);
+        *knobs_field(knobs, &rows[i]) = number(script, at, 0, rows[i].most + 1);
+        return;
+    }
+    complain(script, "no such knob");
+}
+
 static void make_world(struct script *script)
 {
     struct swarm swarm;
     swarm_calm(&swarm, (uint32_t)number(script, 1, 0, 8), (uint32_t)number(script, 2, 0, 4));
     swarm.knobs.durability = word_is(script, 3, "disk") ? 1 : 0;
+    for (uint32_t i = 4; i < script->word_count; i++)
+        set_knob(script, i, &swarm.knobs);
     if (script->bad || script->world != NULL)
         return;
     script->world = world_new(&swarm, script->plant, script->story);
@@ -106,6 +126,13 @@ static void cut(struct script *script)
         vnet_cut(net, from, i, true);
         vnet_cut(net, i, from, true);
     }
+}
+
+static void slow(struct script *script)
+{
+    uint32_t from = node_at(script, 1);
+    uint32_t to = node_at(script, 2);
+    script->world->net.extra_us[from][to] = number(script, 3, 0, 10000) * 1000;
 }
 
 static void process(struct script *script)
@@ -172,16 +199,14 @@ static void describe(struct script *script, const struct call *call)
                  call->unknown ? ", outcome unknown" : "", call->waiting);
 }
 
-static void ask(struct script *script, enum op op)
+static void ask_key(struct script *script, enum op op, uint32_t key, uint32_t copies)
 {
     struct client *client = script->world->client;
     uint32_t session = session_of(script, 0);
     uint32_t node = node_at(script, 2);
-    uint32_t key = (uint32_t)number(script, 3, 'k', script->world->oracle.key_count);
     if (script->bad)
         return;
-    uint64_t number = client_probe(client, node, op, key, session,
-                                   word_is(script, 4, "two") ? 2 : 0, ANSWER_US_MAX);
+    uint64_t number = client_probe(client, node, op, key, session, copies, ANSWER_US_MAX);
     const struct call *call = client_call(client, number);
     while (!script->world->verdict.bad && call->state != CALL_DONE && world_next(script->world)) {}
     describe(script, call);
@@ -192,6 +217,24 @@ static void ask(struct script *script, enum op op)
         fprintf(script->out, " w%u", call->asked.write);
     fprintf(script->out, ": %s\n", script->answer);
     client_keep(client, session, number);
+}
+
+static uint32_t key_at(struct script *script, uint32_t at)
+{
+    return (uint32_t)number(script, at, 'k', script->world->oracle.key_count);
+}
+
+static void ask(struct script *script, enum op op)
+{
+    uint32_t copies = word_is(script, 4, "two") ? 2 : 0;
+    ask_key(script, op, key_at(script, 3), copies);
+}
+
+static void puts_all(struct script *script)
+{
+    uint32_t last = key_at(script, 4);
+    for (uint32_t key = key_at(script, 3); key <= last && !script->bad; key++)
+        ask_key(script, OP_PUT, key, 0);
 }
 
 static void expect(struct script *script, struct slice line)
@@ -224,6 +267,8 @@ static void client_line(struct script *script)
 {
     if (word_is(script, 1, "put"))
         ask(script, OP_PUT);
+    else if (word_is(script, 1, "puts"))
+        puts_all(script);
     else if (word_is(script, 1, "get"))
         ask(script, OP_GET);
     else if (word_is(script, 1, "delete"))
@@ -249,6 +294,10 @@ static void run_line(struct script *script, struct slice line)
         expect(script, line);
     else if (word_is(script, 0, "cut"))
         cut(script);
+    else if (word_is(script, 0, "slow"))
+        slow(script);
+    else if (word_is(script, 0, "size"))
+        script->world->client->probe_bytes = (uint32_t)number(script, 1, 0, 100000);
     else if (word_is(script, 0, "heal"))
         vnet_heal(&script->world->net);
     else if (word_is(script, 0, "wait"))

@@ -8,13 +8,16 @@
  * See:    tests/scenario/; docs/protocol.md section 9 for the traps.
  *
  * One command a line; `#` begins a comment.
- *   world NODES SHARDS [os|disk]      first: what there is; it starts and serves
+ *   world NODES SHARDS [os|disk] [KNOB=VALUE …]   first: what there is; it starts and serves
  *   NAME put|get|delete nN kN [two]   a client asks a node ("two": Prefer: copies=2)
+ *   NAME puts nN kA kB                a put of each key from kA to kB, one after the other
+ *   size BYTES                        of the values that are put from now on
  *   NAME takes NAME                   from now on it brings the other's token too
  *   NAME forgets                      it has seen nothing
  *   = TEXT                            the last answer must be TEXT; w1, w2 … count all writes,
  *                                     deletes too, in the order of their coming about
  *   cut nA nB | cut nA all | heal     links
+ *   slow nA nB MS                     what nA sends to nB takes so much longer, until `heal`
  *   crash nN | power nN | start nN | pause nN | resume nN
  *   clock nN MS                       its wall clock steps
  *   wait MS                           time passes
