@@ -72,7 +72,8 @@ bool node__adopt(struct node *node, struct config *config)
         config_encode(config, &body);
         log_append(node->log, RECORD_CONFIG, buf_slice(&body));
         buf_fini(&body);
-        node->commits.must_sync = true;
+        if (!PLANTED(node->options.plant, ADOPTION_UNSYNCED))
+            node->commits.must_sync = true;
     } /* a stranger keeps nothing: it may yet be invited with an empty directory */
     struct replica_io io = node__io(node);
     replica_adopt(node->replica, config, &io);

@@ -115,7 +115,8 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
         REACHED(&node->metrics, FRAME_WITHOUT_LINK);
         return; /* lost, as on a connection that broke */
     }
-    if (node->config != NULL && link->epoch_sent < node->config->epoch) {
+    if (node->config != NULL && link->epoch_sent < node->config->epoch &&
+        !PLANTED(node->options.plant, CONFIG_NOT_FIRST)) {
         link->epoch_sent = node->config->epoch;
         send(effects, link->conn, buf_slice(&node->config_frame));
     }
@@ -310,6 +311,8 @@ void node__maintain(struct node *node, struct effects *effects)
         return;
     checkpoint(node);
     sync(node, effects);
+    if (PLANTED(node->options.plant, OLD_SEGMENTS_KEPT))
+        return;
     for (uint64_t id = log_next_drop(node->log); id != 0; id = log_next_drop(node->log)) {
         if (effects->count + 8 >= LIMIT_EFFECTS)
             return;

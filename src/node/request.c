@@ -44,7 +44,7 @@ static uint32_t own_waiting(const struct node *node, struct dot missing,
 static uint32_t list_waiting(const struct node *node, const struct answer *answer,
                              struct waiting_for list[LIMIT_WAITING])
 {
-    if (answer->err != E_NOT_COVERED)
+    if (answer->err != E_NOT_COVERED || PLANTED(node->options.plant, WAITING_UNTOLD))
         return 0;
     if (answer->waiting.len > 0)
         return decode_waiting(answer->waiting, list);

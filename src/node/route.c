@@ -105,7 +105,8 @@ uint64_t node__place(const struct node *node, const struct call *call)
     uint32_t shard = shard_of(node, call);
     if (shard == replica_shard(node->replica) && node->phase == NODE_SERVING) {
         uint64_t source = replica_walk_source(node->replica);
-        if (source != 0 && call->hops == 0 && node__usable(node, source) &&
+        if (source != 0 && !PLANTED(node->options.plant, WALK_SOURCE_IGNORED) && call->hops == 0 &&
+            node__usable(node, source) &&
             replica_peer_covers(node->replica, source, &call->ctx.seen))
             return source; /* nobody sees a table in the middle of a walk (4.3) */
         return node->id;
@@ -187,7 +188,8 @@ void node__again(struct node *node, uint32_t index, uint64_t avoid)
     node__route(node, &call);
     uint32_t still = waiters_find(&node->waiters, ref);
     ASSERT(still == index);
-    waiters_remove(&node->waiters, index);
+    if (!(PLANTED(node->options.plant, RETRY_APPLIES_TWICE) && op_writes(call.op) && avoid == 0))
+        waiters_remove(&node->waiters, index);
 }
 
 void node__resume(struct node *node, uint32_t index)

@@ -147,6 +147,11 @@ void node__serve(struct node *node, struct call *call)
         serve_count(node, call);
         return;
     }
+    if (PLANTED(node->options.plant, ISOLATED_REFUSES) && !replica_single(node->replica) &&
+        replica_alone(node->replica, node->mono_ms)) {
+        node__answer_error(node, call, E_NO_REPLICA);
+        return;
+    }
     struct dot missing = {0, 0};
     if (!replica_covers(node->replica, &call->ctx.seen, &missing)) {
         node__park(node, call, missing);

@@ -142,6 +142,8 @@ static void observe_clock(struct replica *replica, const struct version *version
         return;
     if (hlc_receive(&replica->hlc, version->hlc, io->wall_ms))
         return;
+    if (PLANTED(replica->plant, CLOCK_FOLLOWS_FAR))
+        hlc_raise(&replica->hlc, version->hlc);
     io->metrics->clock_ahead++;
     REACHED(io->metrics, CLOCK_AHEAD);
     trace_emit(io->tracer, TRACE_CLOCK_AHEAD, HLC_MS(version->hlc) - io->wall_ms,

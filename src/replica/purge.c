@@ -44,8 +44,10 @@ static bool may_purge(struct replica *replica, const struct version *version, ui
         return true;
     struct vv left;
     vv_init(&left);
-    if (!deps_merge_into(version->deps, &left) ||
-        !vv_raise(&left, version->dot.actor, version->dot.seq))
+    struct slice deps = version->deps;
+    if (PLANTED(replica->plant, PURGE_BEFORE_CAUSES))
+        deps = SLICE_EMPTY;
+    if (!deps_merge_into(deps, &left) || !vv_raise(&left, version->dot.actor, version->dot.seq))
         return false;
     replica_prune(replica, &left); /* of its own dot and its dependencies nothing may be left */
     if (left.count == 0 && version->hlc >= floor)

@@ -40,7 +40,8 @@ static void take(struct replica *replica, const struct record *record,
 {
     struct actor_state *actor = replica__actor(replica, version->dot.actor);
     enum arrival arrival = replica__classify(replica, version->dot);
-    bool full = replica->pending_bytes > replica->knobs->pending_bytes;
+    bool full = replica->pending_bytes > replica->knobs->pending_bytes &&
+                !PLANTED(replica->plant, PENDING_UNLIMITED);
     /* A full reorder buffer: what waits was receipted and stays; this one comes again later. What
      * need not wait is taken: it may be what the others wait for. */
     if (arrival == ARRIVAL_TAKEN && full && replica__must_wait(replica, version)) {
@@ -54,6 +55,11 @@ static void take(struct replica *replica, const struct record *record,
         io->metrics->duplicates++;
         if (actor->gap_low > 0 && version->dot.seq >= actor->gap_low)
             REACHED(io->metrics, IN_GAP_RANGE);
+        if (PLANTED(replica->plant, DUPLICATE_APPLIED)) {
+            uint64_t position =
+                log_append_summed(io->log, RECORD_ARRIVAL, record->body, record->sum);
+            replica__apply(replica, version, position, io);
+        }
         return;
     case ARRIVAL_DROPPED:
         actor->rewind = true;

@@ -281,22 +281,27 @@ uint64_t replica_behind_by(const struct replica *replica, uint64_t node_id, stru
     return have < missing.seq ? missing.seq - have : 0;
 }
 
+static bool has_receipted(const struct replica *replica, const struct peer *peer, uint64_t seq)
+{
+    if (!peer->reported)
+        return false;
+    if (vv_get(&peer->coverage, replica->actor) >= seq)
+        return true;
+    const struct range *range = ranges_get(&peer->ranges, replica->actor);
+    uint64_t low = range != NULL ? range->low : 0;
+    if (PLANTED(replica->plant, HOLE_COUNTS_AS_RECEIVED))
+        low = 0;
+    return range != NULL && low <= seq && seq <= range->high;
+}
+
 bool replica_receipted(const struct replica *replica, uint64_t seq)
 {
-    for (uint32_t i = 0; i < replica->peer_count; i++) {
-        const struct peer *peer = &replica->peers[i];
-        if (!peer->reported)
-            continue;
-        if (vv_get(&peer->coverage, replica->actor) >= seq)
-            return true;
-        const struct range *range = ranges_get(&peer->ranges, replica->actor);
-        uint64_t low = range != NULL ? range->low : 0;
-        if (PLANTED(replica->plant, HOLE_COUNTS_AS_RECEIVED))
-            low = 0;
-        if (range != NULL && low <= seq && seq <= range->high)
-            return true;
-    }
-    return false;
+    uint32_t receipts = 0;
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        receipts += has_receipted(replica, &replica->peers[i], seq) ? 1 : 0;
+    if (PLANTED(replica->plant, EVERY_RECEIPT_WANTED))
+        return receipts == replica->peer_count;
+    return receipts > 0;
 }
 
 bool replica_alone(const struct replica *replica, uint64_t mono_ms)

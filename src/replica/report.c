@@ -154,7 +154,8 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
         replica->contradicted = true;
     }
     uint64_t received = replica__peer_received(peer, replica->actor);
-    if (received > before || received >= replica->seq)
+    if (received > before || received >= replica->seq ||
+        PLANTED(replica->plant, HEARTBEAT_IS_RECEIPT))
         peer->receipt_ok_ms = io->mono_ms;
     believe_clock(replica, peer, msg, io->metrics);
     place_stream(replica, peer, msg, io->metrics);

@@ -8,6 +8,7 @@
  * See:    node/effect.h.
  */
 #include "sim/client.h"
+#include "sim/epoch.h"
 
 static uint64_t disk_time(struct world *world, struct sim_node *node, bool sync)
 {
@@ -110,7 +111,7 @@ static void commit_done(struct world *world, struct sim_node *node)
                     node->index, (unsigned long long)commit->segment);
     if (commit->sync) /* it and everything before it */
         vdisk_sync_all(&node->disk);
-    oracle_committed(&world->oracle, node->index, commit->segment, commit->offset, bytes);
+    oracle_committed(&world->oracle, node->index, commit->segment, commit->offset, bytes, false);
     world_input(world, node->index, &(struct input){.type = EVENT_COMMITTED, .id = commit->id});
 }
 
@@ -149,8 +150,10 @@ void world_disk(struct world *world, uint32_t index, uint64_t life, uint64_t num
         vtime_after(&world->time, 200, WORLD_DISK, index, life, number);
 }
 
-static void check_frames(struct world *world, struct sim_node *node, struct slice bytes)
+static void check_frames(struct world *world, struct sim_node *node, uint64_t conn,
+                         struct slice bytes)
 {
+    struct frame frame;
     story_mix(&world->story, hash_bytes(bytes));
     while (bytes.len > 0) {
         size_t size = 0;
@@ -158,13 +161,15 @@ static void check_frames(struct world *world, struct sim_node *node, struct slic
         if (frame_split(bytes, LIMIT_FRAME_BYTES, &size, &why) != FRAME_OK || size > bytes.len)
             return; /* vnet_send says so */
         oracle_frame(&world->oracle, node->index, slice_of(bytes.ptr, size));
+        if (frame_decode(slice_of(bytes.ptr, size), &frame))
+            epoch_frame(world, node, conn, &frame);
         bytes = slice_of(bytes.ptr + size, bytes.len - size);
     }
 }
 
 static void carry_send(struct world *world, struct sim_node *node, const struct effect *effect)
 {
-    check_frames(world, node, effect->send.bytes);
+    check_frames(world, node, effect->send.conn, effect->send.bytes);
     if (!vnet_send(&world->net, node->index, effect->send.conn, effect->send.bytes))
         verdict_say(&world->verdict, "Y4",
                     "node %u sends on connection %llu what are not whole frames, or it never had "

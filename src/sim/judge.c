@@ -18,6 +18,9 @@
 /* Beyond the knob: what one batch may hold when the limit is met. */
 #define SLACK_BYTES 1048576U
 
+/* The limit of pending writes is looked at before each: the last one may pass it. */
+#define PENDING_SLACK_BYTES 131072U
+
 /* Beyond what calls for a checkpoint: the batches until it is noticed, and its own records. */
 #define LOG_ON_ITS_WAY_BYTES 256U
 #define LOG_SLACK_BYTES 65536U
@@ -120,7 +123,7 @@ static void judge_limits(struct world *world, struct sim_node *node)
                 knobs->max_memory_bytes + knobs->max_memory_bytes / 16 + knobs->window_bytes +
                     metrics->pending_bytes + MEMORY_SLACK_BYTES);
     judge_gauge(&world->verdict, node, "bytes pending", metrics->pending_bytes,
-                knobs->pending_bytes + SLACK_BYTES);
+                knobs->pending_bytes + PENDING_SLACK_BYTES);
     judge_gauge(&world->verdict, node, "requests parked", metrics->parked, knobs->max_requests);
     judge_gauge(&world->verdict, node, "bytes in the network", node->queued_most,
                 peers * (knobs->window_bytes + 4 * knobs->walk_chunk_bytes + 2 * SLACK_BYTES));

@@ -38,6 +38,7 @@ struct hdot {
     uint32_t write;   /* which write; 0: never seen */
     uint32_t holders; /* nodes whose logs have it, as bits */
     uint32_t ever;    /* nodes whose logs had it */
+    uint32_t arrived; /* nodes whose logs have it as an arrival */
     bool exposed;     /* it left its writer in a frame or an answer */
     uint64_t hash;    /* of what it names */
     uint64_t segment; /* in the log of its writer */
@@ -62,6 +63,13 @@ struct hkey {
     uint64_t seqs[ORACLE_ACTORS_MAX]; /* no context of a tombstone of it names more */
 };
 
+/* The newest configuration that a log has. */
+struct hadoption {
+    uint64_t epoch;   /* its epoch */
+    uint64_t segment; /* where it stood first */
+    uint64_t end;     /* behind it there */
+};
+
 /* What one node may vouch for. */
 struct hnode {
     uint64_t cover[ORACLE_ACTORS_MAX];      /* all up to it committed or raised to */
@@ -69,6 +77,7 @@ struct hnode {
     struct range range[ORACLE_ACTORS_MAX];  /* last checked above coverage */
     struct range logged[ORACLE_ACTORS_MAX]; /* by the records of ranges */
     struct hpromises said;                  /* what it told others */
+    struct hadoption adopted;               /* see there */
 };
 
 struct oracle {
@@ -117,7 +126,7 @@ void oracle_past_merge(const struct oracle *oracle, struct past *to, const struc
 
 /* A node has committed these bytes (at offset of segment), or has found them at its start. */
 void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
-                      struct slice bytes);
+                      struct slice bytes, bool found);
 
 /* The machine of a node forgot: what it still holds is told again by oracle_committed; after that
  * oracle_bury lets a dot come again that was lost before it ever left the node. */
@@ -136,6 +145,9 @@ uint32_t oracle_found(const struct reply *reply);
 
 /* True when a is greater than b (numbers of writes; 0 is less than all). */
 bool oracle_newer(const struct oracle *oracle, uint32_t a, uint32_t b);
+
+/* The index of a key, or UINT32_MAX. */
+uint32_t oracle_key(const struct oracle *oracle, struct slice key);
 
 /* The write that a dot names, or 0. */
 uint32_t oracle_by_dot(const struct oracle *oracle, struct dot dot);

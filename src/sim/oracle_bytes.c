@@ -9,7 +9,7 @@
  */
 #include "sim/oracle_bytes.h"
 
-static uint32_t key_index(const struct oracle *oracle, struct slice key)
+uint32_t oracle_key(const struct oracle *oracle, struct slice key)
 {
     if (key.len < 3)
         return UINT32_MAX;
@@ -93,7 +93,7 @@ static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment,
         verdict_say(oracle->verdict, "I6", "node %u logged a version that cannot be read", node);
         return;
     }
-    uint32_t key = key_index(oracle, version.key);
+    uint32_t key = oracle_key(oracle, version.key);
     if (key == UINT32_MAX || !dot_possible(oracle, version.dot)) {
         verdict_say(oracle->verdict, "I6", "node %u logged (%u,%llu) with a key nobody asked for",
                     node, version.dot.actor, (unsigned long long)version.dot.seq);
@@ -119,6 +119,19 @@ static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment,
     dot->ever |= 1U << node;
 }
 
+/* A log takes an arrival once; only a checkpoint repeats it, and what is found at a start. */
+static void note_arrival(struct oracle *oracle, uint32_t node, struct slice body, bool repeats)
+{
+    struct version version;
+    if (!version_decode(body, &version) || !dot_possible(oracle, version.dot))
+        return; /* said already */
+    struct hdot *dot = dot_at(oracle, version.dot);
+    if (!repeats && (dot->arrived & (1U << node)) != 0)
+        verdict_say(oracle->verdict, "D3", "node %u takes (%u,%llu) twice", node, version.dot.actor,
+                    (unsigned long long)version.dot.seq);
+    dot->arrived |= 1U << node;
+}
+
 static void note_raise(struct oracle *oracle, uint32_t node, struct slice body)
 {
     struct read in = read_of(body);
@@ -142,10 +155,26 @@ static void note_range(struct oracle *oracle, uint32_t node, struct slice body)
         oracle->nodes[node].logged[actor] = (struct range){actor, low, high};
 }
 
+static void note_config(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t end,
+                        struct slice body)
+{
+    struct hadoption *adopted = &oracle->nodes[node].adopted;
+    struct config *config = config_decode(body);
+    if (config == NULL) {
+        verdict_say(oracle->verdict, "I6", "node %u logged a configuration that cannot be read",
+                    node);
+        return;
+    }
+    if (config->epoch > adopted->epoch) /* else a checkpoint repeats it */
+        *adopted = (struct hadoption){config->epoch, segment, end};
+    config_free(config);
+}
+
 void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
-                      struct slice bytes)
+                      struct slice bytes, bool found)
 {
     size_t at = 0;
+    bool repeats = found;
     struct record record;
     while (at < bytes.len) {
         struct slice rest = slice_of(bytes.ptr + at, bytes.len - at);
@@ -155,10 +184,16 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
         if (record.kind == RECORD_ARRIVAL || record.kind == RECORD_WALKED ||
             record.kind == RECORD_DUMP)
             note_version(oracle, node, segment, offset + at, record.body);
+        if (record.kind == RECORD_ARRIVAL)
+            note_arrival(oracle, node, record.body, repeats);
+        else if (record.kind == RECORD_CHECKPOINT)
+            repeats = true;
         else if (record.kind == RECORD_RAISE)
             note_raise(oracle, node, record.body);
         else if (record.kind == RECORD_RANGE)
             note_range(oracle, node, record.body);
+        else if (record.kind == RECORD_CONFIG)
+            note_config(oracle, node, segment, offset + at, record.body);
         else if (record.kind == RECORD_REGISTER)
             promise_logged(oracle, node, segment, offset + at, record.body);
     }
@@ -167,8 +202,10 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
 void oracle_forget(struct oracle *oracle, uint32_t node)
 {
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
-        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
             oracle->actors[i].dots[seq].holders &= ~(1U << node);
+            oracle->actors[i].dots[seq].arrived &= ~(1U << node);
+        }
     }
     memset(&oracle->nodes[node], 0, sizeof oracle->nodes[node]);
 }

@@ -51,7 +51,7 @@ static void tell_oracle(struct world *world, struct sim_node *node)
     const struct log_segment *segments = NULL;
     size_t count = vdisk_view(&node->disk, &segments);
     for (size_t i = 0; i < count; i++)
-        oracle_committed(&world->oracle, node->index, segments[i].id, 0, segments[i].bytes);
+        oracle_committed(&world->oracle, node->index, segments[i].id, 0, segments[i].bytes, true);
 }
 
 void world_recount(struct world *world, uint32_t index)

@@ -175,6 +175,26 @@ static void draw_lag(struct swarm *swarm, struct rng *rng)
     swarm->calm_us = rng_between(rng, 300, 900) * 1000;
 }
 
+/* A small reorder buffer, large values, and links between two members that stand still while a third
+ * goes on: what it writes must wait there for its causes, and fills the buffer (4.1). */
+static void draw_backlog(struct swarm *swarm, struct rng *rng)
+{
+    swarm->shards = 1;
+    swarm->nodes = (uint32_t)rng_between(rng, 3, 5);
+    swarm->clock_far = swarm->nodes;
+    swarm->big_percent = (uint32_t)rng_between(rng, 20, 60);
+    swarm->wander_percent = (uint32_t)rng_between(rng, 30, 70);
+    swarm->knobs.pending_bytes = 65536;
+    swarm->knobs.pull_ms = rng_between(rng, 500, 1000);
+    swarm->knobs.window_bytes = rng_between(rng, 262144, 1048576);
+    swarm->knobs.max_memory_bytes = 64 * 1048576;
+    static const enum fault slow[] = {FAULT_STALL, FAULT_SLOW_LINK, FAULT_CUT_LINK,
+                                      FAULT_CUT_ONE_WAY};
+    for (uint32_t i = 0; i < sizeof slow / sizeof slow[0]; i++)
+        turn_on(swarm, slow[i]);
+    swarm->calm_us = rng_between(rng, 300, 900) * 1000;
+}
+
 void swarm_draw(struct swarm *swarm, uint64_t seed)
 {
     memset(swarm, 0, sizeof *swarm);
@@ -194,6 +214,8 @@ void swarm_draw(struct swarm *swarm, uint64_t seed)
     draw_faults(swarm, &rng);
     if (rng_chance(&rng, 1, 8))
         draw_lag(swarm, &rng);
+    else if (rng_chance(&rng, 1, 10))
+        draw_backlog(swarm, &rng);
 }
 
 void swarm_calm(struct swarm *swarm, uint32_t nodes, uint32_t shards)

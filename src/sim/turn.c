@@ -58,6 +58,8 @@ uint64_t world_wall_ms(const struct world *world, const struct sim_node *node)
 void world_step_wall(struct sim_node *node, int64_t ms)
 {
     node->wall_shift_ms += ms;
+    if (node->wall_shift_ms > node->wall_most_ms)
+        node->wall_most_ms = node->wall_shift_ms;
 }
 
 void world_step(struct world *world, uint32_t index, struct event *event)

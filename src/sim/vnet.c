@@ -110,8 +110,8 @@ void vnet_dial(struct vnet *net, uint32_t from, uint32_t to, uint32_t dial)
         net->conns = mem_realloc(net->conns, net->cap * sizeof(struct vconn *));
     }
     struct vconn *conn = mem_zalloc(1, sizeof *conn);
-    conn->ends[0] = (struct vend){from, net->life[from], true, false, false};
-    conn->ends[1] = (struct vend){to, 0, false, false, false};
+    conn->ends[0] = (struct vend){.node = from, .life = net->life[from], .open = true};
+    conn->ends[1] = (struct vend){.node = to};
     conn->dial = dial;
     conn->dialled_us = net->time->now_us;
     net->conns[net->count++] = conn;
@@ -320,6 +320,13 @@ bool vnet_hung(const struct vnet *net, uint32_t node, uint64_t number)
     uint32_t end = 0;
     const struct vconn *conn = find(net, node, number, &end);
     return conn != NULL && conn->ends[end].hung;
+}
+
+uint64_t *vnet_told(const struct vnet *net, uint32_t node, uint64_t number)
+{
+    uint32_t end = 0;
+    struct vconn *conn = find(net, node, number, &end);
+    return conn != NULL ? &conn->ends[end].told : NULL;
 }
 
 /* ---- Processes and machines ---- */

@@ -42,6 +42,7 @@ struct vend {
     bool open;      /* the process has it */
     bool announced; /* the process has heard of it */
     bool hung;      /* the process hung it up: nothing more of it is handed over */
+    uint64_t told;  /* the newest epoch whose configuration went out here: epoch.h keeps it */
 };
 
 /* One direction of a connection. */
@@ -109,6 +110,9 @@ void vnet_dial(struct vnet *net, uint32_t from, uint32_t to, uint32_t dial);
 /* False when the bytes are not whole frames, or the number was never given to this node. */
 bool vnet_send(struct vnet *net, uint32_t node, uint64_t conn, struct slice bytes);
 bool vnet_hangup(struct vnet *net, uint32_t node, uint64_t conn);
+
+/* The note that is kept at an end (see struct vend); NULL when it was never given to this node. */
+uint64_t *vnet_told(const struct vnet *net, uint32_t node, uint64_t conn);
 
 /* True when this node hung the connection up. */
 bool vnet_hung(const struct vnet *net, uint32_t node, uint64_t conn);

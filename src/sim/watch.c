@@ -48,6 +48,57 @@ static void judge_delivery(struct world *world, const struct sim_node *node, str
     }
 }
 
+/* ---- D2 ---- */
+
+/* Everybody who is responsible for the actor, and is there, covers it. */
+static bool is_stable(const struct world *world, struct dot dot)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *member = &world->nodes[i];
+        if (same_shard(world, node_of_actor(world, dot.actor), i) && member->node != NULL &&
+            node_phase(member->node) == NODE_SERVING && !member->damaged && !member->gone &&
+            !vv_covers(node_coverage(member->node), dot))
+            return false;
+    }
+    return true;
+}
+
+/* A write's causes, as its writer logged them: those that are not stable are among the ones that
+ * the node keeps beside it. Keeping none, it has purged it. */
+static void judge_causes_of(struct world *world, const struct sim_node *node, uint32_t write,
+                            const struct vv *kept)
+{
+    const struct hwrite *at = &world->oracle.writes[write];
+    const struct hkey *key = &world->oracle.keys[at->key];
+    struct slice deps = buf_slice(&at->deps);
+    for (uint32_t i = 0; i < deps_count(deps); i++) {
+        struct dot dep = deps_at(deps, i);
+        if ((kept != NULL && vv_covers(kept, dep)) || is_stable(world, dep))
+            continue;
+        verdict_say(&world->verdict, "D2",
+                    "node %u %s (%u,%llu) of key %.*s%s its cause (%u,%llu), which is not stable",
+                    node->index, kept != NULL ? "keeps" : "purges", at->dot.actor, (ULL)at->dot.seq,
+                    (int)key->len, (const char *)key->text,
+                    kept != NULL ? " without" : " and with it", dep.actor, (ULL)dep.seq);
+    }
+}
+
+/* What stands in the table at this key has its causes beside it. */
+static void judge_causes(struct world *world, const struct sim_node *node, const struct hkey *key)
+{
+    const struct table *table = node_table(node->node);
+    table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
+    uint32_t write = ref != 0 ? oracle_by_dot(&world->oracle, table_dot(table, ref)) : 0;
+    if (write == 0)
+        return;
+    struct version version;
+    struct vv left;
+    table_view(table, ref, &version);
+    vv_init(&left);
+    deps_merge_into(version.deps, &left);
+    judge_causes_of(world, node, write, &left);
+}
+
 /* ---- R1 ---- */
 
 /* Where the key stands at (hlc, actor), is the write there, or was it overwritten? */
@@ -92,6 +143,8 @@ static void judge_coverage(struct world *world, const struct sim_node *node)
 static void judge_purge(struct world *world, const struct sim_node *node, struct dot dot)
 {
     uint32_t stone = oracle_by_dot(&world->oracle, dot);
+    if (stone != 0)
+        judge_causes_of(world, node, stone, NULL);
     const struct vv *coverage = node_coverage(node->node);
     for (uint32_t i = 1; i < world->oracle.write_count && stone != 0; i++) {
         const struct hwrite *write = &world->oracle.writes[i];
@@ -122,6 +175,53 @@ static void judge_room(struct world *world, const struct sim_node *node)
                     node->index, (ULL)have, (ULL)knobs->max_memory_bytes);
 }
 
+/* What waits for its causes is checked before one more is taken. */
+static void judge_pending(struct world *world, const struct sim_node *node)
+{
+    uint64_t limit = world->swarm.knobs.pending_bytes;
+    uint64_t have = node_metrics(node->node)->pending_bytes;
+    if (have > limit + WRITE_BYTES_MAX)
+        verdict_say(&world->verdict, "I8",
+                    "node %u takes a write that must wait for its causes; %llu bytes wait, %llu is "
+                    "the limit",
+                    node->index, (ULL)have, (ULL)limit);
+}
+
+/* ---- H3 ---- */
+
+/* What restarts may add: they go on from the ceiling (3.7). */
+#define H3_MARGIN_MS 12000U
+
+/* A later write wins over one whose clock was far ahead by adding to it, and nothing else may. */
+static bool beats_a_far_one(const struct world *world, uint32_t key, uint64_t hlc)
+{
+    for (uint32_t i = 1; i < world->oracle.write_count; i++) {
+        const struct hwrite *write = &world->oracle.writes[i];
+        if (write->dot.actor != 0 && write->key == key && write->hlc < hlc &&
+            hlc - write->hlc < 10000)
+            return true;
+    }
+    return false;
+}
+
+static void judge_clock(struct world *world, const struct sim_node *node,
+                        const struct trace_event *event)
+{
+    uint64_t most = (uint64_t)(node->wall_most_ms - node->wall_shift_ms); /* it has been there */
+    uint64_t wall_ms = world_wall_ms(world, node) + most;
+    uint64_t hlc = event->c;
+    if (HLC_MS(hlc) <= wall_ms + HLC_SKEW_MS_MAX + H3_MARGIN_MS)
+        return;
+    uint32_t key = oracle_key(&world->oracle, event->text);
+    if (key == UINT32_MAX || beats_a_far_one(world, key, hlc))
+        return;
+    verdict_say(
+        &world->verdict, "H3",
+        "node %u gives (%u,%llu) a time %llu ms ahead of its wall clock: it follows a clock "
+        "that is too far ahead",
+        node->index, (uint32_t)event->a, (ULL)event->b, (ULL)(HLC_MS(hlc) - wall_ms));
+}
+
 /* ---- I3: no false wait ---- */
 
 static void judge_refusal(struct world *world, const struct sim_node *node, uint64_t number)
@@ -139,6 +239,13 @@ static void judge_refusal(struct world *world, const struct sim_node *node, uint
                 node->index, (ULL)number, call->asked.session);
 }
 
+static void judge_written(struct world *world, const struct sim_node *node,
+                          const struct trace_event *event)
+{
+    judge_room(world, node);
+    judge_clock(world, node, event);
+}
+
 void watch_trace(struct world *world, struct sim_node *node, const struct trace_event *event)
 {
     if (event->id == TRACE_DELIVERED)
@@ -147,8 +254,10 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
         judge_coverage(world, node);
     else if (event->id == TRACE_PURGED)
         judge_purge(world, node, (struct dot){(uint32_t)event->a, event->b});
+    else if (event->id == TRACE_ARRIVED && event->b % 4 == 0) /* figures cost more than the write */
+        judge_pending(world, node);
     else if (event->id == TRACE_WRITTEN)
-        judge_room(world, node);
+        judge_written(world, node, event);
     else if (event->id == TRACE_REPLIED && event->c == (uint64_t) - (int)E_NOT_COVERED)
         judge_refusal(world, node, event->a);
 }
@@ -182,7 +291,7 @@ static bool stands_near(const struct world *world, const struct sim_node *node, 
                            world_wall_ms(world, node) + HLC_SKEW_MS_MAX;
 }
 
-void watch_answer(struct world *world, const struct call *call)
+static void judge_causes_clock(struct world *world, const struct call *call)
 {
     const struct oracle *oracle = &world->oracle;
     if (call->asked.op != OP_PUT || call->err != E_OK)
@@ -205,23 +314,51 @@ void watch_answer(struct world *world, const struct call *call)
     }
 }
 
-/* ---- Q1 ---- */
+/* ---- Q1, A1 ---- */
+
+/* The node itself has had all that it takes to answer. */
+static bool was_left_alone(const struct world *world, const struct call *call)
+{
+    const struct sim_node *node = &world->nodes[call->asked.node];
+    return node->node != NULL && node->life == call->life && !node->paused &&
+           node->faults == call->faults && node->disk_slow_until_us <= call->handed_us;
+}
+
+/* A write at a member of its shard that had all it needed: it is acknowledged by the first receipt,
+ * or, when there is none for SUSPECT_MS, by a sync. */
+static void judge_acknowledged(struct world *world, const struct call *call)
+{
+    uint64_t took_us = world->time.now_us - call->handed_us;
+    if (!call->covered || call->forwarded || !was_left_alone(world, call) ||
+        took_us <= world->swarm.knobs.suspect_ms * 1000 + SLACK_US)
+        return;
+    verdict_say(&world->verdict, "A1",
+                "node %u has left a write of session %u unanswered for %llu ms, though it covered "
+                "all that it needed and nothing happened to it",
+                call->asked.node, call->asked.session, (ULL)(took_us / 1000));
+}
+
+void watch_answer(struct world *world, const struct call *call)
+{
+    judge_causes_clock(world, call);
+    if (op_writes(call->asked.op))
+        judge_acknowledged(world, call);
+}
 
 void watch_silence(struct world *world, const struct call *call)
 {
-    const struct sim_node *node = &world->nodes[call->asked.node];
     const struct knobs *knobs = &world->swarm.knobs;
     uint64_t wait_ms = call->wait_ms == REQUEST_WAIT_DEFAULT ? knobs->wait_ms : call->wait_ms;
     uint64_t patience = (wait_ms + 2 * knobs->suspect_ms) * 1000 + SLACK_US;
-    bool disturbed = node->node == NULL || node->life != call->life || node->paused ||
-                     node->faults != call->faults || node->disk_slow_until_us > call->handed_us;
-    if (call->asked.op != OP_GET || disturbed || call->handed_us + patience > world->time.now_us)
-        return;
-    verdict_say(&world->verdict, "Q1",
-                "node %u has not answered a read of session %u for %llu ms, though nothing "
-                "happened to it",
-                node->index, call->asked.session,
-                (ULL)((world->time.now_us - call->handed_us) / 1000));
+    if (op_writes(call->asked.op))
+        judge_acknowledged(world, call);
+    if (call->asked.op == OP_GET && was_left_alone(world, call) &&
+        call->handed_us + patience <= world->time.now_us)
+        verdict_say(&world->verdict, "Q1",
+                    "node %u has not answered a read of session %u for %llu ms, though nothing "
+                    "happened to it",
+                    call->asked.node, call->asked.session,
+                    (ULL)((world->time.now_us - call->handed_us) / 1000));
 }
 
 /* ---- R4 ---- */
@@ -238,47 +375,6 @@ static void judge_stable(struct world *world, uint32_t node, struct dot stable)
                     "node %u takes (%u,%llu) for stable; node %u covers that actor up to %llu",
                     node, stable.actor, (ULL)stable.seq, i,
                     (ULL)vv_get(node_coverage(member->node), stable.actor));
-    }
-}
-
-/* ---- D2 ---- */
-
-/* Everybody who is responsible for the actor, and is there, covers it. */
-static bool is_stable(const struct world *world, struct dot dot)
-{
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct sim_node *member = &world->nodes[i];
-        if (same_shard(world, node_of_actor(world, dot.actor), i) && member->node != NULL &&
-            node_phase(member->node) == NODE_SERVING && !member->damaged && !member->gone &&
-            !vv_covers(node_coverage(member->node), dot))
-            return false;
-    }
-    return true;
-}
-
-/* A version's causes, as its writer logged them, stand beside it until they are stable. */
-static void judge_causes(struct world *world, const struct sim_node *node, const struct hkey *key)
-{
-    const struct table *table = node_table(node->node);
-    table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
-    uint32_t write = ref != 0 ? oracle_by_dot(&world->oracle, table_dot(table, ref)) : 0;
-    if (write == 0)
-        return;
-    struct version version;
-    struct vv left;
-    table_view(table, ref, &version);
-    vv_init(&left);
-    deps_merge_into(version.deps, &left);
-    struct slice deps = buf_slice(&world->oracle.writes[write].deps);
-    for (uint32_t i = 0; i < deps_count(deps); i++) {
-        struct dot dep = deps_at(deps, i);
-        if (vv_covers(&left, dep) || is_stable(world, dep))
-            continue;
-        verdict_say(&world->verdict, "D2",
-                    "node %u keeps (%u,%llu) of key %.*s without its cause (%u,%llu), which is not "
-                    "stable",
-                    node->index, version.dot.actor, (ULL)version.dot.seq, (int)key->len,
-                    (const char *)key->text, dep.actor, (ULL)dep.seq);
     }
 }
 

@@ -68,7 +68,7 @@ static void init_node(struct world *world, uint32_t index)
     node->wall_shift_ms = (int64_t)rng_between(&world->rng, 0, 2000) - 1000;
     if (index == world->swarm.clock_far)
         node->wall_shift_ms += (int64_t)rng_between(&world->rng, 1, 80) * 365 * 86400 * 1000;
-    node->wall_first_ms = node->wall_shift_ms;
+    node->wall_first_ms = node->wall_most_ms = node->wall_shift_ms;
     if (world->swarm.drift_ppm > 0)
         node->drift_ppm = (int64_t)rng_below(&world->rng, 2 * world->swarm.drift_ppm + 1) -
                           (int64_t)world->swarm.drift_ppm;

@@ -98,6 +98,7 @@ struct sim_node {
     int64_t wall_shift_ms;           /* its wall clock minus the true one */
     int64_t wall_first_ms;           /* the same, before any step */
     int64_t drift_ppm;               /* how much faster it runs */
+    int64_t wall_most_ms;            /* the greatest it ever was */
     uint64_t mono_shift_us;          /* its monotonic clock minus virtual time */
     bool paused;                     /* the process stands still */
     uint64_t suspended_us;           /* since when its monotonic clock does, too; 0: it runs */

@@ -143,6 +143,7 @@ struct table *table_new(uint64_t seed)
 void table_plant(struct table *table, enum plant plant)
 {
     table->plant = plant;
+    table->actors.plant = plant;
 }
 
 void table_free(struct table *table)

@@ -107,7 +107,7 @@ void actors__insert(struct actors *actors, uint32_t index, uint64_t seq, uint32_
     list__insert(&actor->list, seq, ref);
     actors->bytes += actor->list.bytes;
     for (struct table_cursor *cursor = actor->cursors; cursor != NULL; cursor = cursor->next)
-        if (seq <= cursor->after && seq > cursor->from)
+        if (seq <= cursor->after && seq > cursor->from && !PLANTED(actors->plant, CURSOR_STAYS))
             cursor->after = seq - 1; /* B4 */
 }
 

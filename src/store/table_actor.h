@@ -35,6 +35,7 @@ struct actors {
     uint32_t cap;             /* of both */
     uint32_t unused;          /* 1 + first index not in use; 0: none */
     uint64_t bytes;           /* allocated for the two arrays and the lists */
+    enum plant plant;         /* PLANT build only: the active planted bug */
 };
 
 void actors__fini(struct actors *actors);
