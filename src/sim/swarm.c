@@ -175,8 +175,8 @@ static void draw_lag(struct swarm *swarm, struct rng *rng)
     swarm->calm_us = rng_between(rng, 300, 900) * 1000;
 }
 
-/* A small reorder buffer, large values, and links between two members that stand still while a third
- * goes on: what it writes must wait there for its causes, and fills the buffer (4.1). */
+/* A small reorder buffer, large values, and links between two members that stand still while a
+ * third goes on: what it writes must wait there for its causes, and fills the buffer (4.1). */
 static void draw_backlog(struct swarm *swarm, struct rng *rng)
 {
     swarm->shards = 1;

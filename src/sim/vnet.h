@@ -124,5 +124,6 @@ bool vnet_stall_one(struct vnet *net, uint64_t for_us);
 
 void vnet_heal(struct vnet *net); /* no cuts, no stalls, no extra latency */
 
-/* True when something waits that should have arrived: behind a cut, or to be sent again after it. */
+/* True when something waits that should have arrived: behind a cut, or to be sent again after
+ * it. */
 bool vnet_overdue(const struct vnet *net);

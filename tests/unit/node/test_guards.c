@@ -1,7 +1,7 @@
 /* test_guards - what a node refuses to believe.
  *
- * Does:   a frame of an epoch that it has not learnt (T2), a token from behind such an epoch (T1), an
- *         old copy of its own data (T11).
+ * Does:   a frame of an epoch that it has not learnt (T2), a token from behind such an epoch (T1),
+ *         an old copy of its own data (T11).
  * Not:    that nothing else gets by: sim/. What fences guard when responsibility moves.
  * Holds:  -
  * Limits: -

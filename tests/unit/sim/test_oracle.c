@@ -75,7 +75,7 @@ static void commit(struct court *court, uint32_t node, uint32_t write, uint32_t 
 {
     struct buf bytes = BUF_EMPTY;
     record_of(court, write, key, dot, hlc, &bytes);
-    oracle_committed(&court->oracle, node, 1, court->offset, buf_slice(&bytes));
+    oracle_committed(&court->oracle, node, 1, court->offset, buf_slice(&bytes), false);
     court->offset += bytes.len;
     buf_fini(&bytes);
 }
