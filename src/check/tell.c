@@ -9,6 +9,7 @@
 #include "check/judge.h"
 
 #define TOLD_MAX 12U
+#define INDENT "    "
 
 struct row {
     const char *name;    /* for counts */
@@ -52,7 +53,7 @@ static void value(const struct history *history, uint32_t number, struct buf *ou
 static void tell_op(const struct history *history, uint32_t index, struct buf *out)
 {
     const struct op *op = &history->ops[index];
-    text(out, "    line ");
+    text(out, INDENT "line ");
     buf_decimal(out, op->line);
     text(out, ", ");
     buf_decimal(out, op->start_us);
@@ -89,7 +90,7 @@ static void tell_op(const struct history *history, uint32_t index, struct buf *o
 static void tell_final(const struct history *history, uint32_t index, struct buf *out)
 {
     const struct final *final = &history->finals[index];
-    text(out, "    line ");
+    text(out, INDENT "line ");
     buf_decimal(out, final->line);
     text(out, ": at the end node ");
     text(out, names_text(&history->nodes, final->node));
@@ -126,7 +127,7 @@ static void tell_path(const struct order *order, uint32_t a, uint32_t b, struct 
     length = without_middles(history, path, length);
     for (uint32_t i = 1; i < length; i++) {
         if (length > TOLD_MAX && i == TOLD_MAX / 2) {
-            text(out, "    … ");
+            text(out, INDENT "… ");
             buf_decimal(out, length - TOLD_MAX);
             text(out, " more causes …\n");
             i += length - TOLD_MAX;
@@ -165,40 +166,39 @@ static void tell_lost(const struct order *order, const struct finding *finding, 
     }
 }
 
-/* A read says that `from` came before what it returned. */
-static void tell_by(const struct history *history, uint32_t by, uint32_t from, struct buf *out)
+/* Why an operation came before the next one of the cycle. */
+static void tell_why(const struct order *order, const struct link *link, struct buf *out)
 {
-    if (by >= history->count) {
-        tell_final(history, by - history->count, out);
-        text(out, "      so this came before that value, as everything else on the key:\n");
+    const struct history *history = order->history;
+    if (link->by == OP_NONE) {
+        text(out, "  is a cause of\n");
+    } else if (link->by >= history->count) {
+        text(out, "  came before the next, which was there at the end, when all had been seen:\n");
+        tell_final(history, link->by - history->count, out);
+        text(out, "  so before\n");
     } else {
-        tell_op(history, by, out);
-        text(out, "      and had seen this, which so came before that value:\n");
+        text(out, "  came before the next: whoever read the next had seen it:\n");
+        tell_path(order, link->op, link->by, out);
+        text(out, "  so before\n");
     }
-    tell_op(history, from, out);
 }
 
-/* Runs of causes are told as chains; what a read says, with the read. */
-static void tell_cycle(const struct history *history, const struct verdict *verdict,
-                       struct buf *out)
+/* Each operation with why it came before the next, until the first comes again. */
+static void tell_cycle(const struct order *order, const struct verdict *verdict, struct buf *out)
 {
     const struct link *cycle = verdict->cycle;
     for (uint32_t i = 0; i < verdict->cycle_count; i++) {
         if (verdict->cycle_count > 2 * TOLD_MAX && i == TOLD_MAX) {
-            text(out, "    … ");
+            text(out, INDENT "… ");
             buf_decimal(out, verdict->cycle_count - 2 * TOLD_MAX);
             text(out, " more …\n");
             i += verdict->cycle_count - 2 * TOLD_MAX;
         }
-        if (cycle[i].by == OP_NONE) {
-            text(out, "  this is a cause of the next one:\n");
-            tell_op(history, cycle[i].op, out);
-        } else {
-            text(out, "  this read returned the next one's value:\n");
-            tell_by(history, cycle[i].by, cycle[i].op, out);
-        }
+        tell_op(order->history, cycle[i].op, out);
+        tell_why(order, &cycle[i], out);
     }
-    text(out, "  and so round to the first\n");
+    tell_op(order->history, cycle[0].op, out);
+    text(out, "  which so would have come before itself\n");
 }
 
 static void tell_thin_air(const struct history *history, const struct finding *finding,
@@ -230,7 +230,7 @@ void verdict_tell(const struct verdict *verdict, const struct order *order, uint
         return;
     case PATTERN_CYCLE:
     case PATTERN_CONFLICT:
-        tell_cycle(history, verdict, out);
+        tell_cycle(order, verdict, out);
         return;
     case PATTERN_READ_OWN:
     case PATTERN_MONOTONIC_READ:
