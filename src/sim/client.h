@@ -87,6 +87,7 @@ struct client {
     struct buf value;         /* of the request being handed */
     uint32_t probe_bytes;     /* of the values that probes put */
     bool stopping;            /* no new operations */
+    uint64_t begun;           /* operations */
     uint64_t ops;             /* finished */
     uint64_t answered;        /* of them, without 5xx and time-outs */
     uint64_t unknowns;        /* of them, with an unknown outcome */

@@ -7,20 +7,46 @@
  * Limits: -
  * See:    README.md in this folder.
  */
+#define _XOPEN_SOURCE 700 /* processes of their own for worlds that may end in an assertion */
+
 #include "sim/script.h"
+#include "sim/shrink.h"
 #include "sim/totals.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SCRIPT_BYTES_MAX 65536U
+
+/* A world in a process of its own that takes longer is not what is looked for. */
+#define WORLD_CPU_S_MAX 300U
 
 /* What assert_report prints when a node stops on a bug: the end of the program. */
 static uint64_t seed_now;
 static struct options options_now;
+static struct world *world_now;
+static int parent_now = -1; /* of a world in a process of its own: where its result goes */
+
+static void tell_parent(const struct run_result *result)
+{
+    if (write(parent_now, result, sizeof *result) != (ssize_t)sizeof *result)
+        _Exit(VERDICT_USAGE);
+}
 
 void assert_report(const char *what, const char *file, int line)
 {
+    if (parent_now >= 0) {
+        struct run_result result = {0};
+        if (world_now != NULL)
+            run_result_of(world_now, &result);
+        result.verdict.bad = false;
+        verdict_say(&result.verdict, "assert", "%s at %s:%d", what, file, line);
+        tell_parent(&result);
+        _Exit(VERDICT_CRASH);
+    }
     if (options_now.json) {
         totals_json_crash(seed_now, what, file, line, stdout);
     } else {
@@ -64,7 +90,8 @@ static void run_one(const struct options *options, const struct run_order *order
 static int run_seeds(const struct options *options)
 {
     struct totals totals = {0};
-    struct run_order order = {.plant = options->plant, .blind = options->blind};
+    struct run_order order = {
+        .plant = options->plant, .blind = options->blind, .scope = options->scope};
     order.story = options->story ? stdout : NULL;
     order.history = options->history != NULL ? fopen(options->history, "w") : NULL;
     if (options->history != NULL && order.history == NULL) {
@@ -92,6 +119,86 @@ static int run_seeds(const struct options *options)
     return (int)totals.worst;
 }
 
+/* ---- One that fails, made smaller ---- */
+
+struct hunt {
+    struct run_order order; /* of each world, but for its scope */
+    struct run_result last; /* the last one that broke */
+};
+
+/* Runs a world in a process of its own; false when nothing came back. */
+static bool run_apart(const struct run_order *order, struct run_result *result)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return false;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit most = {WORLD_CPU_S_MAX, WORLD_CPU_S_MAX};
+        setrlimit(RLIMIT_CPU, &most);
+        parent_now = ends[1];
+        run_seed(order, result);
+        tell_parent(result);
+        _Exit(VERDICT_GOOD);
+    }
+    close(ends[1]);
+    size_t len = 0;
+    ssize_t more = 1;
+    while (more > 0 && len < sizeof *result) {
+        more = read(ends[0], (char *)result + len, sizeof *result - len);
+        len += more > 0 ? (size_t)more : 0;
+    }
+    close(ends[0]);
+    int status = 0;
+    if (child > 0)
+        waitpid(child, &status, 0);
+    return len == sizeof *result;
+}
+
+static bool same_failure(const struct verdict *a, const struct verdict *b)
+{
+    if (strcmp(a->invariant, b->invariant) != 0)
+        return false;
+    return strcmp(a->invariant, "assert") != 0 || strcmp(a->text, b->text) == 0;
+}
+
+static bool hunt_try(void *arg, const struct scope *scope, struct shrink_seen *seen)
+{
+    struct hunt *hunt = arg;
+    struct run_result result;
+    struct run_order order = hunt->order;
+    order.scope = *scope;
+    if (!run_apart(&order, &result) || !result.verdict.bad)
+        return false;
+    if (hunt->last.verdict.bad && !same_failure(&hunt->last.verdict, &result.verdict))
+        return false;
+    hunt->last = result;
+    *seen = (struct shrink_seen){.begun = result.begun,
+                                 .fault_last = result.fault_last,
+                                 .ms = result.virtual_us / 1000,
+                                 .nodes = result.nodes,
+                                 .shards = result.shards,
+                                 .sessions = result.sessions};
+    return true;
+}
+
+static int shrink(const struct options *options)
+{
+    struct hunt hunt = {.order = {.seed = options->first, .plant = options->plant}};
+    hunt.order.world = &world_now;
+    struct shrink found = {.try = hunt_try, .arg = &hunt, .out = stdout, .scope = options->scope};
+    if (!shrink_run(&found)) {
+        printf("seed %llu breaks nothing\n", (unsigned long long)options->first);
+        return VERDICT_GOOD;
+    }
+    struct options small = *options;
+    small.scope = found.scope;
+    printf("the smallest of %u worlds:\n", found.runs);
+    totals_print_violation(&small, options->first, &hunt.last, stdout);
+    return (int)verdict_kind(&hunt.last.verdict);
+}
+
 static int run_script(const struct options *options)
 {
     FILE *file = fopen(options->script, "rb");
@@ -117,5 +224,7 @@ int main(int argc, char **argv)
         options_help(stdout);
         return VERDICT_GOOD;
     }
-    return options_now.script != NULL ? run_script(&options_now) : run_seeds(&options_now);
+    if (options_now.script != NULL)
+        return run_script(&options_now);
+    return options_now.shrink ? shrink(&options_now) : run_seeds(&options_now);
 }

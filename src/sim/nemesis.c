@@ -35,6 +35,14 @@ void fault_mend(struct world *world, uint64_t us, enum mend mend, uint64_t b, ui
     vtime_after(&world->time, us, WORLD_MEND, mend, b, c);
 }
 
+/* The next one has a number and its own random numbers (C1 of scope.h). */
+static bool begin_fault(struct world *world)
+{
+    uint64_t number = ++world->fault_number;
+    rng_init(&world->fault_rng, world->swarm.seed ^ 0x6661756c74 ^ number << 40);
+    return number >= SCOPE_FAULTS_MAX || (world->swarm.without[number / 8] >> number % 8 & 1U) == 0;
+}
+
 static void next_fault(struct world *world)
 {
     uint64_t calm = rng_below(&world->fault_rng, 2 * world->swarm.calm_us);
@@ -109,8 +117,12 @@ void nemesis_event(struct world *world, const struct vevent *event)
     if (world->swarm.beyond && world->time.now_us + BUDGET_BEYOND_US > world->swarm.faults_for_us &&
         world->booted)
         world->beyond = true;
+    bool wanted = begin_fault(world);
+    next_fault(world);
     bool may = world->booted || (world->swarm.boot_faults && world->time.now_us < BOOT_FAULTS_US);
+    may = may && wanted;
     bool mercy = merciful(world);
+    world->story.fault = world->fault_number;
     bool little = mercy && rng_chance(&world->fault_rng, 1, 3); /* that much is bearable */
     if (may && little && fire(world, FAULT_RESET))
         world->faults[FAULT_RESET]++;
@@ -121,7 +133,7 @@ void nemesis_event(struct world *world, const struct vevent *event)
         world->faults[fault]++;
         break;
     }
-    next_fault(world);
+    world->story.fault = 0;
 }
 
 void nemesis_heal(struct world *world)

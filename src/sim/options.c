@@ -29,6 +29,13 @@ enum option {
     OPTION_QUIET,
     OPTION_JSON,
     OPTION_HISTORY,
+    OPTION_SHRINK,
+    OPTION_NODES,
+    OPTION_SHARDS,
+    OPTION_SESSIONS,
+    OPTION_OPS,
+    OPTION_MS,
+    OPTION_WITHOUT_FAULTS,
     OPTION_MARKS,
     OPTION_MARKS_REQUIRED,
     OPTION_STOP_AFTER,
@@ -54,6 +61,15 @@ static const struct row rows[] = {
     {OPTION_FIRST, "--first", "S", NULL, "from this seed on (1)"},
     {OPTION_SEED, "--seed", "S", NULL, "the world of this seed alone"},
     {OPTION_SCRIPT, "--script", "FILE", NULL, "a scenario instead: see src/sim/script.h"},
+    {OPTION_NODES, "--nodes", "N", "How much of a world", "at most so many nodes"},
+    {OPTION_SHARDS, "--shards", "N", NULL, "at most so many shards"},
+    {OPTION_SESSIONS, "--sessions", "N", NULL, "at most so many clients"},
+    {OPTION_OPS, "--ops", "N", NULL, "at most so many operations of all clients"},
+    {OPTION_MS, "--ms", "N", NULL, "faults and clients for so many virtual milliseconds"},
+    {OPTION_WITHOUT_FAULTS, "--without-faults", "LIST", NULL,
+     "without the faults of these numbers: 1-4,7,20- (0-: without any)"},
+    {OPTION_SHRINK, "--shrink", NULL, NULL,
+     "look for less of the world of --seed that fails in the same way"},
     {OPTION_STORY, "--story", NULL, "What is told", "everything that happens, line by line"},
     {OPTION_QUIET, "--quiet", NULL, NULL, "violations and totals only"},
     {OPTION_JSON, "--json", NULL, NULL, "a line of JSON for each world, and nothing else"},
@@ -121,6 +137,28 @@ static bool parse_plant(const char *text, enum plant *plant, FILE *complaints)
     return false;
 }
 
+static bool set_scope(struct scope *scope, const struct row *row, const char *value)
+{
+    uint64_t number = 0;
+    if (row->option == OPTION_WITHOUT_FAULTS)
+        return scope_parse_faults(scope, value);
+    if (!parse_number(value, &number) || number == 0)
+        return false;
+    if (row->option == OPTION_OPS)
+        scope->ops = number;
+    else if (row->option == OPTION_MS)
+        scope->ms = number;
+    else if (number > UINT32_MAX)
+        return false;
+    else if (row->option == OPTION_NODES)
+        scope->nodes = (uint32_t)number;
+    else if (row->option == OPTION_SHARDS)
+        scope->shards = (uint32_t)number;
+    else
+        scope->sessions = (uint32_t)number;
+    return true;
+}
+
 static bool set(struct options *options, const struct row *row, const char *value, FILE *complaints)
 {
     switch (row->option) {
@@ -146,6 +184,15 @@ static bool set(struct options *options, const struct row *row, const char *valu
         return options->marks = true;
     case OPTION_MARKS_REQUIRED:
         return options->marks_required = true;
+    case OPTION_SHRINK:
+        return options->shrink = true;
+    case OPTION_NODES:
+    case OPTION_SHARDS:
+    case OPTION_SESSIONS:
+    case OPTION_OPS:
+    case OPTION_MS:
+    case OPTION_WITHOUT_FAULTS:
+        return set_scope(&options->scope, row, value);
     case OPTION_STOP_AFTER:
         return parse_number(value, &options->stop) && options->stop > 0;
     case OPTION_UNTIL:
@@ -195,9 +242,10 @@ bool options_parse(struct options *options, int argc, char **argv, FILE *complai
             return false;
         }
     }
-    if (options->history != NULL && options->seeds != 1)
-        fputs("thence-sim: a history is that of one world: name it with --seed\n", complaints);
-    return options->history == NULL || options->seeds == 1;
+    bool any = options->history == NULL && !options->shrink;
+    if (!any && options->seeds != 1)
+        fputs("thence-sim: that is done with one world: name it with --seed\n", complaints);
+    return any || options->seeds == 1;
 }
 
 void options_repeat(const struct options *options, uint64_t seed, FILE *out)
@@ -205,5 +253,6 @@ void options_repeat(const struct options *options, uint64_t seed, FILE *out)
     fprintf(out, "thence-sim --seed %llu", (unsigned long long)seed);
     if (options->plant != PLANT_NONE)
         fprintf(out, " --plant %s", plant_names[options->plant]);
+    scope_print(&options->scope, out);
     fputs(" --story", out);
 }

@@ -21,6 +21,8 @@ struct options {
     bool replay;         /* run each seed twice */
     bool quiet;          /* only the last lines */
     bool json;           /* each seed as a line of JSON */
+    struct scope scope;  /* how much of each world */
+    bool shrink;         /* look for a smaller world that fails like this one */
     const char *history; /* a file for what clients did and saw; NULL: none */
     bool blind;          /* the judges of the world say nothing */
     bool marks;          /* print all marks */

@@ -288,12 +288,15 @@ static void judge_too_little(struct world *world, const struct run_result *resul
                 (unsigned long long)(result->virtual_us / 1000), RUN_US_LEAST / 1000);
 }
 
-static void fill_result(struct world *world, struct run_result *result)
+void run_result_of(struct world *world, struct run_result *result)
 {
     const struct client *client = world->client;
     result->hash = world->story.hash;
     result->steps = world->steps;
+    result->begun = client->begun;
     result->ops = client->ops;
+    result->fault_last = world->fault_number;
+    result->sessions = client->session_count;
     result->answered = client->answered;
     result->unknowns = client->unknowns;
     result->timeouts = client->timeouts;
@@ -370,16 +373,22 @@ void run_seed(const struct run_order *order, struct run_result *result)
     memset(result, 0, sizeof *result);
     struct swarm swarm;
     swarm_draw(&swarm, order->seed);
+    scope_apply(&order->scope, &swarm);
     struct world *world = world_new(&swarm, order->plant, order->story);
+    if (order->world != NULL)
+        *order->world = world;
     world->history.out = order->history;
     world->verdict.blind = order->blind;
     run_phases(world, result);
-    fill_result(world, result); /* what comes now is no part of the run: it has its hash */
+    run_result_of(world, result); /* what comes now is no part of the run: it has its hash */
     if (goes_on(world) && order->history != NULL && !judge_somebody_gone(world))
         final_reads(world);
-    judge_too_little(world, result);
+    if (scope_is_whole(&order->scope))
+        judge_too_little(world, result);
     result->verdict = world->verdict;
     story_say(&world->story, UINT32_MAX, "end of seed %llu: %s", (unsigned long long)order->seed,
               world->verdict.bad ? world->verdict.text : "no violation");
+    if (order->world != NULL)
+        *order->world = NULL;
     world_free(world);
 }

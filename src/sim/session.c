@@ -98,8 +98,9 @@ void session__wake(struct client *client, uint32_t index)
         return;
     }
     if (!session->busy) {
-        if (client->stopping)
+        if (client->stopping || client->begun >= world->swarm.ops_max)
             return;
+        client->begun++;
         draw_operation(client, session, index);
         if (rng_chance(&client->rng, world->swarm.wander_percent, 100))
             session->node = (uint32_t)rng_below(&client->rng, world->node_count);

@@ -24,6 +24,8 @@ void story_say(struct story *story, uint32_t node, const char *format, ...)
     if (story->out == NULL)
         return;
     begin_line(story, node);
+    if (story->fault > 0)
+        fprintf(story->out, "fault %llu: ", (unsigned long long)story->fault);
     va_list arguments;
     va_start(arguments, format);
     vfprintf(story->out, format, arguments);

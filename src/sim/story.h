@@ -17,6 +17,7 @@ struct story {
     FILE *out;       /* where lines go; NULL: nowhere */
     uint64_t hash;   /* of everything that happened */
     uint64_t now_us; /* set by the world */
+    uint64_t fault;  /* number of the fault that is told; 0: none */
 };
 
 /* Makes a number part of the hash. */

@@ -208,6 +208,7 @@ void swarm_draw(struct swarm *swarm, uint64_t seed)
         swarm->nodes = 6;
         swarm->shards = 2;
     }
+    swarm->ops_max = UINT64_MAX;
     draw_knobs(swarm, &rng);
     draw_workload(swarm, &rng);
     draw_manners(swarm, &rng);
@@ -233,6 +234,7 @@ void swarm_calm(struct swarm *swarm, uint32_t nodes, uint32_t shards)
                             .write_us = 10,
                             .sync_us = 1000,
                             .at_once_percent = 100,
+                            .ops_max = UINT64_MAX,
                             .clock_far = nodes};
     knobs_init(&swarm->knobs);
 }

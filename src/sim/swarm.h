@@ -47,6 +47,9 @@ enum fault {
 
 const char *fault_word(enum fault fault);
 
+/* Numbers of faults that can be left out. */
+#define SCOPE_FAULTS_MAX 2048U
+
 struct swarm {
     uint64_t seed;                /* where all this came from */
     uint32_t nodes;               /* 2 to 7 */
@@ -83,6 +86,8 @@ struct swarm {
     bool beyond;                  /* at last more than that may be lost */
     uint32_t drift_ppm;           /* wall clocks run faster or slower by up to this */
     uint32_t clock_far;           /* index of a node whose clock is years ahead; nodes: none */
+    uint64_t ops_max;             /* no more operations of clients than this */
+    uint8_t without[SCOPE_FAULTS_MAX / 8U]; /* faults left out, by number (scope.h) */
 };
 
 /* A small, calm world with default knobs, no faults of its own and nothing drawn. */

@@ -49,6 +49,8 @@ enum verdict_kind verdict_kind(const struct verdict *verdict)
         return VERDICT_GOOD;
     if (strcmp(verdict->invariant, "LITTLE") == 0)
         return VERDICT_LITTLE;
+    if (strcmp(verdict->invariant, "assert") == 0)
+        return VERDICT_CRASH;
     if (verdict->late)
         return VERDICT_LIVENESS;
     for (size_t i = 0; i < sizeof owed / sizeof owed[0]; i++) {

@@ -142,7 +142,8 @@ struct world {
     struct story story;                    /* lines and hash */
     struct history history;                /* for another judge */
     struct rng rng;                        /* of the world itself */
-    struct rng fault_rng;                  /* of the nemesis */
+    struct rng fault_rng;                  /* of the nemesis; anew for each fault */
+    uint64_t fault_number;                 /* of the last fault that was due */
     struct sim_node nodes[VNET_NODES_MAX]; /* by index */
     uint32_t node_count;                   /* in use */
     uint32_t
