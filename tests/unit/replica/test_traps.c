@@ -375,6 +375,22 @@ static void clock_before_writes(void **state)
     world_fini(&world);
 }
 
+/* The number of the walk that a site has just asked for. */
+static uint64_t walk_of(const struct world *world, uint32_t site)
+{
+    const struct outbox *out = &world->sites[site].out;
+    for (size_t i = 0; i < out->count; i++) {
+        struct frame frame;
+        struct msg_walk_request request;
+        assert_true(frame_decode(slice_of(out->bytes.ptr + out->items[i].begin, out->items[i].len),
+                                 &frame));
+        if (frame.type == MSG_WALK_REQUEST && msg_walk_request_decode(frame.body, &request))
+            return request.walk;
+    }
+    fail_msg("site %u asks for no walk", site);
+    return 0;
+}
+
 /* T20: a chunk of a walk comes late: a version whose dot is covered is dropped, or it would bring
  * back what was deleted and purged since. */
 static void late_chunk(void **state)
@@ -410,18 +426,20 @@ static void late_chunk(void **state)
         write_at(&world, 0, "other", value, NULL);
     replica_peer_up(world.sites[0].replica, 101, 2);
     replica_peer_hello(world.sites[1].replica, 100, 2);
+    tick(&world, 1, 100);
     for (uint32_t i = 0; i < 4 && replica_walk_source(world.sites[1].replica) == 0; i++) {
-        tick(&world, 1, 100);
         hand(&world, 1, 0, MSG_REPORT);
         tick(&world, 0, 100);
         hand(&world, 0, 1, 0);
+        tick(&world, 1, 100);
     }
-    flush(&world, 1);
     assert_true(replica_walk_source(world.sites[1].replica) != 0);
-    struct msg_walk_chunk msg = {.walk = 1, .number = 1, .records = buf_slice(&chunk)};
+    struct msg_walk_chunk msg = {
+        .walk = walk_of(&world, 1), .number = 1, .records = buf_slice(&chunk)};
     struct replica_io io = io_of(&world.sites[1]);
     uint64_t source = replica_walk_source(world.sites[1].replica);
     assert_true(replica_recv_walk_chunk(world.sites[1].replica, source, &msg, &io));
+    assert_true(hand(&world, 1, 0, MSG_WALK_ACK) > 0); /* it was looked at */
     assert_true(has(&world, 1, "k", NULL));
     buf_fini(&chunk);
     world_fini(&world);
