@@ -126,7 +126,8 @@ static const char *doubt(struct node *node, const struct log_recovery *found)
         return NULL; /* it never got far enough to give anything away */
     if (found->state != LOG_DAMAGED && PLANTED(node->options.plant, DOUBT_IGNORED))
         return NULL;
-    if (lives->directory_id != node->options.directory_id) {
+    if (lives->directory_id != node->options.directory_id &&
+        !PLANTED(node->options.plant, COPY_UNNOTICED)) {
         REACHED(&node->metrics, DOUBT_COPY);
         return "its data directory is a copy, was moved, or could not be synced once";
     }

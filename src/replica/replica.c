@@ -337,7 +337,7 @@ uint64_t replica_seq(const struct replica *replica)
 
 bool replica_contradicted(const struct replica *replica)
 {
-    return replica->contradicted;
+    return replica->contradicted && !PLANTED(replica->plant, OLD_DISK_IGNORED);
 }
 
 uint64_t replica_memory_bytes(const struct replica *replica)

@@ -69,7 +69,8 @@ static void draw_workload(struct swarm *swarm, struct rng *rng)
     swarm->hold_percent = (uint32_t)rng_between(rng, 0, 5);
     swarm->fresh_percent = (uint32_t)rng_between(rng, 0, 5);
     swarm->big_percent = rng_chance(rng, 1, 3) ? (uint32_t)rng_between(rng, 1, 5) : 0;
-    if (rng_chance(rng, 1, 8)) { /* more than fits */
+    if (rng_chance(rng, 1, 8)) { /* more than fits a member */
+        swarm->shards = 1;
         swarm->keys = 240;
         swarm->hot_percent = (uint32_t)rng_between(rng, 0, 40);
         swarm->big_percent = (uint32_t)rng_between(rng, 40, 90);
