@@ -9,6 +9,7 @@
  */
 #include "sim/client.h"
 #include "sim/epoch.h"
+#include "sim/tell.h"
 
 static uint64_t disk_time(struct world *world, struct sim_node *node, bool sync)
 {
@@ -160,6 +161,7 @@ static void check_frames(struct world *world, struct sim_node *node, uint64_t co
         const char *why = NULL;
         if (frame_split(bytes, LIMIT_FRAME_BYTES, &size, &why) != FRAME_OK || size > bytes.len)
             return; /* vnet_send says so */
+        tell_frame(world, node->index, conn, slice_of(bytes.ptr, size));
         oracle_frame(&world->oracle, node->index, slice_of(bytes.ptr, size));
         if (frame_decode(slice_of(bytes.ptr, size), &frame))
             epoch_frame(world, node, conn, &frame);

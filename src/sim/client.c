@@ -8,6 +8,7 @@
  */
 #include "sim/judge.h"
 #include "sim/session.h"
+#include "sim/tell.h"
 #include "sim/watch.h"
 
 #include <stdio.h>
@@ -127,9 +128,7 @@ uint64_t client__send(struct client *client, const struct call *draft, uint64_t 
     uint64_t number = client->call_count++;
     call->number = number;
     client->calls[number] = call;
-    story_say(&world->story, call->asked.node, "<- client %d: call %llu op %d key %u write %u",
-              call->probe ? -1 : (int)call->asked.session, (unsigned long long)number,
-              (int)call->asked.op, call->asked.key, call->asked.write);
+    tell_asked(world, call);
     vtime_after(&world->time, client_latency(client), WORLD_ARRIVE, 0, number, 0);
     vtime_after(&world->time, timeout_us, WORLD_TIMEOUT, 0, number, 0);
     return number;
@@ -176,8 +175,7 @@ static void time_out(struct client *client, uint64_t number)
         return;
     if (call->state == CALL_HANDED)
         watch_silence(world, call);
-    story_say(&world->story, call->asked.node, "client gives up call %llu",
-              (unsigned long long)number);
+    tell_given_up(world, call);
     struct sim_node *node = &world->nodes[call->asked.node];
     if (call->state == CALL_HANDED && node->node != NULL && node->life == call->life)
         world_input(world, node->index, &(struct input){.type = EVENT_GONE, .id = number});
@@ -349,10 +347,7 @@ void client_reply(struct client *client, uint32_t node, const struct reply *repl
         return; /* the client is gone; the shell drops it */
     note_reply(client, call, reply);
     call->state = CALL_REPLIED;
-    story_say(&world->story, node, "-> client %d: call %llu %s outcome %d copies %u%s",
-              call->probe ? -1 : (int)call->asked.session, (unsigned long long)reply->id,
-              err_name(reply->err), (int)reply->outcome, reply->copies,
-              call->unknown ? " unknown" : "");
+    tell_answer(world, call);
     vtime_after(&world->time, client_latency(client), WORLD_ANSWER, 0, reply->id, 0);
 }
 

@@ -16,7 +16,7 @@ bool fault_clock_step(struct world *world)
     int64_t span = (int64_t)spans_ms[rng_below(&world->fault_rng, 4)];
     int64_t step = (int64_t)rng_below(&world->fault_rng, (uint64_t)(2 * span + 1)) - span;
     world_step_wall(node, step);
-    story_say(&world->story, node->index, "wall clock steps by %lld ms", (long long)step);
+    story_say(&world->story, node->index, "its wall clock steps by %lld ms", (long long)step);
     return true;
 }
 
@@ -25,7 +25,7 @@ bool fault_clock_years(struct world *world)
     struct sim_node *node = &world->nodes[budget_pick(world)];
     uint64_t ms = rng_between(&world->fault_rng, 1, 60) * 365 * 86400 * 1000;
     world_step_wall(node, (int64_t)ms);
-    story_say(&world->story, node->index, "wall clock steps years ahead");
+    story_say(&world->story, node->index, "its wall clock steps years ahead");
     /* Whoever sets it right is a little off. */
     uint64_t back = ms + rng_between(&world->fault_rng, 1, 200) - 100;
     fault_mend(world, fault_length(world), MEND_CLOCK, node->index, back);
@@ -35,7 +35,7 @@ bool fault_clock_years(struct world *world)
 void mend_clock(struct world *world, const struct vevent *event)
 {
     world_step_wall(&world->nodes[event->b], -(int64_t)event->c);
-    story_say(&world->story, (uint32_t)event->b, "wall clock is set right");
+    story_say(&world->story, (uint32_t)event->b, "its wall clock is set right");
 }
 
 static bool propose(struct world *world, uint32_t index)

@@ -14,8 +14,9 @@ bool fault_disk_slow(struct world *world)
     struct sim_node *node = &world->nodes[budget_pick(world)];
     node->faults++;
     node->disk_slow_until_us = world->time.now_us + fault_length(world);
-    story_say(&world->story, node->index, "disk is slow until %llu us",
-              (unsigned long long)node->disk_slow_until_us);
+    char span[STORY_SPAN_BYTES];
+    story_say(&world->story, node->index, "its disk is slow for %s",
+              story_span(node->disk_slow_until_us - world->time.now_us, span));
     return true;
 }
 
@@ -36,7 +37,7 @@ bool fault_disk_fail(struct world *world)
     world->nodes[index].faults++;
     world->nodes[index].disk_fails_next = true;
     world->nodes[index].doubtful = true;
-    story_say(&world->story, index, "disk will fail");
+    story_say(&world->story, index, "its disk will fail");
     return true;
 }
 

@@ -49,6 +49,7 @@ void mend_cut(struct world *world, const struct vevent *event)
 {
     world->cuts[event->b].active = false;
     cuts_apply(world);
+    story_say(&world->story, UINT32_MAX, "a cut is over");
 }
 
 /* ---- I3: who is cut off answers ---- */
@@ -103,11 +104,30 @@ bool fault_isolate(struct world *world)
             cut_add(&world->cuts[number], index, i, true);
     }
     cuts_apply(world);
-    story_say(&world->story, index, "cut off from all for %llu us", (unsigned long long)length);
+    char span[STORY_SPAN_BYTES];
+    story_say(&world->story, index, "is cut off from all for %s", story_span(length, span));
     if (world->booted)
         ask_isolated(world, index, length);
     fault_mend(world, length, MEND_CUT, number, 0);
     return true;
+}
+
+static void tell_halves(struct world *world, uint64_t side, bool one_way, uint64_t length)
+{
+    char span[STORY_SPAN_BYTES];
+    FILE *out = story_begin(&world->story, UINT32_MAX);
+    if (out == NULL)
+        return;
+    for (uint32_t half = 0; half < 2; half++) {
+        for (uint32_t i = 0; i < world->node_count; i++) {
+            if ((side >> i & 1) != half)
+                fprintf(out, "n%u ", i);
+        }
+        if (half == 0)
+            fputs(one_way ? "is not heard by " : "is cut off from ", out);
+    }
+    fprintf(out, "for %s", story_span(length, span));
+    story_end(&world->story);
 }
 
 bool fault_cut_half(struct world *world)
@@ -125,8 +145,7 @@ bool fault_cut_half(struct world *world)
         }
     }
     cuts_apply(world);
-    story_say(&world->story, UINT32_MAX, "cut between sets of nodes, side %llx%s, for %llu us",
-              (unsigned long long)side, one_way ? ", one way" : "", (unsigned long long)length);
+    tell_halves(world, side, one_way, length);
     fault_mend(world, length, MEND_CUT, number, 0);
     return true;
 }
@@ -141,7 +160,8 @@ static bool cut_one(struct world *world, bool both, const char *what, bool flap)
         return false;
     cut_add(&world->cuts[number], a, b, both);
     cuts_apply(world);
-    story_say(&world->story, a, "%s n%u for %llu us", what, b, (unsigned long long)length);
+    char span[STORY_SPAN_BYTES];
+    story_say(&world->story, a, "%s n%u for %s", what, b, story_span(length, span));
     if (flap)
         fault_mend(world, length / 8, MEND_FLAP, (uint64_t)number << 16 | a << 8 | b,
                    length / 8 << 8 | 6);
@@ -152,17 +172,17 @@ static bool cut_one(struct world *world, bool both, const char *what, bool flap)
 
 bool fault_cut_link(struct world *world)
 {
-    return cut_one(world, true, "cut off from", false);
+    return cut_one(world, true, "is cut off from", false);
 }
 
 bool fault_cut_one_way(struct world *world)
 {
-    return cut_one(world, false, "not heard by", false);
+    return cut_one(world, false, "is not heard by", false);
 }
 
 bool fault_flap(struct world *world)
 {
-    return cut_one(world, true, "flapping link to", true);
+    return cut_one(world, true, "has a flapping link to", true);
 }
 
 /* The flapping link changes; at last it stands. */
@@ -181,12 +201,19 @@ void mend_flap(struct world *world, const struct vevent *event)
 
 /* ---- Single connections and slow links ---- */
 
+static bool tell_hit(struct world *world, bool any, const char *what)
+{
+    if (any)
+        story_say(&world->story, UINT32_MAX, "the connection from n%u to n%u %s", world->net.hit[0],
+                  world->net.hit[1], what);
+    return any;
+}
+
 bool fault_reset(struct world *world)
 {
     bool any = false;
     for (uint64_t i = rng_between(&world->fault_rng, 1, 6); i > 0; i--)
-        any = vnet_reset_one(&world->net) || any;
-    story_say(&world->story, UINT32_MAX, "connections reset");
+        any = tell_hit(world, vnet_reset_one(&world->net), "resets") || any;
     return any;
 }
 
@@ -194,8 +221,7 @@ bool fault_stall(struct world *world)
 {
     bool any = false;
     for (uint64_t i = rng_between(&world->fault_rng, 1, 3); i > 0; i--)
-        any = vnet_stall_one(&world->net, fault_length(world)) || any;
-    story_say(&world->story, UINT32_MAX, "directions of connections stall");
+        any = tell_hit(world, vnet_stall_one(&world->net, fault_length(world)), "stalls") || any;
     return any;
 }
 
@@ -206,8 +232,9 @@ bool fault_slow_link(struct world *world)
     if (a == b)
         return false;
     world->net.extra_us[a][b] = rng_between(&world->fault_rng, 20, 800) * 1000;
-    story_say(&world->story, a, "slow towards n%u: %llu us more", b,
-              (unsigned long long)world->net.extra_us[a][b]);
+    char span[STORY_SPAN_BYTES];
+    story_say(&world->story, a, "is slow towards n%u: %s more", b,
+              story_span(world->net.extra_us[a][b], span));
     fault_mend(world, fault_length(world) * 2, MEND_SLOW_LINK, a, b);
     return true;
 }
@@ -215,4 +242,6 @@ bool fault_slow_link(struct world *world)
 void mend_slow_link(struct world *world, const struct vevent *event)
 {
     world->net.extra_us[event->b][event->c] = 0;
+    story_say(&world->story, (uint32_t)event->b, "is as fast as before towards n%u",
+              (uint32_t)event->c);
 }

@@ -8,6 +8,7 @@
  */
 #include "sim/judge.h"
 
+#include "sim/tell.h"
 #include "sim/watch.h"
 
 #include <stdio.h>
@@ -68,6 +69,7 @@ static void note_boot(struct world *world)
         world->shard_of_key[i] = config_shard_of_slot(config, world->oracle.keys[i].slot);
     world->booted = config != NULL;
     story_say(&world->story, UINT32_MAX, "all nodes serve");
+    tell_shards(world);
 }
 
 /* A node that refuses to serve needs a fault that explains it. It may come back. */

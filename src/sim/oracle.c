@@ -144,7 +144,7 @@ const char *oracle_name(const struct oracle *oracle, uint32_t write, char text[6
     if (write == 0)
         return "nothing";
     const struct hwrite *at = &oracle->writes[write];
-    snprintf(text, 64, "%s w%u=(%u,%llu) hlc %llu", at->tombstone ? "tombstone" : "write", write,
+    snprintf(text, 64, "%s w%u=a%u:%llu hlc %llu", at->tombstone ? "tombstone" : "write", write,
              at->dot.actor, (unsigned long long)at->dot.seq, (unsigned long long)at->hlc);
     return text;
 }

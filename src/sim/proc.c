@@ -6,13 +6,15 @@
  * Limits: -
  * See:    world.h.
  */
+#include "sim/tell.h"
 #include "sim/watch.h"
 
 static void on_trace(void *arg, const struct trace_event *event)
 {
     struct sim_node *node = arg;
     struct world *world = node->world;
-    story_trace(&world->story, node->index, event);
+    story_mix_trace(&world->story, node->index, event);
+    tell_trace(world, node->index, event);
     if (event->id == TRACE_FORWARDED)
         client_forwarded(world->client, node->index, event->a);
     watch_trace(world, node, event);

@@ -11,6 +11,7 @@
 #include "sim/client.h"
 #include "sim/judge.h"
 #include "sim/nemesis.h"
+#include "sim/tell.h"
 
 /* A last read is answered at once, or never. */
 #define FINAL_US_MAX 5000000U
@@ -117,8 +118,9 @@ static void await_convergence(struct world *world)
     uint64_t end = begin + 20000000 + 2 * patience_us(world);
     while (goes_on(world) && world->time.now_us < end) {
         if (judge_converged(world, why)) {
-            story_say(&world->story, UINT32_MAX, "converged after %llu us",
-                      (unsigned long long)(world->time.now_us - begin));
+            char span[STORY_SPAN_BYTES];
+            story_say(&world->story, UINT32_MAX, "replicas agree after %s",
+                      story_span(world->time.now_us - begin, span));
             return;
         }
         run_for(world, 100000);
@@ -379,6 +381,7 @@ void run_seed(const struct run_order *order, struct run_result *result)
         *order->world = world;
     world->history.out = order->history;
     world->verdict.blind = order->blind;
+    tell_world(world);
     run_phases(world, result);
     run_result_of(world, result); /* what comes now is no part of the run: it has its hash */
     if (goes_on(world) && order->history != NULL && !judge_somebody_gone(world))
@@ -386,8 +389,10 @@ void run_seed(const struct run_order *order, struct run_result *result)
     if (scope_is_whole(&order->scope))
         judge_too_little(world, result);
     result->verdict = world->verdict;
-    story_say(&world->story, UINT32_MAX, "end of seed %llu: %s", (unsigned long long)order->seed,
-              world->verdict.bad ? world->verdict.text : "no violation");
+    if (world->verdict.bad)
+        world_tell_verdict(world);
+    else
+        story_say(&world->story, UINT32_MAX, "the end; nothing was wrong");
     if (order->world != NULL)
         *order->world = NULL;
     world_free(world);

@@ -17,6 +17,10 @@ static void say(struct verdict *verdict, const char *invariant, const char *form
     verdict->bad = true;
     snprintf(verdict->invariant, sizeof verdict->invariant, "%s", invariant);
     vsnprintf(verdict->text, sizeof verdict->text, format, arguments);
+    for (char *at = verdict->text; *at != '\0'; at++) { /* keys are any bytes */
+        if (*at < 0x20 || *at > 0x7e)
+            *at = '?';
+    }
 }
 
 void verdict_say(struct verdict *verdict, const char *invariant, const char *format, ...)

@@ -297,6 +297,13 @@ bool vnet_send(struct vnet *net, uint32_t node, uint64_t number, struct slice by
     return true;
 }
 
+uint32_t vnet_other(const struct vnet *net, uint32_t node, uint64_t number)
+{
+    uint32_t end = 0;
+    const struct vconn *conn = find(net, node, number, &end);
+    return conn != NULL ? conn->ends[1 - end].node : VNET_NODES_MAX;
+}
+
 bool vnet_hangup(struct vnet *net, uint32_t node, uint64_t number)
 {
     uint32_t end = 0;
@@ -420,11 +427,18 @@ static size_t pick_conn(struct vnet *net)
     return found;
 }
 
+static void note_hit(struct vnet *net, size_t index, uint32_t dir)
+{
+    net->hit[0] = net->conns[index]->ends[dir].node;
+    net->hit[1] = net->conns[index]->ends[1 - dir].node;
+}
+
 bool vnet_reset_one(struct vnet *net)
 {
     size_t index = pick_conn(net);
     if (index == net->count)
         return false;
+    note_hit(net, index, 0);
     for (uint32_t dir = 0; dir < 2; dir++) {
         struct vflow *flow = &net->conns[index]->flows[dir];
         flow_truncate(net, net->conns[index], dir);
@@ -440,7 +454,9 @@ bool vnet_stall_one(struct vnet *net, uint64_t for_us)
     size_t index = pick_conn(net);
     if (index == net->count)
         return false;
-    struct vflow *flow = &net->conns[index]->flows[rng_below(&net->rng, 2)];
+    uint32_t dir = (uint32_t)rng_below(&net->rng, 2);
+    note_hit(net, index, dir);
+    struct vflow *flow = &net->conns[index]->flows[dir];
     flow->stalled_until_us = net->time->now_us + for_us;
     return true;
 }

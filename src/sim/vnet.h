@@ -85,6 +85,7 @@ struct vnet {
     size_t cap;                      /* allocated */
     uint64_t queued[VNET_NODES_MAX]; /* bytes sent by a node and not arrived */
     uint64_t frames;                 /* that arrived */
+    uint32_t hit[2];                 /* ends of the connection of the last fault: from, to */
 };
 
 void vnet_init(struct vnet *net, struct vtime *time, uint32_t nodes, uint64_t seed,
@@ -109,6 +110,9 @@ void vnet_dial(struct vnet *net, uint32_t from, uint32_t to, uint32_t dial);
 
 /* False when the bytes are not whole frames, or the number was never given to this node. */
 bool vnet_send(struct vnet *net, uint32_t node, uint64_t conn, struct slice bytes);
+/* The node at the other end; VNET_NODES_MAX when this node has no such connection. */
+uint32_t vnet_other(const struct vnet *net, uint32_t node, uint64_t conn);
+
 bool vnet_hangup(struct vnet *net, uint32_t node, uint64_t conn);
 
 /* The note that is kept at an end (see struct vend); NULL when it was never given to this node. */

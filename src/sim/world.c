@@ -185,6 +185,14 @@ static void hand_out(struct world *world, const struct vevent *event)
     }
 }
 
+void world_tell_verdict(struct world *world)
+{
+    world->story.fault = 0;
+    story_say(&world->story, UINT32_MAX, "WRONG, %s: %s", world->verdict.invariant,
+              world->verdict.text);
+    world->story.over = true;
+}
+
 bool world_next(struct world *world)
 {
     struct vevent event;
@@ -193,5 +201,7 @@ bool world_next(struct world *world)
     world->story.now_us = event.at_us;
     world->oracle.now_us = event.at_us;
     hand_out(world, &event);
+    if (world->verdict.bad)
+        world_tell_verdict(world);
     return true;
 }

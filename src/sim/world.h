@@ -171,6 +171,9 @@ void world_free(struct world *world);
 /* Takes the next event; false when nothing will ever happen again. */
 bool world_next(struct world *world);
 
+/* The last line of a story in which something was wrong. */
+void world_tell_verdict(struct world *world);
+
 /* ---- Processes (proc.c) ---- */
 
 void world_start(struct world *world, uint32_t node); /* the process begins */
