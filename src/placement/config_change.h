@@ -94,8 +94,9 @@ struct config *config_left(const struct config *config, uint64_t node_id, enum e
 /* --- sealing (config_seal.c) --- */
 
 /* Every keeper has reported on the sealing actor: no dot above last_seq will ever come, and what
- * is up to whole_seq (or last_seq, if that is lower) is whole. It is sealed, and a loss of the actor is kept:
- * with the lower whole_seq where there was one. Does not apply to an actor that is not sealing. */
+ * is up to whole_seq (or last_seq, if that is lower) is whole. It is sealed, and a loss of the
+ * actor is kept: with the lower whole_seq where there was one. Does not apply to an actor that is
+ * not sealing. */
 struct config *config_sealed(const struct config *config, uint32_t actor, uint64_t last_seq,
                              uint64_t whole_seq, uint64_t wall_ms, enum err *err);
 
