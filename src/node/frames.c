@@ -89,11 +89,15 @@ static bool recv_walk(struct node *node, uint64_t from, const struct frame *fram
     struct msg_walk_chunk chunk;
     struct msg_walk_ack ack;
     struct msg_walk_end end;
+    struct msg_walk_begin begin;
     struct msg_walk_stop stop;
     switch (frame->type) {
     case MSG_WALK_REQUEST:
         return msg_walk_request_decode(frame->body, &request) &&
                replica_recv_walk_request(node->replica, from, &request, &io);
+    case MSG_WALK_BEGIN:
+        return msg_walk_begin_decode(frame->body, &begin) &&
+               replica_recv_walk_begin(node->replica, from, &begin, &io);
     case MSG_WALK_CHUNK:
         return msg_walk_chunk_decode(frame->body, &chunk) &&
                replica_recv_walk_chunk(node->replica, from, &chunk, &io);

@@ -92,7 +92,8 @@ struct replica_io node__io(struct node *node)
                                .metrics = &node->metrics,
                                .tracer = &node->tracer,
                                .mono_ms = node->mono_ms,
-                               .wall_ms = node->wall_ms};
+                               .wall_ms = node->wall_ms,
+                               .checkpointing = node->checkpoint.running};
 }
 
 /* ---- stopping ---- */

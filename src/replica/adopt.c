@@ -140,13 +140,13 @@ static void adopt_peers(struct replica *replica)
 static void begin_term(struct replica *replica)
 {
     replica->seq = 0;
+    replica->filled = false;
     replica__window_clear(replica);
     replica->contradicted = false;
     replica->muted = false;
     for (uint32_t i = 0; i < replica->peer_count; i++) {
         replica->peers[i].streaming = false;
         replica->peers[i].sent_seq = 0;
-        replica->peers[i].report_due = true;
     }
 }
 
@@ -156,6 +156,7 @@ void replica_adopt(struct replica *replica, const struct config *config, struct 
     const struct member *self = config_member_by_id(config, replica->node_id);
     uint32_t actor = self != NULL ? self->actor : 0;
     bool new_term = actor != replica->actor;
+    enum member_state before = replica->state;
     replica->config = config;
     replica->shard = self != NULL ? self->shard : SHARD_NONE;
     replica->actor = actor;
@@ -164,9 +165,13 @@ void replica_adopt(struct replica *replica, const struct config *config, struct 
     adopt_peers(replica);
     if (new_term)
         begin_term(replica);
+    replica__members_adopt(replica, before, new_term);
+    replica->stray_slot = self != NULL ? 0 : LIMIT_SLOTS; /* who was removed keeps what it has */
     replica__walk_in_adopt(replica, new_term, io);
     replica__walks_out_adopt(replica, new_term, io);
     replica__stable_adopt(replica);
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        replica->peers[i].report_due = true; /* seals and merges wait for reports of this epoch */
     replica__deliver(replica, io); /* causes of actors that are closed now count as there */
 }
 
@@ -185,6 +190,7 @@ bool replica_active(const struct replica *replica)
 void replica_doubt(struct replica *replica)
 {
     replica->muted = true;
+    replica->walk_in.id = 0;
 }
 
 void replica_become(struct replica *replica, uint64_t node_id, struct replica_io *io)

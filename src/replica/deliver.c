@@ -47,13 +47,15 @@ void replica__apply(struct replica *replica, const struct version *version, uint
     struct actor_state *actor = replica__actor(replica, version->dot.actor);
     if (actor != NULL && version->dot.seq > actor->highest)
         actor->highest = version->dot.seq;
-    table_put(io->table, slot_of(version->key), version, position);
+    replica__put(replica, version, position, io);
 }
 
 static bool causes_covered(const struct replica *replica, const struct version *version)
 {
     uint32_t count = deps_count(version->deps);
     if (PLANTED(replica->plant, OUT_OF_ORDER))
+        return true;
+    if (replica__filling(replica)) /* nobody reads here, and the causes may be long in coming */
         return true;
     for (uint32_t i = 0; i < count; i++) {
         struct dot dep = deps_at(version->deps, i);
@@ -67,7 +69,7 @@ static void deliver_one(struct replica *replica, const struct version *version, 
                         struct replica_io *io)
 {
     ASSERT(vv_get(&replica->coverage, version->dot.actor) + 1 == version->dot.seq);
-    table_put(io->table, slot_of(version->key), version, position);
+    replica__put(replica, version, position, io);
     bool fits = vv_set(&replica->coverage, version->dot.actor, version->dot.seq);
     ASSERT(fits); /* coverage names open actors only */
     replica->stability.dirty = true;

@@ -33,6 +33,7 @@ void replica_free(struct replica *replica)
     for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
         mem_free(replica->walks_out[i].cursors);
         mem_free(replica->walks_out[i].tails);
+        mem_free(replica->walks_out[i].slots);
     }
     mem_free(replica->window.ring);
     mem_free(replica->peers);
@@ -150,6 +151,14 @@ static bool replay_highest(struct replica *replica, struct slice body)
     return true;
 }
 
+static bool replay_filled(struct replica *replica, struct slice body)
+{
+    struct read in = read_of(body);
+    uint32_t actor = read_u32(&in);
+    replica->filled = replica->filled || actor == replica->actor;
+    return read_done(&in);
+}
+
 bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
                     struct replica_io *io)
 {
@@ -166,6 +175,10 @@ bool replica_replay(struct replica *replica, const struct record *record, uint64
         return replay_range(replica, record->body);
     case RECORD_HIGHEST:
         return replay_highest(replica, record->body);
+    case RECORD_ABSENT:
+        return replica__replay_absent(record->body, io->table);
+    case RECORD_FILLED:
+        return replay_filled(replica, record->body);
     case RECORD_CEILING: {
         struct read in = read_of(record->body);
         uint64_t ceiling = read_u64(&in);
@@ -226,6 +239,8 @@ void replica_checkpoint(const struct replica *replica, struct log *log)
 {
     replica__log_u64s(log, RECORD_CEILING, 0, &replica->ceiling, 1);
     replica__log_raise(&replica->coverage, log);
+    if (replica->filled)
+        replica__log_u64s(log, RECORD_FILLED, replica->actor, NULL, 0);
     for (uint32_t i = 0; i < replica->actor_count; i++) {
         const struct actor_state *actor = &replica->actors[i];
         uint64_t range[2] = {actor->gap_low, actor->gap_high};
@@ -283,8 +298,8 @@ uint64_t replica_behind_by(const struct replica *replica, uint64_t node_id, stru
 
 static bool has_receipted(const struct replica *replica, const struct peer *peer, uint64_t seq)
 {
-    if (!peer->reported)
-        return false;
+    if (!peer->reported || peer->state == MEMBER_LEAVING)
+        return false; /* what a leaving member has goes with it */
     if (vv_get(&peer->coverage, replica->actor) >= seq)
         return true;
     const struct range *range = ranges_get(&peer->ranges, replica->actor);
@@ -309,7 +324,7 @@ bool replica_alone(const struct replica *replica, uint64_t mono_ms)
     for (uint32_t i = 0; i < replica->peer_count; i++) {
         const struct peer *peer = &replica->peers[i];
         bool silent = peer->receipt_ok_ms + replica->knobs->suspect_ms <= mono_ms;
-        if (!silent && !peer->suspected)
+        if (!silent && !peer->suspected && peer->state != MEMBER_LEAVING)
             return false;
     }
     return true;
@@ -420,12 +435,14 @@ void replica_tick(struct replica *replica, struct replica_io *io)
     if (io->mono_ms >= replica->gossip_ms) {
         replica->gossip_ms = io->mono_ms + often_enough_ms(replica, replica->knobs->gossip_ms);
         replica__gossip(replica, io);
+        replica__sweep_strays(replica, io);
     }
     if (replica->shard == SHARD_NONE || io->mono_ms < replica->heartbeat_ms)
         return;
     replica->heartbeat_ms = io->mono_ms + often_enough_ms(replica, replica->knobs->heartbeat_ms);
     for (uint32_t i = 0; i < replica->peer_count; i++)
         replica->peers[i].report_due = true;
+    replica__seal_raise(replica, io);
     replica__walk_pull(replica, io);
     replica__sweep(replica, io);
 }
@@ -460,12 +477,15 @@ bool replica_busy(const struct replica *replica)
 
 /* ---- invariants ---- */
 
-static void check_actor(const struct replica *replica, const struct actor_state *actor)
+static void check_actor(const struct replica *replica, const struct actor_state *actor,
+                        const struct table *table)
 {
     uint64_t covered = vv_get(&replica->coverage, actor->actor);
     ASSERT(actor->gap_low == 0 || actor->head == NULL); /* R5 */
     ASSERT(actor->gap_low == 0 || actor->gap_low > covered + 1);
     ASSERT(actor->gap_low <= actor->gap_high);
+    ASSERT(!actor->retired || (actor->head == NULL && actor->gap_low == 0)); /* R6 */
+    ASSERT(replica__highest(replica, actor) >= table_last_seq(table, actor->actor));
     uint64_t expected = covered + 1;
     for (const struct pending *item = actor->head; item != NULL; item = item->next) {
         ASSERT(item->seq == expected); /* R5: no hole */
@@ -473,14 +493,39 @@ static void check_actor(const struct replica *replica, const struct actor_state 
     }
 }
 
+static void check_walk_in(const struct replica *replica)
+{
+    const struct walk_in *walk = &replica->walk_in;
+    if (walk->id == 0)
+        return;
+    const struct peer *source = replica__peer_const(replica, walk->source);
+    ASSERT(source != NULL && source->actor == walk->actor);
+    ASSERT(walk->kind != WALK_FILL || replica->state == MEMBER_SYNCING); /* R7 */
+    ASSERT(walk->kind != WALK_MERGE || replica->merging);
+}
+
+static void check_walks_out(const struct replica *replica)
+{
+    for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
+        const struct walk_out *walk = &replica->walks_out[i];
+        ASSERT(walk->to == 0 || replica->muted || replica__peer_const(replica, walk->to) != NULL);
+        ASSERT(walk->to != 0 || walk->cursors == NULL);
+        ASSERT(walk->acked <= walk->chunks);
+    }
+}
+
 void replica_check(const struct replica *replica, const struct table *table)
 {
-    (void)table;
     vv_check(&replica->coverage);
+    for (uint32_t i = 0; i < replica->coverage.count; i++) /* R6 */
+        ASSERT(replica__actor_const(replica, replica->coverage.entries[i].actor) != NULL);
     for (uint32_t i = 0; i < replica->actor_count; i++)
-        check_actor(replica, &replica->actors[i]);
+        check_actor(replica, &replica->actors[i], table);
     if (replica->actor != 0)
         ASSERT(vv_get(&replica->coverage, replica->actor) == replica->seq); /* R3 */
+    ASSERT(replica->seq == 0 || replica->state != MEMBER_SYNCING);          /* R7 */
+    check_walk_in(replica);
+    check_walks_out(replica);
     struct vv own;
     replica__own_report(replica, &own);
     for (uint32_t i = 0; i < own.count; i++) /* R4, against ourselves */

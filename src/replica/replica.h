@@ -1,7 +1,8 @@
 /* replica - one shard's data at one of its members.
  *
  * Does:   the own sequence of writes, delivery in causal order, streams to the other members,
- *         receipts, tail walks, heartbeats, stability and its gossip, purge of tombstones.
+ *         receipts, tail walks, heartbeats, stability and its gossip, purge of tombstones; filling
+ *         up and merging; what the ends of terms need (sealing, handing over).
  * Not:    clients and their requests (node/), connections (node/), who is who (cluster/).
  * Holds:  R1 coverage[a] = k: every write of a up to k in these slots is in the table, or was
  *         overwritten or purged there. R2 what was receipted is in the log and, until it is
@@ -25,6 +26,7 @@ struct replica_io {
     const struct tracer *tracer; /* the story */
     uint64_t mono_ms;            /* now, monotonic */
     uint64_t wall_ms;            /* now, wall */
+    bool checkpointing;          /* a checkpoint is under way: removals are logged */
 };
 
 struct replica;
@@ -57,8 +59,8 @@ void replica_become(struct replica *replica, uint64_t node_id, struct replica_io
 
 /* ---- recovery ---- */
 
-/* A record of a kind that replicas write (ARRIVAL, WALKED, DUMP, RAISE, RANGE, CEILING, HIGHEST).
- * False: its body makes no sense. */
+/* A record of a kind that replicas write (ARRIVAL, WALKED, DUMP, RAISE, RANGE, CEILING, HIGHEST,
+ * ABSENT, FILLED). False: its body makes no sense. */
 bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
                     struct replica_io *io);
 
@@ -94,7 +96,7 @@ void replica_prune(struct replica *replica, struct vv *seen);
 bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
                         struct replica_io *io);
 
-/* True when another member has receipted the own write seq. */
+/* True when another member that stays has receipted the own write seq. */
 bool replica_receipted(const struct replica *replica, uint64_t seq);
 
 /* True when no other member has receipted what it owes for suspect_ms (3.4, T39), or none is
@@ -104,8 +106,28 @@ bool replica_alone(const struct replica *replica, uint64_t mono_ms);
 /* True when this node is the only member of its shard. */
 bool replica_single(const struct replica *replica);
 
-/* The source of the tail walk under way, or 0 (4.3: requests go there meanwhile). */
+/* The source of the walk under way, or 0 (4.3: requests go there meanwhile). */
 uint64_t replica_walk_source(const struct replica *replica);
+
+/* ---- membership: what may be proposed (docs/protocol.md 6.3 to 6.5) ---- */
+
+/* True when this syncing node has all that an active member had at this epoch or later: it may
+ * be active (config_activate). In this process's life, or found in the log. */
+bool replica_filled(const struct replica *replica);
+
+/* True when nobody of the own shard is active, and everybody there has walked all the others
+ * since: they may be active (config_merged). */
+bool replica_merged_all(const struct replica *replica);
+
+/* True when this leaving node is not needed any more: what it had when all knew that it leaves is
+ * everywhere, and it keeps no retired actor's writes (config_left). Remembers what it had. */
+bool replica_handed_over(struct replica *replica);
+
+/* True when every keeper of a sealing actor has reported on it (config_sealed). *last_seq: the
+ * highest seq that anybody has had. *whole_seq: up to here somebody covers it. When it is sealed
+ * and replica_stable has it up to its last seq, it may be closed (config_closed). */
+bool replica_seal(const struct replica *replica, uint32_t actor, uint64_t *last_seq,
+                  uint64_t *whole_seq);
 
 /* ---- peers' side ---- */
 
@@ -126,6 +148,8 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
 bool replica_recv_stable(struct replica *replica, uint64_t from, const struct msg_stable *msg);
 bool replica_recv_walk_request(struct replica *replica, uint64_t from,
                                const struct msg_walk_request *msg, struct replica_io *io);
+bool replica_recv_walk_begin(struct replica *replica, uint64_t from,
+                             const struct msg_walk_begin *msg, struct replica_io *io);
 bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
                              const struct msg_walk_chunk *msg, struct replica_io *io);
 bool replica_recv_walk_ack(struct replica *replica, uint64_t from, const struct msg_walk_ack *msg);
@@ -167,5 +191,5 @@ int64_t replica_clock_diff_ms(const struct replica *replica, uint64_t node_id);
 /* What a member last reported to cover, or NULL. */
 const struct vv *replica_peer_coverage(const struct replica *replica, uint64_t node_id);
 
-/* Asserts R1, R3, R4, R5 as far as they can be seen from inside. */
+/* Asserts R1, R3 to R7 as far as they can be seen from inside. */
 void replica_check(const struct replica *replica, const struct table *table);

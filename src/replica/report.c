@@ -51,9 +51,9 @@ static void fill_highest(const struct replica *replica, struct vv *highest)
     vv_init(highest);
     for (uint32_t i = 0; i < replica->actor_count; i++) {
         const struct actor_state *actor = &replica->actors[i];
-        uint64_t seq = replica__highest(replica, actor);
         if (!actor->retired)
             continue;
+        uint64_t seq = replica__sealed_highest(replica, actor);
         bool fits = vv_set(highest, actor->actor, seq < LIMIT_SEQ ? seq + 1 : LIMIT_SEQ);
         ASSERT(fits); /* LIMIT_ACTORS */
     }
@@ -73,8 +73,11 @@ static bool take_rewind(struct replica *replica, const struct peer *peer)
 
 void replica__report(struct replica *replica, struct peer *peer, struct replica_io *io)
 {
+    uint8_t flags = take_rewind(replica, peer) ? REPORT_REWIND : 0;
+    if (replica__merged(replica))
+        flags |= REPORT_MERGED;
     struct msg_report msg = {.echo = peer->their_generation,
-                             .flags = take_rewind(replica, peer) ? REPORT_REWIND : 0,
+                             .flags = flags,
                              .actor = replica->actor,
                              .clock_seq = replica->seq,
                              .clock = announce_clock(replica, io),
@@ -144,6 +147,7 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
     ASSERT(fits); /* relevant actors are LIMIT_ACTORS at most */
     ranges_copy(&peer->ranges, &msg->ranges);
     vv_copy(&peer->highest, &msg->highest);
+    peer->merged = (msg->flags & REPORT_MERGED) != 0;
     if (epoch > peer->report_epoch)
         peer->report_epoch = epoch;
     peer->reported = true;

@@ -72,6 +72,8 @@ void replica__own_report(const struct replica *replica, struct vv *report)
             uint64_t theirs = peer->reported ? vv_get(&peer->coverage, actor) : 0;
             if (!peer->reported && PLANTED(replica->plant, SILENCE_IS_STABLE))
                 theirs = UINT64_MAX;
+            if (peer->state == MEMBER_SYNCING && PLANTED(replica->plant, FILL_NOT_COUNTED))
+                theirs = UINT64_MAX;
             if (theirs < least)
                 least = theirs;
         }

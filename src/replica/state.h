@@ -58,6 +58,9 @@ struct peer {
     struct vv coverage;        /* what it covers */
     struct ranges ranges;      /* what it received above that */
     uint64_t report_epoch;     /* when it last reported, it knew this epoch */
+    bool merged;               /* it said then that it has walked all others */
+    bool merge_walked;         /* a merge walk from it has ended here */
+    uint64_t walked_epoch;     /* a walk from it that was asked for at this epoch has ended here */
     struct vv highest;         /* what it said then of actors that are being sealed */
 };
 
@@ -78,24 +81,35 @@ struct window {
     uint64_t pushed;          /* bytes ever pushed */
 };
 
-/* The tail walk that this node receives. */
+/* The walk that this node receives. */
 struct walk_in {
     uint64_t id;          /* 0: none is under way */
+    enum walk_kind kind;  /* see wire/msg.h */
     uint64_t source;      /* node id */
     uint32_t actor;       /* of the source */
+    uint64_t epoch;       /* when it was asked for */
     uint64_t progress_ms; /* last sign of it */
     uint64_t chunks;      /* so far: numbers 1, 2, 3 … without a hole */
     uint64_t versions;    /* so far */
     uint64_t last_id;     /* of the latest walk, for unique ids */
+    uint64_t wait_ms;     /* none is asked for before, mono: one was refused */
+    bool begun;           /* a slot walk: WALK_BEGIN is there, and with it these: */
+    uint32_t next_actor;  /* actors below it that `below` does not name were closed */
+    uint64_t clock;       /* of the source */
+    struct vv below;      /* one more than what the source covered (V0) */
 };
 
-/* A tail walk that this node sends. */
+/* A walk that this node sends. */
 struct walk_out {
     uint64_t to;                  /* node id; 0: free */
     uint32_t actor;               /* of the receiver */
     uint64_t id;                  /* the receiver's number for it */
+    enum walk_kind kind;          /* see wire/msg.h */
     uint64_t chunks;              /* sent */
     uint64_t acked;               /* acknowledged */
+    struct slotset *slots;        /* of the shard, only these; NULL: all of them; owned */
+    bool scanning;                /* slots are left to be sent */
+    struct table_scan scan;       /* where in them */
     struct table_cursor *cursors; /* LIMIT_ACTORS; owned, registered with the table */
     uint64_t *tails;              /* for the planted bug: tails at the start; owned */
     uint32_t cursor_count;        /* in use */
@@ -144,6 +158,15 @@ struct replica {
     struct table_scan purge_scan;                 /* where in that slot */
     uint32_t purge_slot;                          /* where the sweep of tombstones stands */
     bool walk_wanted;                             /* a gap was seen: look for a source now */
+    bool filled;                                  /* in this term a fill has ended here */
+    uint32_t fill_turn;                           /* which source to try next */
+    uint32_t stray_slot;                          /* where the sweep of slots given away stands */
+    bool merging;                                 /* nobody of the shard is active */
+    uint64_t members_sum;                         /* of the shard's members and their actors */
+    uint64_t members_epoch;                       /* since when they and `merging` are so */
+    uint64_t leaving_epoch;                       /* since when the own state is leaving; 0: not */
+    bool handing;                                 /* handover is filled in */
+    struct vv handover;                           /* what the others must cover before it goes */
     bool contradicted;                            /* see replica_contradicted */
 };
 
@@ -178,6 +201,7 @@ void replica__apply(struct replica *replica, const struct version *version, uint
                     struct replica_io *io);
 void replica__apply_pending(struct replica *replica, struct actor_state *actor,
                             struct replica_io *io);
+uint64_t replica__sealed_highest(const struct replica *replica, const struct actor_state *actor);
 uint64_t replica__highest(const struct replica *replica, const struct actor_state *actor);
 uint64_t replica__received(const struct replica *replica, const struct actor_state *actor);
 void replica__drop_pending(struct replica *replica, struct actor_state *actor, uint64_t up_to);
@@ -200,9 +224,30 @@ void replica__gossip(struct replica *replica, struct replica_io *io);
 void replica__trim_deps(struct replica *replica, table_ref ref, struct replica_io *io);
 
 /* purge.c */
+void replica__sweep_strays(struct replica *replica, struct replica_io *io);
 void replica__sweep(struct replica *replica, struct replica_io *io);
 
+/* fill.c */
+void replica__put(struct replica *replica, const struct version *version, uint64_t position,
+                  struct replica_io *io);
+bool replica__filling(const struct replica *replica);
+bool replica__fill_pull(struct replica *replica, struct replica_io *io);
+bool replica__fill_take(struct replica *replica, const struct record *record,
+                        const struct version *version, struct replica_io *io);
+void replica__fill_end(struct replica *replica, const struct vv *to, struct replica_io *io);
+void replica__merge_end(struct replica *replica, struct peer *source, struct replica_io *io);
+void replica__add_absent(const struct version *version, struct buf *body);
+bool replica__replay_absent(struct slice body, struct table *table);
+
+/* seal.c */
+void replica__members_adopt(struct replica *replica, enum member_state before, bool new_term);
+bool replica__merged(const struct replica *replica);
+bool replica__seal_pull(struct replica *replica, struct replica_io *io);
+void replica__seal_raise(struct replica *replica, struct replica_io *io);
+
 /* walk_in.c, walk_out.c */
+void replica__walk_start(struct replica *replica, const struct peer *source, enum walk_kind kind,
+                         struct replica_io *io);
 void replica__walk_pull(struct replica *replica, struct replica_io *io);
 void replica__walk_lost(struct replica *replica, struct replica_io *io);
 void replica__walks_send(struct replica *replica, struct replica_io *io);

@@ -1,12 +1,13 @@
-/* walk_in - the tail walk that this node receives: catching up.
+/* walk_in - the walk that this node receives.
  *
  * Does:   notices that writes are missing and that somebody has them; asks for a walk; takes its
  *         chunks; raises coverage at its end; gives up on a lost source.
- * Not:    sending walks (walk_out.c).
- * Holds:  a walked version says nothing about coverage until WALK_END; one whose dot is covered
- *         is dropped (T20).
+ * Not:    what slot walks do with versions and at their end (fill.c); which walks the ends of
+ *         terms need (seal.c); sending walks (walk_out.c).
+ * Holds:  a walked version says nothing about coverage until WALK_END; in a tail walk one whose
+ *         dot is covered is dropped (T20).
  * Limits: one walk at a time.
- * See:    docs/protocol.md section 4.3.
+ * See:    docs/protocol.md sections 4.3 and 4.4.
  */
 #include "replica/state.h"
 
@@ -51,18 +52,24 @@ static struct slice name_of(const struct replica *replica, uint64_t node_id)
     return member != NULL ? slice_str(member->address.text) : SLICE_EMPTY;
 }
 
-static void start(struct replica *replica, const struct peer *source, struct replica_io *io)
+void replica__walk_start(struct replica *replica, const struct peer *source, enum walk_kind kind,
+                         struct replica_io *io)
 {
     struct walk_in *walk = &replica->walk_in;
+    ASSERT(walk->id == 0);
     walk->last_id++;
     walk->id = walk->last_id;
+    walk->kind = kind;
     walk->source = source->node_id;
     walk->actor = source->actor;
+    walk->epoch = replica->config->epoch;
     walk->progress_ms = io->mono_ms;
     walk->versions = 0;
     walk->chunks = 0;
-    struct msg_walk_request msg = {.walk = walk->id};
-    vv_copy(&msg.coverage, &replica->coverage);
+    walk->begun = false;
+    struct msg_walk_request msg = {.walk = walk->id, .kind = (uint8_t)kind};
+    if (kind == WALK_TAIL)
+        vv_copy(&msg.coverage, &replica->coverage);
     outbox_walk_request(io->out, source->node_id, &msg);
     trace_emit(io->tracer, TRACE_WALK_STARTED, walk->id, source->node_id, 0,
                name_of(replica, source->node_id));
@@ -88,8 +95,29 @@ void replica__walk_in_adopt(struct replica *replica, bool new_term, struct repli
     if (walk->id == 0)
         return;
     const struct peer *source = replica__peer(replica, walk->source);
-    if (new_term || source == NULL || source->actor != walk->actor)
+    bool other = source == NULL || source->actor != walk->actor;
+    bool needless = (walk->kind == WALK_FILL && replica->state != MEMBER_SYNCING) ||
+                    (walk->kind == WALK_MERGE && !replica->merging);
+    if (new_term || other || needless)
         replica__walk_lost(replica, io);
+}
+
+static void pull_tail(struct replica *replica, struct replica_io *io)
+{
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        struct actor_state *actor = &replica->actors[i];
+        if (actor->actor == replica->actor)
+            continue;
+        const struct peer *source = source_for(replica, actor);
+        if (source == NULL) {
+            actor->lag_since_ms = 0;
+            continue;
+        }
+        if (!pull_due(replica, actor, io->mono_ms))
+            continue;
+        replica__walk_start(replica, source, WALK_TAIL, io);
+        return;
+    }
 }
 
 void replica__walk_pull(struct replica *replica, struct replica_io *io)
@@ -103,20 +131,10 @@ void replica__walk_pull(struct replica *replica, struct replica_io *io)
         outbox_walk_stop(io->out, replica->walk_in.source, &msg);
         replica__walk_lost(replica, io);
     }
-    for (uint32_t i = 0; i < replica->actor_count; i++) {
-        struct actor_state *actor = &replica->actors[i];
-        if (actor->actor == replica->actor)
-            continue;
-        const struct peer *source = source_for(replica, actor);
-        if (source == NULL) {
-            actor->lag_since_ms = 0;
-            continue;
-        }
-        if (!pull_due(replica, actor, io->mono_ms))
-            continue;
-        start(replica, source, io);
+    if (io->mono_ms < replica->walk_in.wait_ms)
         return;
-    }
+    if (!replica__fill_pull(replica, io) && !replica__seal_pull(replica, io))
+        pull_tail(replica, io);
 }
 
 static bool is_ours(struct replica *replica, uint64_t from, uint64_t walk, struct replica_io *io)
@@ -130,22 +148,31 @@ static bool is_ours(struct replica *replica, uint64_t from, uint64_t walk, struc
     return true;
 }
 
+static void take_tail(struct replica *replica, const struct record *record,
+                      const struct version *version, struct replica_io *io)
+{
+    if (vv_covers(&replica->coverage, version->dot) ||
+        config_actor_closed(replica->config, version->dot.actor)) {
+        REACHED(io->metrics, WALKED_COVERED);
+        return;
+    }
+    uint64_t position = log_append_summed(io->log, RECORD_WALKED, record->body, record->sum);
+    replica__apply(replica, version, position, io);
+}
+
 static bool take_walked(struct replica *replica, const struct record *record, struct replica_io *io)
 {
     struct version version;
     if (record->kind != RECORD_WALKED || !version_decode(record->body, &version))
         return false;
-    uint32_t slot = slot_of(version.key);
-    if (config_shard_of_slot(replica->config, slot) != replica->shard)
+    if (config_shard_of_slot(replica->config, slot_of(version.key)) != replica->shard ||
+        version.dot.actor >= replica->config->next_actor)
         return false;
     replica->walk_in.versions++;
-    if (vv_covers(&replica->coverage, version.dot) ||
-        config_actor_closed(replica->config, version.dot.actor)) {
-        REACHED(io->metrics, WALKED_COVERED);
-        return true;
-    }
-    uint64_t position = log_append_summed(io->log, RECORD_WALKED, record->body, record->sum);
-    replica__apply(replica, &version, position, io);
+    if (replica->walk_in.kind == WALK_TAIL)
+        take_tail(replica, record, &version, io);
+    else if (!replica__fill_take(replica, record, &version, io))
+        return false;
     if (!hlc_receive(&replica->hlc, version.hlc, io->wall_ms))
         io->metrics->clock_ahead++;
     trace_emit(io->tracer, TRACE_WALKED, version.dot.actor, version.dot.seq, version.hlc,
@@ -177,12 +204,39 @@ bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
     return true;
 }
 
+/* What the walk was for is reached. */
+static void reach(struct replica *replica, struct peer *source, const struct msg_walk_end *msg,
+                  struct replica_io *io)
+{
+    struct walk_in *walk = &replica->walk_in;
+    struct vv to;
+    replica__keep_relevant(replica, &msg->coverage, &to);
+    switch (walk->kind) {
+    case WALK_TAIL:
+        replica__log_raise(&to, io->log);
+        replica__raise(replica, &to, io);
+        break;
+    case WALK_FILL:
+        replica__fill_end(replica, &to, io);
+        break;
+    case WALK_MERGE:
+        replica__merge_end(replica, source, io);
+        return;
+    }
+    if (walk->epoch > source->walked_epoch)
+        source->walked_epoch = walk->epoch;
+    replica__seal_raise(replica, io);
+}
+
 bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct msg_walk_end *msg,
                            struct replica_io *io)
 {
     if (!is_ours(replica, from, msg->walk, io))
         return true;
-    if (msg->chunks != replica->walk_in.chunks) {
+    struct walk_in *walk = &replica->walk_in;
+    struct peer *source = replica__peer(replica, from);
+    ASSERT(source != NULL); /* an adoption that takes it away ends the walk */
+    if (msg->chunks != walk->chunks || (walk->kind != WALK_TAIL && !walk->begun)) {
         REACHED(io->metrics, WALK_END_MISSING);
         replica__walk_lost(replica, io);
         return true;
@@ -193,19 +247,10 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
         end(replica);
         return true;
     }
-    struct vv to;
-    vv_init(&to);
-    for (uint32_t i = 0; i < replica->actor_count; i++) {
-        uint32_t actor = replica->actors[i].actor;
-        bool fits = vv_set(&to, actor, vv_get(&msg->coverage, actor));
-        ASSERT(fits);
-    }
-    replica__log_raise(&to, io->log);
-    replica__raise(replica, &to, io);
+    reach(replica, source, msg, io);
     io->metrics->walks_received++;
-    trace_emit(io->tracer, TRACE_WALK_ENDED, msg->walk, replica->walk_in.versions, 0,
-               name_of(replica, from));
     end(replica);
+    trace_emit(io->tracer, TRACE_WALK_ENDED, msg->walk, walk->versions, 0, name_of(replica, from));
     replica->walk_wanted = true; /* another gap may be left */
     for (uint32_t i = 0; i < replica->peer_count; i++)
         replica->peers[i].report_due = true;
@@ -217,8 +262,10 @@ bool replica_recv_walk_stop(struct replica *replica, uint64_t from, const struct
 {
     /* Either side may stop it, and each numbers its own: stopping both walks of that number in the
      * rare case that there are two only makes one of them begin again. */
-    if (is_ours(replica, from, msg->walk, io))
+    if (is_ours(replica, from, msg->walk, io)) {
         replica__walk_lost(replica, io);
+        replica->walk_in.wait_ms = io->mono_ms + replica->knobs->heartbeat_ms;
+    }
     replica__walk_out_stop(replica, from, io->table);
     return true;
 }

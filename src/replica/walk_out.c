@@ -1,14 +1,16 @@
-/* walk_out - tail walks that this node sends.
+/* walk_out - walks that this node sends.
  *
- * Does:   a cursor in each actor's list of current versions, above the coverage that the
- *         receiver named; chunks, a few unacknowledged at a time; the end, with the own coverage,
- *         in a step in which every cursor is past its tail.
+ * Does:   a tail walk: a cursor in each actor's list of current versions, above the coverage that
+ *         the receiver named; chunks, a few unacknowledged at a time; the end, with the own
+ *         coverage, in a step in which every cursor is past its tail. A slot walk: every version,
+ *         slot by slot, and then, to fill somebody up, the tail above what was covered here at
+ *         the start.
  * Not:    which versions the receiver keeps (walk_in.c).
  * Holds:  cursors are registered with the table as long as the walk lasts (B4 of table.h): an
  *         insert behind one moves it back (T13).
  * Limits: REPLICA_WALKS_OUT walks; WALK_CHUNKS_UNACKED chunks of walk_chunk_bytes each; one chunk a
  *         walk a step.
- * See:    docs/protocol.md section 4.3.
+ * See:    docs/protocol.md sections 4.3 and 4.4.
  */
 #include "replica/state.h"
 
@@ -26,6 +28,7 @@ static void finish(struct walk_out *walk, struct table *table)
         table_cursor_close(table, &walk->cursors[i]);
     mem_free(walk->cursors);
     mem_free(walk->tails);
+    mem_free(walk->slots);
     *walk = (struct walk_out){0};
 }
 
@@ -34,6 +37,20 @@ void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *
     struct walk_out *walk = walk_to(replica, to);
     if (walk != NULL)
         finish(walk, table);
+}
+
+/* Only who is active has all that it covers; a union is of use only where nobody is. */
+static bool may_send(const struct replica *replica, enum walk_kind kind)
+{
+    switch (kind) {
+    case WALK_TAIL:
+        return true;
+    case WALK_FILL:
+        return replica->state == MEMBER_ACTIVE;
+    case WALK_MERGE:
+        return replica->merging;
+    }
+    return false;
 }
 
 static void give_up(struct replica *replica, struct walk_out *walk, struct replica_io *io)
@@ -76,38 +93,112 @@ void replica__walks_out_adopt(struct replica *replica, bool new_term, struct rep
         if (walk->to == 0)
             continue;
         const struct peer *peer = replica__peer(replica, walk->to);
-        if (new_term || peer == NULL || peer->actor != walk->actor ||
-            !open_cursors(replica, walk, &none, io->table))
+        bool other = new_term || peer == NULL || peer->actor != walk->actor;
+        /* Who has begun to leave since has everything still. */
+        bool able = may_send(replica, walk->kind) ||
+                    (walk->kind == WALK_FILL && replica->state == MEMBER_LEAVING);
+        bool goes_on = !other && able;
+        if (goes_on && walk->kind != WALK_MERGE)
+            goes_on = open_cursors(replica, walk, &none, io->table);
+        if (!goes_on)
             give_up(replica, walk, io);
     }
+}
+
+/* The slots that a request asks for; NULL: all of them. False: they make no sense. */
+static bool take_slots(struct slice bytes, struct slotset **slots)
+{
+    *slots = NULL;
+    if (bytes.len == 0)
+        return true;
+    struct read in = read_of(bytes);
+    struct slotset *set = mem_alloc(sizeof(*set));
+    if (slotset_decode(&in, set) && read_done(&in)) {
+        *slots = set;
+        return true;
+    }
+    mem_free(set);
+    return false;
+}
+
+/* The next slot to send from here on, or LIMIT_SLOTS. */
+static uint32_t next_slot(const struct replica *replica, const struct walk_out *walk, uint32_t from)
+{
+    const struct slotset *own = &replica->config->shards[replica->shard].slots;
+    uint32_t slot = slotset_next(own, from);
+    while (slot < LIMIT_SLOTS && walk->slots != NULL && !slotset_has(walk->slots, slot))
+        slot = slotset_next(own, slot + 1);
+    return slot;
+}
+
+static void send_begin(const struct replica *replica, const struct walk_out *walk,
+                       struct replica_io *io)
+{
+    struct msg_walk_begin msg = {
+        .walk = walk->id, .next_actor = replica->config->next_actor, .clock = replica->hlc.now};
+    for (uint32_t i = 0; i < replica->actor_count; i++) {
+        uint32_t actor = replica->actors[i].actor;
+        uint64_t seq = vv_get(&replica->coverage, actor);
+        bool fits = vv_set(&msg.below, actor, seq < LIMIT_SEQ ? seq + 1 : LIMIT_SEQ);
+        ASSERT(fits); /* LIMIT_ACTORS */
+    }
+    outbox_walk_begin(io->out, walk->to, &msg);
+}
+
+static void begin(struct replica *replica, struct walk_out *walk, const struct vv *coverage,
+                  struct replica_io *io)
+{
+    walk->cursors = mem_zalloc(LIMIT_ACTORS, sizeof(*walk->cursors));
+    walk->tails = mem_zalloc(LIMIT_ACTORS, sizeof(*walk->tails));
+    if (walk->kind != WALK_MERGE) {
+        const struct vv *after = walk->kind == WALK_FILL ? &replica->coverage : coverage;
+        bool fits = open_cursors(replica, walk, after, io->table);
+        ASSERT(fits); /* LIMIT_ACTORS */
+    }
+    if (walk->kind != WALK_TAIL) {
+        send_begin(replica, walk, io);
+        uint32_t first = next_slot(replica, walk, 0);
+        walk->scanning = first < LIMIT_SLOTS;
+        if (walk->scanning)
+            table_scan_begin(io->table, &walk->scan, first);
+    }
+    io->metrics->walks_sent++;
 }
 
 bool replica_recv_walk_request(struct replica *replica, uint64_t from,
                                const struct msg_walk_request *msg, struct replica_io *io)
 {
     const struct peer *peer = replica__peer(replica, from);
+    struct slotset *slots = NULL;
+    if (msg->kind > WALK_MERGE || !take_slots(msg->slots, &slots))
+        return false;
+    enum walk_kind kind = (enum walk_kind)msg->kind;
+    struct walk_out *walk = NULL;
     /* Without a connection its first chunks would be lost and the later ones not: it asks again. */
-    if (peer == NULL || !peer->connected || replica->muted) {
+    bool heard = peer != NULL && peer->connected && !replica->muted;
+    if (!heard)
         REACHED(io->metrics, WALK_UNCONNECTED);
-        return true;
+    if (heard) {
+        if (walk_to(replica, from) != NULL)
+            REACHED(io->metrics, WALK_ANEW);
+        replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
+        walk = may_send(replica, kind) ? walk_to(replica, 0) : NULL;
     }
-    if (walk_to(replica, from) != NULL)
-        REACHED(io->metrics, WALK_ANEW);
-    replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
-    struct walk_out *walk = walk_to(replica, 0);
     if (walk == NULL) {
-        REACHED(io->metrics, WALK_REFUSED);
         struct msg_walk_stop stop = {.walk = msg->walk};
-        outbox_walk_stop(io->out, from, &stop);
+        if (heard) {
+            REACHED(io->metrics, WALK_REFUSED);
+            outbox_walk_stop(io->out, from, &stop);
+        }
+        mem_free(slots);
         return true;
     }
     walk->to = from;
     walk->actor = peer->actor;
     walk->id = msg->walk;
-    walk->cursors = mem_zalloc(LIMIT_ACTORS, sizeof(*walk->cursors));
-    walk->tails = mem_zalloc(LIMIT_ACTORS, sizeof(*walk->tails));
-    open_cursors(replica, walk, &msg->coverage, io->table);
-    io->metrics->walks_sent++;
+    walk->kind = kind;
+    walk->slots = slots;
+    begin(replica, walk, &msg->coverage, io);
     return true;
 }
 
@@ -130,6 +221,33 @@ static bool past_planted_tail(const struct replica *replica, const struct walk_o
            table_dot(table, ref).seq > walk->tails[index];
 }
 
+static void add_version(const struct version *version, struct buf *body)
+{
+    size_t at = record_begin(body);
+    version_encode(version, body);
+    record_end(RECORD_WALKED, at, body);
+}
+
+/* Appends what the slots hold; true when all of it was sent. */
+static bool add_slots(const struct replica *replica, struct walk_out *walk, struct buf *body,
+                      size_t limit, const struct table *table)
+{
+    while (body->len < limit) {
+        table_ref ref = table_scan_next(table, &walk->scan);
+        if (ref == 0) {
+            uint32_t next = next_slot(replica, walk, walk->scan.slot + 1);
+            if (next == LIMIT_SLOTS)
+                return true;
+            table_scan_begin(table, &walk->scan, next);
+            continue;
+        }
+        struct version version;
+        table_view(table, ref, &version);
+        add_version(&version, body);
+    }
+    return false;
+}
+
 /* Appends versions of one actor; true when its cursor is past the tail. */
 static bool add_versions(const struct replica *replica, struct walk_out *walk, uint32_t index,
                          struct buf *body, size_t limit, struct replica_io *io)
@@ -142,9 +260,8 @@ static bool add_versions(const struct replica *replica, struct walk_out *walk, u
         table_view(io->table, ref, &version);
         if (version.form == VALUE_TOMBSTONE && PLANTED(replica->plant, TOMBSTONE_NOT_WALKED))
             continue;
-        size_t begin = record_begin(body);
-        version_encode(&version, body);
-        record_end(RECORD_WALKED, begin, body);
+        if (walk->slots == NULL || slotset_has(walk->slots, slot_of(version.key)))
+            add_version(&version, body);
     }
     return false;
 }
@@ -160,9 +277,14 @@ static void send_end(struct replica *replica, struct walk_out *walk, struct repl
 static void send_chunk(struct replica *replica, struct walk_out *walk, struct replica_io *io)
 {
     struct buf records = BUF_EMPTY;
+    size_t limit = replica->knobs->walk_chunk_bytes;
     bool past_all = true;
-    for (uint32_t i = 0; i < walk->cursor_count; i++)
-        if (!add_versions(replica, walk, i, &records, replica->knobs->walk_chunk_bytes, io))
+    if (walk->scanning && !add_slots(replica, walk, &records, limit, io->table))
+        past_all = false;
+    else
+        walk->scanning = false;
+    for (uint32_t i = 0; i < walk->cursor_count && !walk->scanning; i++)
+        if (!add_versions(replica, walk, i, &records, limit, io))
             past_all = false;
     if (records.len > 0) {
         walk->chunks++;

@@ -13,6 +13,7 @@ enum table_put_result replica_write(struct replica *replica, struct version *ver
                                     const struct vv *seen, struct replica_io *io)
 {
     ASSERT(replica->actor != 0);
+    ASSERT(replica_active(replica));
     ASSERT(vv_get(&replica->coverage, replica->actor) == replica->seq);
     uint64_t hlc = hlc_tick(&replica->hlc, io->wall_ms);
     table_ref current = table_find(io->table, slot, version->key);

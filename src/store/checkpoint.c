@@ -8,9 +8,9 @@
  *
  * P3: what is put while a checkpoint runs is logged behind its beginning, like everything else;
  * a slot that was dumped before holds older versions, one that is dumped later holds the same:
- * replay puts them all, and the newest wins. What is removed meanwhile comes back at replay; the
- * caller removes it again by the rule it had then (a purged tombstone is purged again) or logs
- * the removal (RECORD_DROP, RECORD_ABSENT).
+ * replay puts them all, and the newest wins. What is removed meanwhile must be logged
+ * (RECORD_ABSENT): not for its own sake, a purged tombstone that comes back would be purged again;
+ * but what lost against it may stand in the log behind the beginning, and it itself nowhere.
  */
 #include "store/checkpoint.h"
 

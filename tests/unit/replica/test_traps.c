@@ -8,235 +8,17 @@
  * Limits: -
  * See:    docs/protocol.md section 9.
  */
-#include "../../unit.h"
-
-#include "replica/replica.h"
+#include "world.h"
 
 #define COUNT 3U
-
-struct site {
-    struct replica *replica; /* under test */
-    struct log *log;         /* its own */
-    struct table *table;     /* its own */
-    struct outbox out;       /* what it wants sent */
-    struct metrics metrics;  /* its own */
-    uint64_t mono_ms;        /* its clock */
-    uint64_t wall_ms;        /* its wall clock */
-};
-
-struct world {
-    struct config *config;    /* three members, one shard */
-    struct knobs knobs;       /* shared */
-    struct site sites[COUNT]; /* node ids 100, 101, 102; actors 1, 2, 3 */
-};
-
-static struct replica_io io_of(struct site *site)
-{
-    site->out.lineage = 42;
-    site->out.epoch = 1;
-    return (struct replica_io){.out = &site->out,
-                               .log = site->log,
-                               .table = site->table,
-                               .metrics = &site->metrics,
-                               .tracer = NULL,
-                               .mono_ms = site->mono_ms,
-                               .wall_ms = site->wall_ms};
-}
-
-static void site_init(struct site *site, const struct world *world, uint64_t node_id)
-{
-    memset(site, 0, sizeof(*site));
-    site->replica = replica_new(&world->knobs, PLANT_NONE, node_id);
-    site->log = log_new();
-    site->table = table_new(1);
-    site->mono_ms = site->wall_ms = 1000000;
-    outbox_init(&site->out);
-    struct log_recovery recovery;
-    log_recover(site->log, NULL, 0, NULL, NULL, &recovery);
-    struct replica_io io = io_of(site);
-    replica_adopt(site->replica, world->config, &io);
-    replica_recovered(site->replica, &io);
-}
-
-static void site_fini(struct site *site)
-{
-    replica_free(site->replica);
-    log_free(site->log);
-    table_free(site->table);
-    outbox_fini(&site->out);
-}
-
-static void world_init(struct world *world)
-{
-    memset(world, 0, sizeof(*world));
-    knobs_init(&world->knobs);
-    struct first_start start;
-    memset(&start, 0, sizeof(start));
-    start.lineage = 42;
-    start.shard_count = 1;
-    start.member_count = COUNT;
-    for (uint32_t i = 0; i < COUNT; i++) {
-        start.members[i].node_id = 100 + i;
-        snprintf(start.members[i].address.text, sizeof(start.members[i].address.text),
-                 "10.0.0.%u:1", i + 1);
-    }
-    enum err err = E_OK;
-    world->config = config_first(&start, &err);
-    assert_non_null(world->config);
-    for (uint32_t i = 0; i < COUNT; i++)
-        site_init(&world->sites[i], world, 100 + i);
-}
-
-static void world_fini(struct world *world)
-{
-    for (uint32_t i = 0; i < COUNT; i++) {
-        replica_check(world->sites[i].replica, world->sites[i].table);
-        site_fini(&world->sites[i]);
-    }
-    config_free(world->config);
-}
-
-static void connect_all(struct world *world)
-{
-    for (uint32_t i = 0; i < COUNT; i++)
-        for (uint32_t j = 0; j < COUNT; j++)
-            if (i != j) {
-                replica_peer_up(world->sites[i].replica, 100 + j, 1);
-                replica_peer_hello(world->sites[i].replica, 100 + j, 1);
-            }
-}
-
-static struct dot write_at(struct world *world, uint32_t site, const char *key, const char *value,
-                           const struct vv *seen)
-{
-    struct replica_io io = io_of(&world->sites[site]);
-    struct vv none;
-    vv_init(&none);
-    struct version version = {.form = value != NULL ? VALUE_JSON : VALUE_TOMBSTONE,
-                              .key = slice_str(key),
-                              .value = value != NULL ? slice_str(value) : SLICE_EMPTY};
-    replica_write(world->sites[site].replica, &version, slot_of(version.key),
-                  seen != NULL ? seen : &none, &io);
-    return version.dot;
-}
-
-static void take(struct world *world, uint32_t from, uint32_t to, const struct frame *frame)
-{
-    struct replica *replica = world->sites[to].replica;
-    struct replica_io io = io_of(&world->sites[to]);
-    struct msg_data data;
-    struct msg_report report;
-    struct msg_walk_request request;
-    struct msg_walk_chunk chunk;
-    struct msg_walk_ack ack;
-    struct msg_walk_end end;
-    uint64_t id = 100 + from;
-    switch (frame->type) {
-    case MSG_DATA:
-        assert_true(msg_data_decode(frame->body, &data));
-        assert_true(replica_recv_data(replica, id, &data, &io));
-        return;
-    case MSG_REPORT:
-        assert_true(msg_report_decode(frame->body, &report));
-        assert_true(replica_recv_report(replica, id, frame->epoch, &report, &io));
-        return;
-    case MSG_WALK_REQUEST:
-        assert_true(msg_walk_request_decode(frame->body, &request));
-        assert_true(replica_recv_walk_request(replica, id, &request, &io));
-        return;
-    case MSG_WALK_CHUNK:
-        assert_true(msg_walk_chunk_decode(frame->body, &chunk));
-        assert_true(replica_recv_walk_chunk(replica, id, &chunk, &io));
-        return;
-    case MSG_WALK_ACK:
-        assert_true(msg_walk_ack_decode(frame->body, &ack));
-        assert_true(replica_recv_walk_ack(replica, id, &ack));
-        return;
-    case MSG_WALK_END:
-        assert_true(msg_walk_end_decode(frame->body, &end));
-        assert_true(replica_recv_walk_end(replica, id, &end, &io));
-        return;
-    default:
-        fail_msg("message %s is not expected here", msg_name(frame->type));
-    }
-}
-
-/* Hands over what `from` has for `to`, of one type (0: all); the rest for `to` is lost. Frames for
- * others stay. Returns how many were handed over. */
-static uint32_t hand(struct world *world, uint32_t from, uint32_t to, uint8_t only)
-{
-    struct outbox out = world->sites[from].out;
-    outbox_init(&world->sites[from].out);
-    uint32_t count = 0;
-    for (size_t i = 0; i < out.count; i++) {
-        struct slice bytes = slice_of(out.bytes.ptr + out.items[i].begin, out.items[i].len);
-        struct frame frame;
-        assert_true(frame_decode(bytes, &frame));
-        if (out.items[i].to != 100 + to) {
-            outbox_append(&world->sites[from].out, bytes, (enum msg_type)frame.type,
-                          out.items[i].to);
-        } else if (only == 0 || frame.type == only) {
-            take(world, from, to, &frame);
-            count++;
-        }
-    }
-    outbox_fini(&out);
-    return count;
-}
-
-static void flush(struct world *world, uint32_t site)
-{
-    struct replica_io io = io_of(&world->sites[site]);
-    replica_flush(world->sites[site].replica, &io);
-}
-
-static void tick(struct world *world, uint32_t site, uint64_t ms)
-{
-    world->sites[site].mono_ms += ms;
-    world->sites[site].wall_ms += ms;
-    struct replica_io io = io_of(&world->sites[site]);
-    replica_tick(world->sites[site].replica, &io);
-    flush(world, site);
-}
-
-/* Everybody flushes and everything is handed over, until nothing is left (or rounds are over). */
-static void settle(struct world *world, uint32_t rounds)
-{
-    for (uint32_t round = 0; round < rounds; round++) {
-        for (uint32_t i = 0; i < COUNT; i++)
-            tick(world, i, 100);
-        for (uint32_t i = 0; i < COUNT; i++)
-            for (uint32_t j = 0; j < COUNT; j++)
-                if (i != j)
-                    hand(world, i, j, 0);
-    }
-}
-
-static bool has(const struct world *world, uint32_t site, const char *key, const char *value)
-{
-    struct slice name = slice_str(key);
-    table_ref ref = table_find(world->sites[site].table, slot_of(name), name);
-    if (ref == 0)
-        return value == NULL;
-    struct version version;
-    table_view(world->sites[site].table, ref, &version);
-    if (version.form == VALUE_TOMBSTONE)
-        return value == NULL;
-    return value != NULL && slice_equal(version.value, slice_str(value));
-}
-
-static uint64_t covers(const struct world *world, uint32_t site, uint32_t actor)
-{
-    return vv_get(replica_coverage(world->sites[site].replica), actor);
-}
 
 /* T30: the window forgets 1 to 4, resumes above; a receipt of what is above must not acknowledge
  * what is below. */
 static void receipt_above_a_hole(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     world.knobs.window_bytes = 4096;
     char value[1500];
     memset(value, 'x', sizeof(value) - 1);
@@ -263,8 +45,8 @@ static void receipt_above_a_hole(void **state)
 static void slow_member(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     world.knobs.window_bytes = 65536;
     connect_all(&world);
     settle(&world, 3);
@@ -287,8 +69,8 @@ static void slow_member(void **state)
 static void pending_survives_checkpoint(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     connect_all(&world);
     settle(&world, 3);
     struct vv seen;
@@ -305,34 +87,15 @@ static void pending_survives_checkpoint(void **state)
     assert_int_equal(covers(&world, 2, 2), 0);
 
     /* Only what the checkpoint repeats survives: a log that begins with it. */
-    struct log *fresh = log_new();
-    struct log_recovery recovery;
-    log_recover(fresh, NULL, 0, NULL, NULL, &recovery);
-    replica_checkpoint(world.sites[2].replica, fresh);
-    struct log_batch batch;
-    log_take(fresh, &batch);
-    struct site again;
-    site_init(&again, &world, 102);
-    struct replica_io io = io_of(&again);
-    struct slice rest = batch.bytes;
-    while (rest.len > 0) {
-        struct record record;
-        assert_int_equal(record_decode(rest, &record), RECORD_OK);
-        if (record.kind != RECORD_SEGMENT)
-            assert_true(replica_replay(again.replica, &record, 8, &io));
-        rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
-    }
-    replica_recovered(again.replica, &io);
+    struct site *site = &world.sites[2];
+    begin_again(site);
+    restart(&world, 2, SIZE_MAX);
     /* It is there before anybody could send it again. */
-    assert_true(replica_memory_bytes(again.replica) > 0);
-    struct site before = world.sites[2];
-    world.sites[2] = again;
+    assert_true(replica_memory_bytes(site->replica) > 0);
     connect_all(&world);
     settle(&world, 8);
     assert_true(has(&world, 2, "x", "1"));
     assert_true(has(&world, 2, "y", "2")); /* its cause came, and with it the write */
-    site_fini(&before);
-    log_free(fresh);
     world_fini(&world);
 }
 
@@ -341,8 +104,8 @@ static void pending_survives_checkpoint(void **state)
 static void clock_before_writes(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     connect_all(&world);
     settle(&world, 5);
     write_at(&world, 1, "k", "\"old\"", NULL); /* not handed over yet */
@@ -396,8 +159,8 @@ static uint64_t walk_of(const struct world *world, uint32_t site)
 static void late_chunk(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     connect_all(&world);
     settle(&world, 3);
     struct dot dot = write_at(&world, 0, "k", "1", NULL);
@@ -449,8 +212,8 @@ static void late_chunk(void **state)
 static void announced_clock_is_kept(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     connect_all(&world);
     world.sites[0].wall_ms += 3000;
     tick(&world, 0, 100);
@@ -465,23 +228,8 @@ static void announced_clock_is_kept(void **state)
             announced = report.clock;
     }
     assert_true(announced > 0);
-    struct log_batch batch;
-    log_take(world.sites[0].log, &batch);
-    struct site again;
-    site_init(&again, &world, 100);
-    again.wall_ms = 500; /* back in 1970 */
-    struct replica_io io = io_of(&again);
-    struct slice rest = batch.bytes;
-    while (rest.len > 0) {
-        struct record record;
-        assert_int_equal(record_decode(rest, &record), RECORD_OK);
-        if (record.kind == RECORD_CEILING)
-            assert_true(replica_replay(again.replica, &record, 8, &io));
-        rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
-    }
-    replica_recovered(again.replica, &io);
-    site_fini(&world.sites[0]);
-    world.sites[0] = again;
+    world.sites[0].wall_ms = 500; /* back in 1970 */
+    restart(&world, 0, SIZE_MAX);
     struct dot dot = write_at(&world, 0, "k", "1", NULL);
     struct slice name = SLICE_LIT("k");
     table_ref ref = table_find(world.sites[0].table, slot_of(name), name);
@@ -495,8 +243,8 @@ static void announced_clock_is_kept(void **state)
 static void clock_far_ahead(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     connect_all(&world);
     settle(&world, 3);
     world.sites[1].wall_ms = UINT64_C(4070908800000);
@@ -520,8 +268,8 @@ static void clock_far_ahead(void **state)
 static void own_clock_counts_as_logged(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     connect_all(&world);
     settle(&world, 3);
     const uint64_t far_ms = UINT64_C(4070908800000);
@@ -549,8 +297,8 @@ static void own_clock_counts_as_logged(void **state)
 static void source_catches_up(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     world.knobs.walk_chunk_bytes = 1024;
     char value[600];
     memset(value, 'x', sizeof(value) - 1);
