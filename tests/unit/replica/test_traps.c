@@ -334,8 +334,8 @@ static void source_catches_up(void **state)
 static void dropped_is_sent_again(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     world.knobs.pending_bytes = 1000;
     connect_all(&world);
     settle(&world, 3);
@@ -373,8 +373,8 @@ static void dropped_is_sent_again(void **state)
 static void lost_chunk(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     world.knobs.window_bytes = 4096;
     world.knobs.walk_chunk_bytes = 1024;
     char value[600];
@@ -414,8 +414,8 @@ static void lost_chunk(void **state)
 static void heartbeats_without_receipts(void **state)
 {
     (void)state;
-    struct world world;
-    world_init(&world);
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
     connect_all(&world);
     settle(&world, 3);
     assert_false(replica_alone(world.sites[0].replica, world.sites[0].mono_ms));
