@@ -146,3 +146,15 @@ bool links_was_displaced(const struct links *links, uint64_t conn)
             return true;
     return false;
 }
+
+void links_check(const struct links *links)
+{
+    ASSERT(links->count <= LIMIT_MEMBERS);
+    for (uint32_t i = 0; i < links->count; i++) {
+        const struct link *link = &links->list[i];
+        ASSERT((link->conn != 0) == (link->state == LINK_GREETING || link->state == LINK_UP));
+        ASSERT(link->state != LINK_UP || link->node_id != 0); /* J1 */
+        for (uint32_t j = 0; j < i && link->conn != 0; j++)
+            ASSERT(links->list[j].conn != link->conn);
+    }
+}

@@ -97,3 +97,6 @@ void links_release(struct links *links, struct guest *guest);
  * a greeting that is still under way on it must not bring it back (J2). */
 void links_displace(struct links *links, struct guest *guest);
 bool links_was_displaced(const struct links *links, uint64_t conn);
+
+/* Asserts J1 and J2 as far as they can be seen here. */
+void links_check(const struct links *links);

@@ -108,5 +108,14 @@ bool node_propose_touch(struct node *node);
 /* The table, for checks of convergence. */
 const struct table *node_table(const struct node *node);
 
-/* Asserts the invariants of all modules (x_check). */
+/* Asserts the invariants of all modules (x_check): everything, or only what a step may have changed
+ * and what can be seen without going through the table (its slots: table_check_slot). */
 void node_check(const struct node *node);
+void node_check_step(const struct node *node);
+
+/* True when a request is known: it waits, or its reply does. */
+bool node_has_request(const struct node *node, uint64_t id);
+
+/* The number of a request that waits for its causes although all of them are there, or 0; between
+ * turns. */
+uint64_t node_false_wait(const struct node *node);

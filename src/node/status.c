@@ -162,17 +162,75 @@ const struct table *node_table(const struct node *node)
     return node->table;
 }
 
-void node_check(const struct node *node)
+static bool holds_reply(const struct hold *hold, uint64_t id)
+{
+    for (size_t i = 0; hold != NULL && i < hold->reply_count; i++)
+        if (hold->replies[i].reply.id == id)
+            return true;
+    return false;
+}
+
+bool node_has_request(const struct node *node, uint64_t id)
+{
+    for (uint32_t state = WAITER_PARKED; state < WAITER_LISTS; state++)
+        for (uint32_t i = node->waiters.head[state]; i != WAITER_NONE;
+             i = node->waiters.list[i].next)
+            if (node->waiters.list[i].call->origin == 0 && node->waiters.list[i].call->id == id)
+                return true;
+    for (const struct hold *hold = node->ready_head; hold != NULL; hold = hold->next)
+        if (holds_reply(hold, id))
+            return true;
+    return holds_reply(node->open, id) || holds_reply(node->resting, id);
+}
+
+static bool has_all(const struct node *node, const struct waiter *waiter)
+{
+    const struct vv *seen = &waiter->call->ctx.seen;
+    if (waiter->dot.actor == 0)
+        return !node__behind(node, &waiter->call->ctx);
+    for (uint32_t i = 0; i < seen->count; i++)
+        if (replica_waits_for(node->replica, seen->entries[i]))
+            return false;
+    return true;
+}
+
+uint64_t node_false_wait(const struct node *node)
+{
+    for (uint32_t i = node->waiters.head[WAITER_PARKED]; i != WAITER_NONE;
+         i = node->waiters.list[i].next)
+        if (node->config != NULL && has_all(node, &node->waiters.list[i]))
+            return node->waiters.list[i].call->id;
+    return 0;
+}
+
+static void commits_check(const struct node *node)
+{
+    const struct commits *commits = &node->commits;
+    ASSERT(commits->synced <= commits->committed);
+    ASSERT(commits->committed <= log_position(node->log));
+    ASSERT(!commits->under_way || commits->committed < commits->under_way_end);
+    ASSERT(!commits->syncing || commits->syncing_end <= commits->committed);
+    ASSERT(node->resting == NULL || commits->under_way);
+}
+
+void node_check_step(const struct node *node)
 {
     ASSERT(node->magic == NODE_MAGIC);
-    table_check(node->table);
     waiters_check(&node->waiters);
-    kept_check(&node->kept);
+    links_check(&node->links);
+    log_check(node->log);
+    commits_check(node);
     if (node->id == 0)
         return;
     reg_check(&node->reg);
-    if (node->config == NULL)
-        return;
-    config_check(node->config);
-    replica_check(node->replica, node->table);
+    if (node->config != NULL)
+        replica_check(node->replica, node->table);
+}
+
+void node_check(const struct node *node)
+{
+    node_check_step(node);
+    table_check(node->table);
+    if (node->config != NULL)
+        config_check(node->config);
 }

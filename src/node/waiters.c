@@ -155,6 +155,7 @@ uint32_t waiters_find(const struct waiters *waiters, uint64_t ref)
 void waiters_check(const struct waiters *waiters)
 {
     uint32_t total = 0;
+    uint64_t bytes = 0;
     for (uint32_t state = 1; state < WAITER_LISTS; state++) {
         uint32_t before = WAITER_NONE;
         uint32_t count = 0;
@@ -162,6 +163,7 @@ void waiters_check(const struct waiters *waiters)
             ASSERT(waiters->list[i].state == state); /* N1 */
             ASSERT(waiters->list[i].prev == before);
             before = i;
+            bytes += waiters->list[i].bytes;
             count++;
         }
         ASSERT(waiters->tail[state] == before);
@@ -169,4 +171,5 @@ void waiters_check(const struct waiters *waiters)
         total += count;
     }
     ASSERT(total == waiters->count);
+    ASSERT(bytes == waiters->bytes); /* what counts against the limit of memory (I8) */
 }

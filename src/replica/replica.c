@@ -271,6 +271,11 @@ bool replica_covers(const struct replica *replica, const struct vv *seen, struct
     return true;
 }
 
+bool replica_waits_for(const struct replica *replica, struct dot dot)
+{
+    return replica__actor_const(replica, dot.actor) != NULL && !vv_covers(&replica->coverage, dot);
+}
+
 bool replica_peer_covers(const struct replica *replica, uint64_t node_id, const struct vv *seen)
 {
     const struct peer *peer = replica__peer_const(replica, node_id);

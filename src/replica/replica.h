@@ -76,6 +76,9 @@ void replica_checkpoint(const struct replica *replica, struct log *log);
  * *missing is one entry that is not. */
 bool replica_covers(const struct replica *replica, const struct vv *seen, struct dot *missing);
 
+/* True when this one write matters here and is not covered. */
+bool replica_waits_for(const struct replica *replica, struct dot dot);
+
 /* The same question about another member, from what it reported. */
 bool replica_peer_covers(const struct replica *replica, uint64_t node_id, const struct vv *seen);
 

@@ -232,6 +232,7 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
         return false;
     call->state = CALL_HANDED;
     call->covered = client_covers(client, call);
+    audit_asked(client->world, call);
     call->keyless = node_config(client->world->nodes[call->asked.node].node) == NULL;
     call->handed_us = client->world->time.now_us;
     call->faults = client->world->nodes[call->asked.node].faults;
@@ -322,6 +323,8 @@ static void note_reply(struct client *client, struct call *call, const struct re
     watch_answer(client->world, call);
     judge_wait(client, call, reply);
     judge_shape(client, call, reply);
+    if (reply->token.len > 0)
+        audit_token(client->world, call, past, reply->token);
     if (reply->token.len > 0)
         call->answer = token_new(reply->token, past);
     else

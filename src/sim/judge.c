@@ -207,12 +207,10 @@ void judge_sample(struct world *world)
         verdict_say(&world->verdict, "S1", "%llu steps in half a second: somebody spins",
                     (unsigned long long)(world->steps - world->steps_sampled));
     world->steps_sampled = world->steps;
-    uint32_t checked = (uint32_t)(world->time.now_us / SAMPLE_US % world->node_count);
-    if (world->nodes[checked].node != NULL)
-        node_check(world->nodes[checked].node);
     if (world->booted)
         judge_pairs(world);
     watch_sample(world);
+    audit_sample(world);
 }
 
 /* ---- At the end ---- */

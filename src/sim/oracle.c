@@ -152,6 +152,7 @@ const char *oracle_name(const struct oracle *oracle, uint32_t write, char text[6
 void oracle_past_merge(const struct oracle *oracle, struct past *to, const struct past *from)
 {
     past_raise_seqs(to, from->seqs);
+    past_raise_musts(to, from->musts);
     for (uint32_t key = 0; key < oracle->key_count; key++) {
         if (oracle_newer(oracle, from->tops[key], to->tops[key]))
             to->tops[key] = from->tops[key];
@@ -169,6 +170,8 @@ static void past_add(const struct oracle *oracle, struct past *past, uint32_t wr
         past->tops[at->key] = write;
     if (at->dot.seq > past->seqs[at->dot.actor])
         past->seqs[at->dot.actor] = at->dot.seq;
+    if (at->dot.seq > past->musts[at->dot.actor])
+        past->musts[at->dot.actor] = at->dot.seq;
 }
 
 /* Whatever a tombstone of this key may bring into a context. */

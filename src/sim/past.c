@@ -37,10 +37,20 @@ struct past *past_dup(const struct past *past, uint32_t keys)
     return copy;
 }
 
-void past_raise_seqs(struct past *past, const uint64_t seqs[ORACLE_ACTORS_MAX])
+static void raise_all(uint64_t to[ORACLE_ACTORS_MAX], const uint64_t from[ORACLE_ACTORS_MAX])
 {
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
-        if (seqs[i] > past->seqs[i])
-            past->seqs[i] = seqs[i];
+        if (from[i] > to[i])
+            to[i] = from[i];
     }
+}
+
+void past_raise_seqs(struct past *past, const uint64_t seqs[ORACLE_ACTORS_MAX])
+{
+    raise_all(past->seqs, seqs);
+}
+
+void past_raise_musts(struct past *past, const uint64_t musts[ORACLE_ACTORS_MAX])
+{
+    raise_all(past->musts, musts);
 }

@@ -18,6 +18,7 @@ static void on_trace(void *arg, const struct trace_event *event)
     if (event->id == TRACE_FORWARDED)
         client_forwarded(world->client, node->index, event->a);
     watch_trace(world, node, event);
+    audit_trace(world, node, event);
     aim_trace(world, node, event);
     if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged)
         verdict_say(
@@ -78,6 +79,7 @@ void world_start(struct world *world, uint32_t index)
     node->life++;
     story_say(&world->story, index, "process %llu starts", (unsigned long long)node->life);
     node->node = node_new(options);
+    audit_begin(node);
     vnet_start(&world->net, index);
     struct event event = {.type = EVENT_RECOVER};
     tell_oracle(world, node);

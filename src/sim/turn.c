@@ -70,6 +70,7 @@ void world_step(struct world *world, uint32_t index, struct event *event)
     mix_event(world, index, event);
     world->steps++;
     node_step(node->node, event, world->effects);
+    audit_step(world, node);
     if (node->struck == AIM_CRASH || node->struck == AIM_POWER) /* it does not get to all of them */
         world->effects->count = (uint32_t)rng_between(&world->fault_rng, 0, world->effects->count);
     world_carry_out(world, node);

@@ -99,45 +99,6 @@ static void judge_causes(struct world *world, const struct sim_node *node, const
     judge_causes_of(world, node, write, &left);
 }
 
-/* ---- R1 ---- */
-
-/* Where the key stands at (hlc, actor), is the write there, or was it overwritten? */
-static bool is_held(const struct world *world, const struct hwrite *write,
-                    const struct table *table)
-{
-    const struct hkey *key = &world->oracle.keys[write->key];
-    table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
-    if (ref != 0) {
-        uint64_t hlc = table_hlc(table, ref);
-        return hlc > write->hlc ||
-               (hlc == write->hlc && table_dot(table, ref).actor >= write->dot.actor);
-    }
-    for (uint32_t i = 0; i < key->stone_count; i++) { /* purged */
-        const struct hwrite *stone = &world->oracle.writes[key->stones[i]];
-        if (stone->dot.actor != 0 && stone->hlc >= write->hlc)
-            return true;
-    }
-    return false;
-}
-
-static void judge_coverage(struct world *world, const struct sim_node *node)
-{
-    const struct vv *coverage = node_coverage(node->node);
-    for (uint32_t i = 1; i < world->oracle.write_count && world->booted; i++) {
-        const struct hwrite *write = &world->oracle.writes[i];
-        if (write->dot.actor == 0 || !vv_covers(coverage, write->dot) ||
-            world->shard_of_key[write->key] != world->shard_of_node[node->index] ||
-            is_held(world, write, node_table(node->node)))
-            continue;
-        char name[64];
-        verdict_say(&world->verdict, "R1", "node %u covers %s of key %.*s and does not have it",
-                    node->index, oracle_name(&world->oracle, i, name),
-                    (int)world->oracle.keys[write->key].len,
-                    (const char *)world->oracle.keys[write->key].text);
-        return;
-    }
-}
-
 /* ---- I4: nothing older can come after a tombstone has gone ---- */
 
 static void judge_purge(struct world *world, const struct sim_node *node, struct dot dot)
@@ -250,8 +211,6 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
 {
     if (event->id == TRACE_DELIVERED)
         judge_delivery(world, node, (struct dot){(uint32_t)event->a, event->b});
-    else if (event->id == TRACE_WALK_ENDED)
-        judge_coverage(world, node);
     else if (event->id == TRACE_PURGED)
         judge_purge(world, node, (struct dot){(uint32_t)event->a, event->b});
     else if (event->id == TRACE_ARRIVED && event->b % 4 == 0) /* figures cost more than the write */
@@ -380,9 +339,6 @@ static void judge_stable(struct world *world, uint32_t node, struct dot stable)
 
 void watch_sample(struct world *world)
 {
-    const struct sim_node *turn = &world->nodes[world->time.now_us / 500000 % world->node_count];
-    if (turn->node != NULL && node_phase(turn->node) == NODE_SERVING)
-        judge_coverage(world, turn);
     for (uint32_t i = 0; i < world->node_count && world->booted; i++) {
         const struct sim_node *node = &world->nodes[i];
         if (node->node == NULL || node_phase(node->node) != NODE_SERVING)

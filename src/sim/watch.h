@@ -1,10 +1,10 @@
 /* watch - what can be seen of a node from outside, against what the truth knows.
  *
- * Does:   coverage claims what is held (R1), delivery in causal order (D1), causes kept until they
- *         are stable, also beside a tombstone (D2), clocks above those of their causes (H2) and
- *         near the wall (H3), stability never ahead of a member (R4), no request parked although
- *         all is there (I3), none forgotten (Q1), no write unacknowledged for longer than
- *         SUSPECT_MS (A1), none past MAX_MEMORY or PENDING_BYTES (I8).
+ * Does:   delivery in causal order (D1), causes kept until they are stable, also beside a tombstone
+ *         (D2), clocks above those of their causes (H2) and near the wall (H3), stability never
+ *         ahead of a member that serves (R4), no refusal for want of what is there (I3), no silence
+ *         (Q1), no write unacknowledged for longer than SUSPECT_MS (A1), none past MAX_MEMORY or
+ *         PENDING_BYTES (I8).
  * Not:    answers: oracle.c. States of all nodes together: judge.c.
  * Holds:  -
  * Limits: D1 looks at deliveries, not at what a walk brings: a walk ends with all of it at once.

@@ -9,8 +9,8 @@
  */
 #pragma once
 
+#include "sim/audit.h"
 #include "sim/history.h"
-#include "sim/oracle.h"
 #include "sim/story.h"
 #include "sim/swarm.h"
 #include "sim/vdisk.h"
@@ -113,6 +113,7 @@ struct sim_node {
     enum aim_act struck;             /* within the step under way */
     struct vdisk disk;               /* survives the process */
     struct vdisk copy;               /* of the disk, as it once was */
+    struct audit audit;              /* what was seen of it */
     bool has_copy;                   /* there is one */
     struct committing commit;        /* see there */
     struct syncing syncs[SYNCS_MAX]; /* see there */

@@ -297,3 +297,16 @@ uint64_t log_needed_bytes(const struct log *log)
         bytes += log->files[i - 1].bytes;
     return bytes;
 }
+
+void log_check(const struct log *log)
+{
+    ASSERT(log->file_count <= log->file_cap);
+    for (size_t i = 0; i < log->file_count; i++) {
+        ASSERT(log->files[i].id < log->id_next);
+        ASSERT(i == 0 || log->files[i - 1].id < log->files[i].id);
+    }
+    ASSERT(log->marked <= log->synced);
+    ASSERT(log->synced <= segment_end(log));
+    ASSERT(log->droppable <= log->base);
+    ASSERT(log->head.id < log->id_next);
+}

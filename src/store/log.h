@@ -121,3 +121,6 @@ uint64_t log_total_bytes(const struct log *log);
 
 /* Bytes of the segments that recovery would read: from the base on. */
 uint64_t log_needed_bytes(const struct log *log);
+
+/* Asserts that what is known of segments and positions fits together. */
+void log_check(const struct log *log);

@@ -567,6 +567,15 @@ static void slot_check(const struct table *table, uint32_t slot, struct totals *
     ASSERT((index->parts == NULL) == (totals->versions == before.versions));
 }
 
+void table_check_slot(const struct table *table, uint32_t slot)
+{
+    struct totals totals = {0};
+    ASSERT(slot < LIMIT_SLOTS);
+    uint64_t index_bytes = index__check(&table->slots[slot], &table->pool);
+    ASSERT(index_bytes <= table->pool.bytes);
+    slot_check(table, slot, &totals);
+}
+
 void table_check(const struct table *table)
 {
     struct totals totals = {0};

@@ -127,5 +127,6 @@ void table_scan_begin(const struct table *table, struct table_scan *scan, uint32
 /* The next version, or 0 at the end. */
 table_ref table_scan_next(const struct table *table, struct table_scan *scan);
 
-/* Asserts B1 to B3 for everything (slow: for tests and the simulator). */
+/* Asserts B1 to B3 for everything (slow: for tests and the simulator), or for one slot. */
 void table_check(const struct table *table);
+void table_check_slot(const struct table *table, uint32_t slot);

@@ -1,0 +1,287 @@
+/* audit - what must be true inside a node, looked at after every step.
+ *
+ * Does:   see audit.h.
+ * Not:    -
+ * Holds:  -
+ * Limits: -
+ * See:    audit.h.
+ */
+#include "sim/client.h"
+
+#define ULL unsigned long long
+
+void audit_begin(struct sim_node *node)
+{
+    struct audit *audit = &node->audit;
+    memset(audit->cover, 0, sizeof audit->cover);
+    memset(audit->stable, 0, sizeof audit->stable);
+    memset(audit->tops, 0, sizeof audit->tops);
+    audit->slot_count = 0;
+}
+
+/* ---- Slots of the table ---- */
+
+static void note_slot(struct audit *audit, uint32_t slot)
+{
+    for (uint32_t i = 0; i < audit->slot_count; i++) {
+        if (audit->slots[i] == slot)
+            return;
+    }
+    if (audit->slot_count < AUDIT_SLOTS_MAX)
+        audit->slots[audit->slot_count++] = slot;
+}
+
+void audit_trace(struct world *world, struct sim_node *node, const struct trace_event *event)
+{
+    if (event->id == TRACE_WRITTEN || event->id == TRACE_ARRIVED || event->id == TRACE_WALKED ||
+        event->id == TRACE_PURGED) {
+        uint32_t key = oracle_key(&world->oracle, event->text);
+        if (key != UINT32_MAX)
+            note_slot(&node->audit, world->oracle.keys[key].slot);
+    } else if (event->id == TRACE_DELIVERED) {
+        uint32_t write = oracle_by_dot(&world->oracle, (struct dot){(uint32_t)event->a, event->b});
+        if (write != 0)
+            note_slot(&node->audit, world->oracle.keys[world->oracle.writes[write].key].slot);
+    }
+}
+
+/* ---- R1 ---- */
+
+/* Where the key stands at (hlc, actor), is the write there, or was it overwritten? */
+static bool is_held(const struct world *world, const struct hwrite *write,
+                    const struct table *table)
+{
+    const struct hkey *key = &world->oracle.keys[write->key];
+    table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
+    if (ref != 0) {
+        uint64_t hlc = table_hlc(table, ref);
+        return hlc > write->hlc ||
+               (hlc == write->hlc && table_dot(table, ref).actor >= write->dot.actor);
+    }
+    for (uint32_t i = 0; i < key->stone_count; i++) { /* purged */
+        const struct hwrite *stone = &world->oracle.writes[key->stones[i]];
+        if (stone->dot.actor != 0 && stone->hlc >= write->hlc)
+            return true;
+    }
+    return false;
+}
+
+static void judge_top(struct world *world, const struct sim_node *node, uint32_t key)
+{
+    uint32_t top = node->audit.tops[key];
+    if (top == 0 || node_phase(node->node) != NODE_SERVING ||
+        world->shard_of_key[key] != world->shard_of_node[node->index] ||
+        is_held(world, &world->oracle.writes[top], node_table(node->node)))
+        return;
+    char name[64];
+    verdict_say(&world->verdict, "R1", "node %u covers %s of key %.*s and does not have it",
+                node->index, oracle_name(&world->oracle, top, name),
+                (int)world->oracle.keys[key].len, (const char *)world->oracle.keys[key].text);
+}
+
+/* A write is covered that was not. */
+static void cover_one(struct world *world, struct sim_node *node, uint32_t write)
+{
+    uint32_t key = world->oracle.writes[write].key;
+    if (!oracle_newer(&world->oracle, write, node->audit.tops[key]))
+        return;
+    node->audit.tops[key] = write;
+    judge_top(world, node, key);
+}
+
+/* As far as logs have told of the writes: an own one is covered before that. */
+static void judge_actor(struct world *world, struct sim_node *node, struct dot covered)
+{
+    struct audit *audit = &node->audit;
+    struct dot next = {covered.actor, audit->cover[covered.actor] + 1};
+    for (; next.seq <= covered.seq; next.seq++) {
+        uint32_t write = oracle_by_dot(&world->oracle, next);
+        if (write == 0)
+            break;
+        cover_one(world, node, write);
+    }
+    audit->cover[covered.actor] = next.seq - 1;
+    if (covered.seq > audit->most[covered.actor])
+        audit->most[covered.actor] = covered.seq;
+}
+
+static void judge_coverage(struct world *world, struct sim_node *node)
+{
+    const struct vv *coverage = node_coverage(node->node);
+    for (uint32_t i = 0; i < coverage->count; i++) {
+        struct dot covered = coverage->entries[i];
+        if (covered.actor < ORACLE_ACTORS_MAX && covered.seq > node->audit.cover[covered.actor])
+            judge_actor(world, node, covered);
+    }
+}
+
+/* ---- R4 ---- */
+
+/* The node that an actor is a term of, or VNET_NODES_MAX. */
+static uint32_t node_of_actor(const struct world *world, uint32_t actor)
+{
+    uint32_t node = actor < ORACLE_ACTORS_MAX ? world->oracle.actors[actor].node : UINT32_MAX;
+    return node < world->node_count ? node : VNET_NODES_MAX;
+}
+
+/* What every responsible member covers, or once did; *who: one that covers the least. */
+static uint64_t covered_by_all(const struct world *world, uint32_t actor, uint32_t *who)
+{
+    uint32_t writer = node_of_actor(world, actor);
+    uint64_t least = UINT64_MAX;
+    *who = writer;
+    for (uint32_t i = 0; i < world->node_count && writer < VNET_NODES_MAX; i++) {
+        if (world->shard_of_node[i] == world->shard_of_node[writer] &&
+            world->nodes[i].audit.most[actor] < least) {
+            least = world->nodes[i].audit.most[actor];
+            *who = i;
+        }
+    }
+    return writer < VNET_NODES_MAX ? least : 0;
+}
+
+static void judge_stable(struct world *world, struct sim_node *node)
+{
+    struct vv stable;
+    if (node_phase(node->node) == NODE_REFUSED)
+        return;
+    node_stable(node->node, &stable);
+    for (uint32_t i = 0; i < stable.count; i++) {
+        struct dot dot = stable.entries[i];
+        if (dot.actor >= ORACLE_ACTORS_MAX || node->audit.stable[dot.actor] == dot.seq)
+            continue;
+        node->audit.stable[dot.actor] = dot.seq;
+        uint32_t who = 0;
+        uint64_t least = covered_by_all(world, dot.actor, &who);
+        if (dot.seq > least)
+            verdict_say(&world->verdict, "R4",
+                        "node %u takes (%u,%llu) for stable; node %u never covered more of that "
+                        "actor than %llu",
+                        node->index, dot.actor, (ULL)dot.seq, who, (ULL)least);
+    }
+}
+
+/* ---- Every step ---- */
+
+void audit_step(struct world *world, struct sim_node *node)
+{
+    struct audit *audit = &node->audit;
+    node_check_step(node->node);
+    for (uint32_t i = 0; i < audit->slot_count; i++)
+        table_check_slot(node_table(node->node), audit->slots[i]);
+    audit->slot_count = 0;
+    if (world->booted && node_config(node->node) != NULL) {
+        judge_coverage(world, node);
+        judge_stable(world, node);
+    }
+    if (++audit->steps % AUDIT_STEPS == 0)
+        node_check(node->node);
+}
+
+/* ---- Tokens ---- */
+
+void audit_asked(struct world *world, struct call *call)
+{
+    const struct sim_node *node = &world->nodes[call->asked.node];
+    memcpy(call->stable, node->audit.stable, sizeof call->stable);
+}
+
+static void judge_named(struct world *world, const struct call *call, const struct past *after,
+                        const struct vv *named)
+{
+    for (uint32_t i = 0; i < named->count; i++) {
+        struct dot dot = named->entries[i];
+        if (dot.actor >= ORACLE_ACTORS_MAX || dot.seq > after->seqs[dot.actor])
+            verdict_say(&world->verdict, "I7",
+                        "node %u gave session %u a token that names (%u,%llu), and it has seen "
+                        "nothing that comes of this",
+                        call->asked.node, call->asked.session, dot.actor, (ULL)dot.seq);
+        else if (dot.seq <= call->stable[dot.actor])
+            verdict_say(&world->verdict, "I7",
+                        "node %u gave session %u a token that names (%u,%llu), which it knew to be "
+                        "stable when it was asked",
+                        call->asked.node, call->asked.session, dot.actor, (ULL)dot.seq);
+    }
+}
+
+/* What was seen, and is not everywhere yet, must be named. */
+static void judge_unnamed(struct world *world, const struct call *call, const struct past *after,
+                          const struct vv *named)
+{
+    for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
+        uint64_t seen = after->musts[actor];
+        uint32_t who = 0;
+        if (seen == 0 || seen <= vv_get(named, actor) || seen <= covered_by_all(world, actor, &who))
+            continue;
+        verdict_say(&world->verdict, "I1",
+                    "node %u gave session %u a token that names only (%u,%llu); it has seen up to "
+                    "%llu, and node %u does not cover that",
+                    call->asked.node, call->asked.session, actor, (ULL)vv_get(named, actor),
+                    (ULL)seen, who);
+    }
+}
+
+void audit_token(struct world *world, const struct call *call, const struct past *after,
+                 struct slice token)
+{
+    const struct node *node = world->nodes[call->asked.node].node;
+    struct ctx ctx;
+    ctx_init(&ctx);
+    if (!world->booted || node == NULL || node_config(node) == NULL ||
+        token_decode(token, &node_config(node)->token_key, &ctx) != TOKEN_OK)
+        return;
+    judge_named(world, call, after, &ctx.seen);
+    judge_unnamed(world, call, after, &ctx.seen);
+}
+
+/* ---- Now and then ---- */
+
+static bool gives_up(const struct sim_node *node, uint64_t call)
+{
+    for (size_t i = 0; i < node->inbox_count; i++) {
+        if (node->inbox[i].type == EVENT_GONE && node->inbox[i].id == call)
+            return true;
+    }
+    return false;
+}
+
+static void judge_known(struct world *world, uint64_t number)
+{
+    const struct call *call = client_call(world->client, number);
+    const struct sim_node *node = &world->nodes[call->asked.node];
+    if (call->state != CALL_HANDED || node->node == NULL || node->life != call->life ||
+        node->stopped || node->failing || gives_up(node, number) ||
+        node_has_request(node->node, number))
+        return;
+    verdict_say(&world->verdict, "Q1",
+                "node %u has forgotten call %llu of session %u: it was handed %llu ms ago, and "
+                "neither it nor an answer to it waits there",
+                node->index, (ULL)number, call->asked.session,
+                (ULL)((world->time.now_us - call->handed_us) / 1000));
+}
+
+static void judge_waits(struct world *world, const struct sim_node *node)
+{
+    uint64_t id = node_false_wait(node->node);
+    if (id != 0)
+        verdict_say(&world->verdict, "I3",
+                    "at node %u request %llu waits for its causes, and all of them are there",
+                    node->index, (ULL)id);
+}
+
+void audit_sample(struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *node = &world->nodes[i];
+        if (node->node == NULL || node->gone || node_phase(node->node) != NODE_SERVING)
+            continue;
+        judge_waits(world, node);
+        for (uint32_t key = 0; key < world->oracle.key_count && world->booted; key++)
+            judge_top(world, node, key);
+    }
+    for (uint32_t i = 0; i < world->client->session_count; i++) {
+        const struct session *session = &world->client->sessions[i];
+        if (session->busy && session->call != 0)
+            judge_known(world, session->call);
+    }
+}
