@@ -1,8 +1,8 @@
 /* audit - what must be true inside a node, looked at after every step.
  *
  * Does:   the checks of all modules that a step touched (x_check), of everything every
- *         AUDIT_STEPS steps of a node; coverage claims what is held (R1), for each write as soon as it is
- *         covered; nothing is taken for stable that a responsible member never covered (R4);
+ *         AUDIT_STEPS steps of a node; coverage claims what is held (R1), for each write as soon as
+ *         it is covered; nothing is taken for stable that a responsible member never covered (R4);
  *         tokens name all that is not stable and that their holder surely has seen (I1), nothing
  *         that it cannot have seen and nothing that was stable when it asked (I7); no request waits
  *         although all that it needs is there (I3), none is forgotten (Q1).

@@ -48,7 +48,7 @@ enum verdict_kind verdict_kind(const struct verdict *verdict)
 {
     /* Who is owed an answer, a configuration or rest, and does not get it. All else is something
      * that was done, and wrong. */
-    static const char *const owed[] = {"I3", "I9", "Q1", "S1"};
+    static const char *const owed[] = {"A1", "I3", "I9", "Q1", "S1"};
     if (!verdict->bad)
         return VERDICT_GOOD;
     if (strcmp(verdict->invariant, "LITTLE") == 0)
