@@ -6,6 +6,7 @@ is slow. Nothing is spared: what kill -9, pauses and cuts may cost is time, neve
 write. Only who is paused or dead is not paused or killed once more.
 
     kill      kill -9, started again with its data after a while: one node, two, a whole shard, all
+    stop      SIGTERM, started again with its data
     stutter   killed again and again while it starts
     pause     SIGSTOP, SIGCONT: one node, or one of each shard
     cut       some nodes apart from the others, both ways
@@ -17,6 +18,7 @@ write. Only who is paused or dead is not paused or killed once more.
     mute      a node's answers do not reach the clients
 """
 import random
+import signal
 import time
 
 from links import CLIENT
@@ -26,6 +28,7 @@ ALL = tuple(range(6))
 # Kind -> (how often it is drawn, shortest, longest duration in seconds).
 KINDS = {
     "kill": (5, 0.0, 3.0),
+    "stop": (2, 0.1, 3.0),
     "stutter": (2, 0.3, 1.5),
     "pause": (3, 0.1, 2.5),
     "cut": (4, 0.2, 4.0),
@@ -36,7 +39,6 @@ KINDS = {
     "slow": (3, 1.0, 4.0),
     "mute": (2, 0.2, 2.0),
 }
-OF_PROCESSES = ("kill", "stutter", "pause")
 TRACKS = 3          # so many faults at once, at most
 REST_S = 1.2        # a track's rest between two faults, at most
 FLAP_S = (0.03, 0.5)
@@ -116,6 +118,16 @@ class Planner:
                      [(at, "kill", node) for node in nodes] +
                      [(until, "start", node) for node in nodes],
                      f"kill -9 {names(nodes, self.names)}")
+
+    def stop(self, at, until):
+        nodes = self.victims(at, {"one": 6, "one of each": 2, "shard": 1, "all": 1})
+        if nodes is None:
+            return None
+        self.take(nodes, until)
+        return Fault("stop", at, until, nodes,
+                     [(at, "stop", node) for node in nodes] +
+                     [(until, "start", node) for node in nodes],
+                     f"stop {names(nodes, self.names)}")
 
     def stutter(self, at, until):
         nodes = self.victims(at, {"one": 1})
@@ -217,11 +229,19 @@ class Nemesis:
                 "way": lambda: [tuple(nodes)],
                 "clients": lambda: [(nodes[0], CLIENT)]}[kind]()
 
-    def kill(self, index):
+    def running(self, index):
         node = self.cluster[index]
         if not node.is_running():
             self.surprises.append(f"{node.name} ended by itself: {node.process.returncode}")
-        node.kill()
+        return node
+
+    def start(self, index):
+        """Who was told to stop may still be at it."""
+        node = self.cluster[index]
+        status = node.ended()
+        if status not in (0, -signal.SIGKILL):
+            self.surprises.append(f"{node.name} was stopped and ended with {status}")
+        node.start()
 
     def carry_out(self, verb, what):
         if verb in ("cut", "heal"):
@@ -229,10 +249,12 @@ class Nemesis:
             text = f"{what[0]} {names(what[1], [node.name for node in self.cluster.nodes])}"
         else:
             text = self.cluster[what].name
-            if verb == "kill":
-                self.kill(what)
-            elif verb in ("start", "pause", "resume"):
-                getattr(self.cluster[what], verb)()
+            if verb == "start":
+                self.start(what)
+            elif verb == "stop":
+                self.running(what).signal(signal.SIGTERM)
+            elif verb in ("kill", "pause", "resume"):
+                getattr(self.running(what), verb)()
             else:
                 getattr(self.links, verb)(what)
         self.notes.append((time.monotonic(), f"{verb} {text}"))

@@ -18,7 +18,7 @@ from workload import value_of, word_of
 SAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sample.history.gz")
 SEEDS, SECONDS = 200, 12.0
 # What a step does to the process that it names: (state before, state after).
-MOVES = {"kill": ("runs", "dead"), "start": ("dead", "runs"),
+MOVES = {"kill": ("runs", "dead"), "stop": ("runs", "dead"), "start": ("dead", "runs"),
          "pause": ("runs", "paused"), "resume": ("paused", "runs")}
 BACK = {"heal": "cut", "plug": "unplug", "fast": "slow"}
 

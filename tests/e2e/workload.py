@@ -116,9 +116,9 @@ class Worker(threading.Thread):
 
     def headers(self):
         headers = {"Causal-Context": self.state.token} if self.state.token else {}
-        wait_s = self.rng.choice(self.workload.waits_s)
-        if wait_s is not None:
-            headers["Prefer"] = f"wait={wait_s}"
+        prefer = self.rng.choice(self.workload.prefers)
+        if prefer is not None:
+            headers["Prefer"] = prefer
         return headers
 
     def give_up(self):
@@ -202,12 +202,12 @@ class Worker(threading.Thread):
 
 
 class Workload:
-    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, waits_s=(None,),
+    def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, prefers=(None,),
                  prefix="load"):
         self.addresses = addresses
         self.seed = random.randrange(1 << 32) if seed is None else seed
         self.timeout_s = timeout_s
-        self.waits_s = waits_s      # for Prefer: wait, or None; drawn for each operation
+        self.prefers = prefers      # what the header Prefer says, or None; drawn each time
         self.prefix = prefix        # of all keys
         self.figures = Figures()
         self.history = History()
