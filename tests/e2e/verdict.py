@@ -26,7 +26,9 @@ class Opinion:
                       for name, count in re.findall(r"^([a-z-]+): (\d+)$", self.text, re.M)}
 
     def __str__(self):
-        return self.text[:4000]
+        """Stories may be long; what was found stands at the end."""
+        text = self.text
+        return text if len(text) < 4000 else f"{text[:3000]}\n…\n{text[-1000:]}"
 
 
 def opinion(lines):
