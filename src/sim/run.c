@@ -16,6 +16,8 @@
 /* A last read is answered at once, or never. */
 #define FINAL_US_MAX 5000000U
 
+#define CATCH_UP_US_MAX 20000000U
+
 static bool goes_on(const struct world *world)
 {
     return !world->verdict.bad;
@@ -99,6 +101,15 @@ static void judge_service(struct world *world, const char *when, uint64_t bound_
                      failed->lost      ? "silence"
                      : failed->refused ? "refused"
                                        : err_name(failed->err));
+}
+
+/* Where storms left the clients little time they catch up, in a world that is whole again. */
+static void catch_up(struct world *world)
+{
+    uint64_t end = world->time.now_us + CATCH_UP_US_MAX;
+    while (goes_on(world) && world->time.now_us < end && world->client->ops < RUN_OPS_LEAST &&
+           world->client->begun < world->swarm.ops_max)
+        run_for(world, 100000);
 }
 
 static void await_idle(struct world *world)
@@ -340,6 +351,7 @@ static void run_phases(struct world *world, struct run_result *result)
         nemesis_heal(world);
     run_till(world, judge_settled);
     judge_service(world, "after everything was mended", patience_us(world));
+    catch_up(world);
     await_idle(world);
     if (goes_on(world))
         await_convergence(world);
