@@ -123,4 +123,5 @@ void mend_snapshot(struct world *world, const struct vevent *event)
     vdisk_fini(&node->copy);
     vdisk_copy(&node->copy, &node->disk);
     node->has_copy = true;
+    node->copy_seq = node->node != NULL ? world_own_seq(node) : UINT64_MAX;
 }

@@ -142,6 +142,14 @@ void world_free(struct world *world)
     mem_free(world);
 }
 
+uint64_t world_own_seq(const struct sim_node *node)
+{
+    const struct config *config = node->node != NULL ? node_config(node->node) : NULL;
+    const struct member *self =
+        config != NULL ? config_member_by_id(config, node_id(node->node)) : NULL;
+    return self != NULL ? vv_get(node_coverage(node->node), self->actor) : 0;
+}
+
 uint32_t world_by_address(const struct world *world, struct slice address)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {

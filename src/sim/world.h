@@ -115,6 +115,7 @@ struct sim_node {
     struct vdisk copy;               /* of the disk, as it once was */
     struct audit audit;              /* what was seen of it */
     bool has_copy;                   /* there is one */
+    uint64_t copy_seq;               /* own writes it has at most */
     struct committing commit;        /* see there */
     struct syncing syncs[SYNCS_MAX]; /* see there */
     uint64_t last_commit;            /* id of the last COMMIT */
@@ -217,6 +218,9 @@ void world_disk(struct world *world, uint32_t node, uint64_t life, uint64_t numb
 
 /* Carries out the effects of the step just made. */
 void world_carry_out(struct world *world, struct sim_node *node);
+
+/* How many writes of its own a node has made; 0 where that cannot be told. */
+uint64_t world_own_seq(const struct sim_node *node);
 
 /* The number of the node that has this address, or VNET_NODES_MAX. */
 uint32_t world_by_address(const struct world *world, struct slice address);
