@@ -166,8 +166,8 @@ static bool recv_member(struct node *node, uint64_t from, const struct frame *fr
     bool sane = recv_data(node, from, frame);
     if (replica_contradicted(node->replica)) {
         node->log_usable = false;
-        node__refuse(node, "a peer remembers more of this node's writes than it has itself: its "
-                           "data directory is an old copy");
+        node__refuse(node, "a peer remembers that this node had more than it has now: its data "
+                           "directory is an old copy");
     }
     return sane;
 }

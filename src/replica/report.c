@@ -84,6 +84,8 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
                              .wall_ms = io->wall_ms};
     if ((msg.flags & REPORT_REWIND) != 0)
         REACHED(io->metrics, REWIND_ASKED);
+    if (peer->forgot)
+        msg.flags |= REPORT_FORGOT;
     vv_copy(&msg.coverage, &replica->coverage);
     fill_ranges(replica, &msg.ranges);
     fill_highest(replica, &msg.highest);
@@ -132,6 +134,29 @@ static void place_stream(struct replica *replica, struct peer *peer, const struc
         peer->sent_seq = replica->seq;
 }
 
+/* True when it once covered more: a receipt is never taken back, so its disk is an older one. */
+static bool has_forgotten(const struct replica *replica, const struct peer *peer,
+                          const struct vv *coverage)
+{
+    for (uint32_t i = 0; i < peer->coverage.count; i++) {
+        struct dot dot = peer->coverage.entries[i];
+        if (replica__actor_const(replica, dot.actor) != NULL && !vv_covers(coverage, dot))
+            return true;
+    }
+    return false;
+}
+
+/* What a peer remembers of this node and this node does not (6.3, T11): own writes, or that it had
+ * reported more. It must be said under the same configuration, or it may mean an older term. */
+static bool contradicts(const struct replica *replica, const struct peer *peer, uint64_t epoch,
+                        const struct msg_report *msg)
+{
+    if (PLANTED(replica->plant, REUSE_SEQ))
+        return false;
+    return vv_get(&peer->coverage, replica->actor) > replica->seq ||
+           ((msg->flags & REPORT_FORGOT) != 0 && epoch == replica->config->epoch);
+}
+
 bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
                          const struct msg_report *msg, struct replica_io *io)
 {
@@ -143,6 +168,8 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
     uint64_t before = replica__peer_received(peer, replica->actor);
     struct vv coverage;
     replica__keep_relevant(replica, &msg->coverage, &coverage);
+    if (has_forgotten(replica, peer, &coverage) && !PLANTED(replica->plant, FORGOTTEN_BY_PEERS))
+        peer->forgot = peer->report_due = true;
     bool fits = vv_merge(&peer->coverage, &coverage);
     ASSERT(fits); /* relevant actors are LIMIT_ACTORS at most */
     ranges_copy(&peer->ranges, &msg->ranges);
@@ -152,8 +179,7 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
         peer->report_epoch = epoch;
     peer->reported = true;
     peer->clock_diff_ms = (int64_t)(msg->wall_ms - io->wall_ms);
-    if (vv_get(&peer->coverage, replica->actor) > replica->seq &&
-        !PLANTED(replica->plant, REUSE_SEQ)) {
+    if (contradicts(replica, peer, epoch, msg)) {
         REACHED(io->metrics, PEER_REMEMBERS_MORE);
         replica->contradicted = true;
     }

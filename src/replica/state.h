@@ -46,6 +46,7 @@ struct peer {
     bool reported;             /* coverage and ranges are filled in */
     bool streaming;            /* sent_seq is known for this connection */
     bool report_due;           /* it sent something that wants a receipt */
+    bool forgot;               /* it reported more in this term than it does now */
     enum member_state state;   /* as the configuration says */
     uint32_t generation;       /* of our HELLO on the connection to it */
     uint32_t their_generation; /* of its HELLO on the connection to us */

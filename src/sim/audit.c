@@ -69,7 +69,7 @@ static bool is_held(const struct world *world, const struct hwrite *write,
 static void judge_top(struct world *world, const struct sim_node *node, uint32_t key)
 {
     uint32_t top = node->audit.tops[key];
-    if (top == 0 || node_phase(node->node) != NODE_SERVING ||
+    if (top == 0 || node->turned || node_phase(node->node) != NODE_SERVING ||
         world->shard_of_key[key] != world->shard_of_node[node->index] ||
         is_held(world, &world->oracle.writes[top], node_table(node->node)))
         return;

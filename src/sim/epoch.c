@@ -1,4 +1,4 @@
-/* epoch - what may be said under a configuration, and to whom.
+/* epoch - configurations: there is one of each epoch, and it goes before what is said under it.
  *
  * Does:   see epoch.h.
  * Not:    -
@@ -9,6 +9,62 @@
 #include "sim/epoch.h"
 
 #define ULL unsigned long long
+
+/* ---- V2 ---- */
+
+static bool is_first(const struct config *config)
+{
+    return config->epoch == 1 && config->ancestor_count == 0;
+}
+
+/* The configuration of the same epoch, or another first one, that some log had before. */
+static const struct hepoch *rival(const struct oracle *oracle, const struct config *config)
+{
+    for (uint32_t i = 0; i < oracle->epoch_count; i++) {
+        const struct hepoch *epoch = &oracle->epochs[i];
+        if (epoch->epoch == config->epoch &&
+            (epoch->lineage == config->lineage || is_first(config)))
+            return epoch;
+    }
+    return NULL;
+}
+
+static void judge_epoch(struct oracle *oracle, uint32_t node, const struct config *config,
+                        struct slice body)
+{
+    const struct hepoch *before = rival(oracle, config);
+    if (before == NULL) {
+        oracle->epochs =
+            mem_realloc(oracle->epochs, (oracle->epoch_count + 1) * sizeof oracle->epochs[0]);
+        oracle->epochs[oracle->epoch_count++] =
+            (struct hepoch){config->lineage, config->epoch, hash_bytes(body), node};
+        return;
+    }
+    if (before->hash != hash_bytes(body))
+        verdict_say(oracle->verdict, "V2",
+                    "nodes %u and %u have different configurations of epoch %llu (lineages %llx "
+                    "and %llx)",
+                    before->node, node, (ULL)config->epoch, (ULL)before->lineage,
+                    (ULL)config->lineage);
+}
+
+void epoch_logged(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t end,
+                  struct slice body)
+{
+    struct hadoption *adopted = &oracle->nodes[node].adopted;
+    struct config *config = config_decode(body);
+    if (config == NULL) {
+        verdict_say(oracle->verdict, "I6", "node %u logged a configuration that cannot be read",
+                    node);
+        return;
+    }
+    judge_epoch(oracle, node, config, body);
+    if (config->epoch > adopted->epoch) /* else a checkpoint repeats it */
+        *adopted = (struct hadoption){config->epoch, segment, end};
+    config_free(config);
+}
+
+/* ---- What is said under it ---- */
 
 static bool carries_data(const struct frame *frame)
 {

@@ -174,6 +174,7 @@ static void judge_pairs(struct world *world)
             const struct sim_node *a = &world->nodes[i];
             const struct sim_node *b = &world->nodes[j];
             if (world->shard_of_node[i] != world->shard_of_node[j] || !serves(a) || !serves(b) ||
+                a->turned || b->turned ||
                 vv_compare(node_coverage(a->node), node_coverage(b->node)) != VV_EQUAL)
                 continue;
             judge_same(world, a, b);

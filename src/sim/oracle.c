@@ -46,6 +46,7 @@ void oracle_fini(struct oracle *oracle)
         buf_fini(&oracle->writes[i].deps);
     }
     mem_free(oracle->writes);
+    mem_free(oracle->epochs);
     for (uint32_t i = 0; i < oracle->key_count; i++)
         mem_free(oracle->keys[i].stones);
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++)

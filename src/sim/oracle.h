@@ -70,6 +70,14 @@ struct hadoption {
     uint64_t end;     /* behind it there */
 };
 
+/* One configuration. */
+struct hepoch {
+    uint64_t lineage; /* its lineage */
+    uint64_t epoch;   /* its epoch */
+    uint64_t hash;    /* of its bytes */
+    uint32_t node;    /* whose log had it first */
+};
+
 /* What one node may vouch for. */
 struct hnode {
     uint64_t cover[ORACLE_ACTORS_MAX];      /* all up to it committed or raised to */
@@ -89,6 +97,8 @@ struct oracle {
     uint32_t write_cap;                      /* allocated */
     struct hactor actors[ORACLE_ACTORS_MAX]; /* by actor */
     struct hnode nodes[VNET_NODES_MAX];      /* by node */
+    struct hepoch *epochs;                   /* owned; as they were found in logs */
+    uint32_t epoch_count;                    /* in use */
     bool (*synced)(void *arg, uint32_t node, uint64_t segment, uint64_t end); /* asks the disk */
     void *arg;                                                                /* for synced */
     uint64_t now_us;                                                          /* set by the world */

@@ -9,6 +9,8 @@
  */
 #include "sim/oracle_bytes.h"
 
+#include "sim/epoch.h"
+
 uint32_t oracle_key(const struct oracle *oracle, struct slice key)
 {
     if (key.len < 3)
@@ -155,21 +157,6 @@ static void note_range(struct oracle *oracle, uint32_t node, struct slice body)
         oracle->nodes[node].logged[actor] = (struct range){actor, low, high};
 }
 
-static void note_config(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t end,
-                        struct slice body)
-{
-    struct hadoption *adopted = &oracle->nodes[node].adopted;
-    struct config *config = config_decode(body);
-    if (config == NULL) {
-        verdict_say(oracle->verdict, "I6", "node %u logged a configuration that cannot be read",
-                    node);
-        return;
-    }
-    if (config->epoch > adopted->epoch) /* else a checkpoint repeats it */
-        *adopted = (struct hadoption){config->epoch, segment, end};
-    config_free(config);
-}
-
 void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
                       struct slice bytes, bool found)
 {
@@ -193,7 +180,7 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
         else if (record.kind == RECORD_RANGE)
             note_range(oracle, node, record.body);
         else if (record.kind == RECORD_CONFIG)
-            note_config(oracle, node, segment, offset + at, record.body);
+            epoch_logged(oracle, node, segment, offset + at, record.body);
         else if (record.kind == RECORD_REGISTER)
             promise_logged(oracle, node, segment, offset + at, record.body);
     }

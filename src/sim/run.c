@@ -241,18 +241,24 @@ static void final_reads(struct world *world)
 
 /* ---- Turned back ---- */
 
-/* How far the others know a node's own writes, and how far it does itself. */
-static bool is_contradicted(const struct world *world, const struct sim_node *node)
+/* Then others remember more of its own writes, or that it covered what it does not cover now. */
+static bool has_less(const struct sim_node *node, const struct vv *before)
 {
     const struct config *config = node_config(node->node);
-    const struct member *member =
-        config != NULL ? config_member_by_id(config, node_id(node->node)) : NULL;
-    for (uint32_t i = 0; i < world->node_count && member != NULL; i++) {
+    const struct vv *coverage = node_coverage(node->node);
+    for (uint32_t i = 0; i < before->count && config != NULL; i++) {
+        if (!vv_covers(coverage, before->entries[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool somebody_knows_it(const struct world *world, const struct sim_node *node)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *other = &world->nodes[i];
         if (i != node->index && world->shard_of_node[i] == world->shard_of_node[node->index] &&
-            !other->gone && other->node != NULL && node_phase(other->node) == NODE_SERVING &&
-            vv_get(node_coverage(other->node), member->actor) >
-                vv_get(node_coverage(node->node), member->actor))
+            !other->gone && other->node != NULL && node_phase(other->node) == NODE_SERVING)
             return true;
     }
     return false;
@@ -263,25 +269,44 @@ static bool is_contradicted(const struct world *world, const struct sim_node *no
  * now, and what is judged is that it finds out as soon as it meets who knows more. */
 static void turn_back(struct world *world, struct sim_node *node)
 {
+    struct vv before;
+    run_for(world, 2000 * world->swarm.knobs.suspect_ms); /* it has told the others */
+    vv_copy(&before, node_coverage(node->node));
     story_say(&world->story, node->index, "is turned back to an old disk");
     world_crash(world, node->index);
     vdisk_fini(&node->disk);
     vdisk_copy(&node->disk, &node->copy);
     node->damaged = true;
     node->doubtful = true;
+    node->turned = true;
     if (rng_chance(&world->rng, 1, 2))
         node->boot_id = rng_u64(&world->rng);
     world_recount(world, node->index);
     world_start(world, node->index);
+    bool less = node_config(node->node) == NULL || has_less(node, &before);
     uint64_t end = world->time.now_us + 3 * patience_us(world);
-    while (goes_on(world) && world->time.now_us < end && node->node != NULL && !node->gone &&
-           (node_config(node->node) == NULL || is_contradicted(world, node)))
+    while (goes_on(world) && world->time.now_us < end && node->node != NULL && !node->gone && less)
         run_for(world, 100000);
-    if (node->node != NULL && !node->gone && is_contradicted(world, node))
+    if (node->node != NULL && !node->gone && less && somebody_knows_it(world, node))
         verdict_say(&world->verdict, "I6",
-                    "node %u was turned back to an old disk, others remember more of its writes, "
-                    "and it serves as if nothing had happened",
+                    "node %u was turned back to an old disk, others remember that it had more, and "
+                    "it serves as if nothing had happened",
                     node->index);
+}
+
+/* It is turned back by a little only: what the others write now, and nothing of its own. */
+static void write_elsewhere(struct world *world, struct sim_node *node)
+{
+    vdisk_fini(&node->copy);
+    vdisk_copy(&node->copy, &node->disk);
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
+        if (i != node->index && world->nodes[i].node != NULL &&
+            world->shard_of_node[i] == world->shard_of_node[node->index] &&
+            world->shard_of_key[key] == world->shard_of_node[i])
+            client_probe(world->client, i, OP_PUT, key, CLIENT_NOBODY, 0, FINAL_US_MAX);
+    }
+    run_for(world, FINAL_US_MAX);
 }
 
 static void turn_one_back(struct world *world)
@@ -292,6 +317,8 @@ static void turn_one_back(struct world *world)
         if (!node->has_copy || node->gone || node->node == NULL ||
             world_own_seq(node) <= node->copy_seq)
             continue;
+        if (rng_chance(&world->rng, 1, 2))
+            write_elsewhere(world, node);
         turn_back(world, node);
         return;
     }

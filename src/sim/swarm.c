@@ -168,6 +168,7 @@ static void draw_lag(struct swarm *swarm, struct rng *rng)
     swarm->knobs.window_bytes = rng_between(rng, 4096, 16384);
     swarm->knobs.walk_chunk_bytes = 1024;
     swarm->knobs.pull_ms = rng_between(rng, 50, 200);
+    swarm->think_us -= swarm->think_us / 4; /* storms take their part */
     swarm->base_us = rng_between(rng, 2000, 20000);
     static const enum fault slow[] = {FAULT_PAUSE,     FAULT_STALL,    FAULT_FLAP,
                                       FAULT_SLOW_LINK, FAULT_CUT_LINK, FAULT_CUT_ONE_WAY};
@@ -187,6 +188,7 @@ static void draw_backlog(struct swarm *swarm, struct rng *rng)
     swarm->wander_percent = (uint32_t)rng_between(rng, 30, 70);
     swarm->knobs.pending_bytes = 65536;
     swarm->knobs.pull_ms = rng_between(rng, 500, 1000);
+    swarm->think_us -= swarm->think_us / 4;
     swarm->knobs.window_bytes = rng_between(rng, 262144, 1048576);
     swarm->knobs.max_memory_bytes = 64 * 1048576;
     static const enum fault slow[] = {FAULT_STALL, FAULT_SLOW_LINK, FAULT_CUT_LINK,

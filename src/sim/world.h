@@ -109,6 +109,7 @@ struct sim_node {
     bool damaged;                    /* something happened to it that explains a damaged log */
     bool gone;                       /* lost, and it says so: it refuses to serve */
     bool emptied;                    /* its directory was lost */
+    bool turned;                     /* back to an old disk: what it covers means nothing */
     uint64_t faults;                 /* counts what happened to this node alone */
     enum aim_act struck;             /* within the step under way */
     struct vdisk disk;               /* survives the process */

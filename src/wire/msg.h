@@ -48,6 +48,7 @@ MSG_LIST(M)
 #define REPORT_REWIND 1U /* send your stream again from what this report says */
 #define REPORT_DOUBT 2U  /* the sender does not vouch for its coverage */
 #define REPORT_MERGED 4U /* nobody of the shard is active, and it has walked all others (6.3) */
+#define REPORT_FORGOT 8U /* it had reported more in this term than it does now (6.3) */
 
 /* Kinds of WALK_REQUEST. */
 enum walk_kind {
