@@ -1,7 +1,8 @@
 """journal - what a soak has done so far, in a file that survives any end of it.
 
 The first line says of what: {"source": …, "commit": …}. Each further line is one finished range of
-seeds with its figures, written and synced at once. A line that was cut in the middle is dropped.
+seeds with its figures, or something else that was done ("part"), written and synced at once. A line
+that was cut in the middle is dropped.
 """
 import json
 import os
@@ -37,7 +38,7 @@ def violations_of(seeds):
 class Journal:
     def __init__(self, path):
         self.path = path
-        self.head, self.ranges = None, []
+        self.head, self.ranges, self.parts = None, [], {}
         self.load()
 
     def load(self):
@@ -54,7 +55,9 @@ class Journal:
                 break  # a machine went down: what follows is not to be trusted
         if not lines or "source" not in lines[0]:
             return
-        self.head, self.ranges = lines[0], lines[1:]
+        self.head = lines[0]
+        self.ranges = [line for line in lines[1:] if "part" not in line]
+        self.parts = {line["part"]: line for line in lines[1:] if "part" in line}
         kept = b"".join(line + b"\n" for line in whole.split(b"\n")[:len(lines)])
         if kept != data:
             with open(self.path, "r+b") as file:
@@ -64,7 +67,7 @@ class Journal:
         """Begins anew; what was there is kept beside."""
         if self.head is not None:
             os.replace(self.path, f"{self.path}.{self.head['source'][:12]}")
-        self.head, self.ranges = head, []
+        self.head, self.ranges, self.parts = head, [], {}
         with open(self.path, "w", encoding="utf-8"):
             pass
         self.write(head)
@@ -83,6 +86,11 @@ class Journal:
                 "commit": commit, "sums": sums_of(seeds), "violations": violations_of(seeds)}
         self.write(line)
         self.ranges.append(line)
+
+    def add_part(self, name, status, text, seconds):
+        line = {"part": name, "status": status, "text": text, "seconds": round(seconds)}
+        self.write(line)
+        self.parts[name] = line
 
     def missing(self, first, last):
         """Ranges (first, last) that are not done yet, in order."""

@@ -71,13 +71,15 @@ def head_rows(journal, first, last, lines, sums, jobs):
                        f"{count(int(ops * 3600 / seconds))} operations an hour")
 
 
-def violation_rows(lines):
+def violation_rows(lines, parts):
     known = {(row.seed, row.invariant): f"{'**open**: ' if row.open else ''}{row.sentence}"
              for row in found.rows()}
     for line in lines:
         for seen in line["violations"]:
             seed, invariant = seen["seed"], seen["invariant"]
-            yield (seed, f"{invariant} ({seen['kind']})", seen["text"][:300],
+            small = parts.get(f"shrink {seed}", {}).get("text", "")
+            text = seen["text"][:300] + (f" Smaller: `{small}`" if small else "")
+            yield (seed, f"{invariant} ({seen['kind']})", text,
                    known.get((seed, invariant), "**open**"), line["commit"])
 
 
@@ -87,7 +89,7 @@ def write(journal, first, last, jobs):
     sums = {}
     for line in lines:
         add(sums, line["sums"])
-    violations = list(violation_rows(lines))
+    violations = list(violation_rows(lines, journal.parts))
     faults, answers, marks = (sums.get(name, {}) for name in ("faults", "answers", "marks"))
     page = ["# The long run", "",
             "Written by `make soak` (`tests/soak/run`); the next run writes it anew. What a seed "
@@ -110,6 +112,12 @@ def write(journal, first, last, jobs):
                       [(name, count(n)) for name, n in by_count(marks) if n])
         never = [f"`{name}`" for name, n in sorted(marks.items()) if not n]
         page += ["", f"Never reached: {', '.join(never) or 'none of them'}."]
+    parts = [line for name, line in journal.parts.items() if not name.startswith("shrink ")]
+    if parts:
+        page += ["", "## Beside the simulator", ""]
+        page += table(("what", "result", "exit status", "took"),
+                      [(line["part"], line["text"], line["status"], span(line["seconds"]))
+                       for line in parts])
     stamp = time.strftime("%Y-%m-%d", time.gmtime(max((line["ended"] for line in lines),
                                                       default=time.time())))
     page += ["", f"Last seed: {stamp}.", ""]

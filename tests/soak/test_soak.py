@@ -19,6 +19,9 @@ RUN = os.path.join(HERE, "run")
 # once, 37 takes its time. Everything else is clean.
 TOY = """#!/usr/bin/env python3
 import json, os, sys, time
+if "--shrink" in sys.argv:
+    print("world 1\\nVIOLATION\\n  repeat: thence-sim --seed 13 --nodes 2 --story")
+    sys.exit(3)
 first = int(sys.argv[sys.argv.index("--first") + 1])
 seeds = int(sys.argv[sys.argv.index("--seeds") + 1])
 once = os.path.join(os.path.dirname(os.path.abspath(__file__)), "once")
@@ -118,8 +121,8 @@ def findings(place):
     page = place.page()
     assert status == 1, text
     assert "1 to 40: all" in page, page
-    for row in ("| 13 | I9 (liveness) | a \\| pipe | **open** |",
-                "| 17 | assertion (crash) | x at y:1 |",
+    for row in ("| 13 | I9 (liveness) | a \\| pipe Smaller: `thence-sim --seed 13 --nodes 2 ",
+                "| 17 | assertion (crash) | x at y:1 ",
                 "| 23 | end (crash) | ended with signal 11: what a pity |",
                 "| 29 | hang (crash) | took more than 1.0 s of processor time |"):
         assert row in page, page
@@ -179,6 +182,24 @@ def one_at_a_time(place):
     assert status == 2 and "another one is at work" in text, text
 
 
+def beside(place):
+    storm = os.path.join(place.folder, "storm")
+    with open(storm, "w", encoding="utf-8") as out:
+        out.write("#!/bin/sh\necho storm $2 >>" + place.folder + "/storms\n"
+                  "[ $2 = 3 ] && sleep 60\necho '7 passed, 0 failed'\n")
+    os.chmod(storm, 0o755)
+    soak = place.start("--seeds", "3", "--storms", "3", "--storm", storm)
+    place.await_chunks(3)  # the seeds, storms 1 and 2
+    soak.terminate()
+    assert soak.wait(timeout=50) == 3
+    assert "| storm 2 | 7 passed, 0 failed | 0 |" in place.page(), place.page()
+    assert "storm 3" not in place.page()
+    status, text = place.run("--seeds", "3", "--storms", "2", "--storm", storm)
+    assert status == 0, text
+    with open(os.path.join(place.folder, "storms"), encoding="utf-8") as lines:
+        assert lines.read().split() == ["storm", "1", "storm", "2", "storm", "3"]
+
+
 def nonsense(place):
     place.change("#!/bin/sh\necho usage >&2\nexit 2\n")
     status, text = place.run("--seeds", "5")
@@ -196,7 +217,8 @@ def figures_add_up(place):
 
 def main():
     passed = failed = 0
-    for test in (clean, findings, told_to_stop, killed, another_source, one_at_a_time, nonsense,
+    for test in (clean, findings, told_to_stop, killed, another_source, one_at_a_time, beside,
+                 nonsense,
                  figures_add_up):
         with tempfile.TemporaryDirectory() as folder:
             try:
