@@ -40,9 +40,10 @@ static void config_ask(const struct config *config)
         ASSERT(config_shard_of_slot(config, slot) < config->shard_count);
 }
 
-static void drop(struct config *next, enum err err)
+/* err by its address: the call that sets it and this argument are evaluated in any order. */
+static void drop(struct config *next, const enum err *err)
 {
-    ASSERT(next == NULL || err == E_OK);
+    ASSERT(next == NULL || *err == E_OK);
     config_free(next); /* it was checked */
 }
 
@@ -56,16 +57,16 @@ static void config_change(const struct config *config, struct rng *rng)
     uint32_t shard = (uint32_t)rng_below(rng, config->shard_count + 1);
     uint32_t last = config->retired_count > 0 ? config->retired_count - 1 : 0;
     uint32_t actor = config->retired[rng_below(rng, last + 1)].actor;
-    drop(config_admit(config, rng_u64(rng), &member.address, &err), err);
-    drop(config_admit(config, member.node_id, &other, &err), err);
-    drop(config_renew(config, member.node_id, member.actor, &err), err);
-    drop(config_invite(config, &member.address, &err), err);
-    drop(config_assign(config, &member.address, shard, &err), err);
-    drop(config_activate(config, member.node_id, member.actor, &err), err);
-    drop(config_merged(config, shard, rng_u64(rng), &err), err);
-    drop(config_left(config, member.node_id, &err), err);
-    drop(config_sealed(config, actor, rng_u64(rng), rng_u64(rng), rng_u64(rng), &err), err);
-    drop(config_closed(config, actor, &err), err);
+    drop(config_admit(config, rng_u64(rng), &member.address, &err), &err);
+    drop(config_admit(config, member.node_id, &other, &err), &err);
+    drop(config_renew(config, member.node_id, member.actor, &err), &err);
+    drop(config_invite(config, &member.address, &err), &err);
+    drop(config_assign(config, &member.address, shard, &err), &err);
+    drop(config_activate(config, member.node_id, member.actor, &err), &err);
+    drop(config_merged(config, shard, rng_u64(rng), &err), &err);
+    drop(config_left(config, member.node_id, &err), &err);
+    drop(config_sealed(config, actor, rng_u64(rng), rng_u64(rng), rng_u64(rng), &err), &err);
+    drop(config_closed(config, actor, &err), &err);
     struct removal removal = {&member.address, 1, rng_chance(rng, 1, 2), {false}};
     struct fork fork = {.lineage = rng_u64(rng), .wall_ms = rng_u64(rng)};
     for (uint32_t i = 0; i < LIMIT_MEMBERS; i++) {
@@ -73,8 +74,8 @@ static void config_change(const struct config *config, struct rng *rng)
         fork.fates[i] = (enum fate)rng_below(rng, 3);
         fork.node_ids[i] = rng_u64(rng);
     }
-    drop(config_remove(config, &removal, &err), err);
-    drop(config_fork(config, &fork, &err), err);
+    drop(config_remove(config, &removal, &err), &err);
+    drop(config_fork(config, &fork, &err), &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
