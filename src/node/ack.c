@@ -26,6 +26,8 @@ static void acknowledge(struct node *node, uint32_t index, uint32_t copies)
     }
     node__answer(node, &call, &answer);
     waiters_remove(&node->waiters, index);
+    if (PLANTED(node->options.plant, WAITER_LEAK))
+        node->waiters.bytes++;
 }
 
 void node__await(struct node *node, struct call *call, struct dot dot, enum outcome outcome)

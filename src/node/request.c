@@ -109,7 +109,10 @@ void node__answer(struct node *node, const struct call *call, const struct answe
         ctx.lineage = node->config->lineage;
         if (ctx.fence < node->config->fence)
             ctx.fence = node->config->fence;
-        replica_prune(node->replica, &ctx.seen);
+        if (!PLANTED(node->options.plant, TOKEN_UNPRUNED))
+            replica_prune(node->replica, &ctx.seen);
+        if (PLANTED(node->options.plant, TOKEN_NAMES_ALL))
+            (void)vv_merge(&ctx.seen, replica_coverage(node->replica));
     }
     if (answer->err == E_NOT_COVERED && PLANTED(node->options.plant, REFUSAL_FORGETS_CONTEXT))
         vv_init(&ctx.seen);

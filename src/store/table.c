@@ -262,7 +262,7 @@ static void count(struct table *table, struct index *index, enum value_form form
     ASSERT(more || *of_slot > 0);
     *of_slot = more ? *of_slot + 1 : *of_slot - 1;
     *of_all = more ? *of_all + 1 : *of_all - 1;
-    if (form == VALUE_TOMBSTONE)
+    if (form == VALUE_TOMBSTONE && !PLANTED(table->plant, STONES_UNNOTED))
         note_stony(table, index);
 }
 
