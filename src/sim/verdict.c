@@ -11,8 +11,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void say(struct verdict *verdict, const char *invariant, const char *format,
-                va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+say(struct verdict *verdict, const char *invariant, const char *format, va_list arguments)
 {
     verdict->bad = true;
     snprintf(verdict->invariant, sizeof verdict->invariant, "%s", invariant);
