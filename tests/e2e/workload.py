@@ -12,11 +12,12 @@ import time
 import zlib
 
 from client import (ABSENT, BAD, BACKOFF_S, OK, REFUSED, RETRIES_MAX, UNKNOWN, Client, Figures,
-                    key_path)
+                    Result, key_path)
 from history import Event, History
 
 OWN_KEYS, SHARED_KEYS = 4, 40
 PACE_S = 0.003      # between operations, so that a history stays small enough to be judged
+WAITS_MAX = 3       # in vain at one node, before it is given up
 TOKENS_MAX = 8      # that a request may bring
 SHUN_S = 3.0        # how long a node that did not answer in time is left alone
 # One of how many values is so long; which one, its word decides.
@@ -201,6 +202,24 @@ class Worker(threading.Thread):
         self.client.close()
 
 
+class Asker(Client):
+    """A client that gives a node up which has let it wait a few times: who asks for hundreds of
+    keys must not wait for each."""
+
+    def __init__(self, timeout_s):
+        super().__init__(timeout_s=timeout_s)
+        self.waited = {}        # address -> how often in vain
+
+    def once(self, address, method, path, body, headers):
+        if self.waited.get(address, 0) >= WAITS_MAX:
+            return Result(REFUSED, None, address)
+        start = time.monotonic()
+        result = super().once(address, method, path, body, headers)
+        if result.outcome == REFUSED and time.monotonic() - start >= self.timeout_s / 2:
+            self.waited[address] = self.waited.get(address, 0) + 1
+        return result
+
+
 class Workload:
     def __init__(self, addresses, workers=12, seed=None, timeout_s=3.0, prefers=(None,),
                  prefix="load"):
@@ -238,15 +257,14 @@ class Workload:
 
     def last_reads(self, nodes):
         """Reads every key at every node, as somebody who has seen nothing: what lies there."""
-        client = Client(timeout_s=self.timeout_s)
+        client = Asker(self.timeout_s)
         found = {}
         for key in self.keys():
             for name, at in nodes.items():
                 start = time.monotonic()
                 result = client.once(at, "GET", key_path(key), None, None)
                 found[(key, name)] = Event("last", "final", key, word_of(result.value),
-                                           result.outcome,
-                                           start, time.monotonic(), name)
+                                           result.outcome, start, time.monotonic(), name)
         client.close()
         return found
 
@@ -267,7 +285,7 @@ class Workload:
 
     def covered(self, nodes):
         """What went wrong when every node was asked with the last token of every worker."""
-        client, wrong = Client(timeout_s=self.timeout_s), []
+        client, wrong = Asker(self.timeout_s), []
         for worker in self.workers:
             for name, at in nodes.items():
                 for key in ("shared-0", "shared-1", f"own-{worker.number}-0"):
