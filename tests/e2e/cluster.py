@@ -83,7 +83,7 @@ class Node:
         self.address = place.peer_addresses[index]
         self.at = place.client_addresses[index]     # where clients reach it
         self.folder = folder
-        self.environment = environment
+        self.environment = dict(environment)
         self.process = None
 
     def start(self):

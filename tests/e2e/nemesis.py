@@ -42,6 +42,7 @@ KINDS = {
 TRACKS = 3          # so many faults at once, at most
 REST_S = 1.2        # a track's rest between two faults, at most
 FLAP_S = (0.03, 0.5)
+BORN_S = 2.0        # after this a process that was started answers signals, also on a busy machine
 STUTTER_S = (0.02, 0.35)
 
 
@@ -214,11 +215,12 @@ class Planner:
 class Nemesis:
     """Carries plans out."""
 
-    def __init__(self, cluster, links):
-        self.cluster, self.links = cluster, links
+    def __init__(self, cluster, links, clocks):
+        self.cluster, self.links, self.clocks = cluster, links, clocks
         self.notes = []         # (when, what was done)
         self.counts = {}        # kind -> faults
-        self.surprises = []     # processes that ended by themselves
+        self.surprises = []     # processes that ended otherwise than they should
+        self.started, self.stopped = {}, {}     # node -> when it last was
 
     def ways(self, named):
         kind, nodes = named
@@ -236,11 +238,15 @@ class Nemesis:
         return node
 
     def start(self, index):
-        """Who was told to stop may still be at it."""
+        """Who was told to stop may still be at it. Who was told so before it knew what a signal is
+        ended by it, as if killed."""
         node = self.cluster[index]
         status = node.ended()
-        if status not in (0, -signal.SIGKILL):
+        early = self.stopped.get(index, 0) - self.started.get(index, 0) < BORN_S
+        if status not in (0, -signal.SIGKILL) and not (early and status == -signal.SIGTERM):
             self.surprises.append(f"{node.name} was stopped and ended with {status}")
+        self.started[index] = time.monotonic()
+        self.clocks.set(node)
         node.start()
 
     def carry_out(self, verb, what):
@@ -253,6 +259,7 @@ class Nemesis:
                 self.start(what)
             elif verb == "stop":
                 self.running(what).signal(signal.SIGTERM)
+                self.stopped[what] = time.monotonic()
             elif verb in ("kill", "pause", "resume"):
                 getattr(self.running(what), verb)()
             else:
