@@ -22,7 +22,7 @@ int clock_gettime(clockid_t id, struct timespec *time)
     const char *text = getenv("SKEW_MS");
     if (status != 0 || id != CLOCK_REALTIME || text == NULL)
         return status;
-    long long skew_ms = atoll(text);
+    long long skew_ms = strtoll(text, NULL, 10);
     long long ns = time->tv_nsec + skew_ms % MS_A_SECOND * NS_A_MS;
     time->tv_sec += skew_ms / MS_A_SECOND;
     if (ns < 0) {
