@@ -287,7 +287,8 @@ static void judge_shape(struct client *client, const struct call *call, const st
                     "node %u gave a token of %d entries; there are %u actors", call->asked.node,
                     (int)entries, world->node_count);
     /* Without a configuration there is no key to make a token with: such a node refuses. */
-    bool keyless = reply->err == E_NOT_READY && call->keyless;
+    bool refused = reply->err == E_NOT_READY || reply->err == E_STOPPING;
+    bool keyless = refused && call->keyless;
     if (reply->token.len == 0 && world->booted && !keyless)
         verdict_say(&world->verdict, "I1", "node %u gave no token with %s", call->asked.node,
                     err_name(reply->err));
