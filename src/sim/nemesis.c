@@ -53,9 +53,11 @@ static void next_fault(struct world *world)
 
 void nemesis_begin(struct world *world)
 {
-    for (uint32_t i = 0; i < SNAPSHOTS; i++)
-        fault_mend(world, rng_below(&world->fault_rng, world->swarm.faults_for_us + 1),
-                   MEND_SNAPSHOT, budget_pick(world), 0);
+    for (uint32_t i = 0; i < SNAPSHOTS; i++) {
+        uint32_t which = budget_pick(world); /* drawn first, whatever the compiler does */
+        uint64_t when_us = rng_below(&world->fault_rng, world->swarm.faults_for_us + 1);
+        fault_mend(world, when_us, MEND_SNAPSHOT, which, 0);
+    }
     next_fault(world);
 }
 
