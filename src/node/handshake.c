@@ -206,7 +206,20 @@ static void displace_guest(struct node *node, struct link *link, uint64_t conn)
     node__answers_lost(node, link->node_id);
 }
 
-/* Somebody dialled us. A stranger learns the configuration, so that it can say why it must wait. */
+/* A stranger learns the configuration, so that it can say why it must wait. Who has none yet learns
+ * it from anybody: this node may be the one that got it decided and has lost its id meanwhile, so
+ * that the configuration lists it no more and nobody else knows. */
+static void tell_config(struct node *node, uint64_t conn, const struct link *link,
+                        const struct msg_hello *hello)
+{
+    if (node->config == NULL)
+        return;
+    bool stranger = link == NULL && node->phase != NODE_REFUSED;
+    if (stranger || hello->state == HELLO_EMPTY)
+        outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
+}
+
+/* Somebody dialled us. */
 static void welcome(struct node *node, uint64_t conn, const struct msg_hello *hello)
 {
     if (links_was_displaced(&node->links, conn))
@@ -219,11 +232,9 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
     struct link *link = links_by_node(&node->links, hello->node_id);
     if (link == NULL && node->config == NULL)
         link = links_by_address(&node->links, hello->address);
-    if (link == NULL) {
-        if (node->config != NULL && node->phase != NODE_REFUSED)
-            outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
+    tell_config(node, conn, link, hello);
+    if (link == NULL)
         return;
-    }
     if (node->config == NULL) {
         link->node_id = hello->node_id;
         boot_hello(&node->boot, hello->node_id, hello);
