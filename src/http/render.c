@@ -239,6 +239,22 @@ static void succeeded(const struct http_style *style, const struct reply *reply,
     case OUTCOME_COUNTED:
         counted(reply, scratch);
         return;
+    case OUTCOME_ADDED:
+        answer->status = 201;
+        done(reply, SLICE_LIT("added"), token, scratch);
+        return;
+    case OUTCOME_PRESENT:
+        done(reply, SLICE_LIT("already present"), token, scratch);
+        return;
+    case OUTCOME_REMOVED:
+        done(reply, SLICE_LIT("deleted"), token, scratch);
+        return;
+    case OUTCOME_PLACED:
+        done(reply, SLICE_LIT("node added to shard"), token, scratch);
+        return;
+    case OUTCOME_RECOVERED:
+        done(reply, SLICE_LIT("recovered"), token, scratch);
+        return;
     case OUTCOME_NONE:
     case OUTCOME_NOT_FOUND:
         break;

@@ -226,6 +226,8 @@ void node__request(struct node *node, const struct request *request)
         err = E_STOPPING;
     else if (err == E_OK && (node->phase == NODE_BOOTING || node->phase == NODE_REFUSED))
         err = E_NOT_READY;
+    if (err == E_OK && op_changes_config(request->op))
+        err = E_NOT_IMPLEMENTED;
     if (err == E_OK)
         err = check_sizes(node, request);
     if (err == E_OK)

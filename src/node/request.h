@@ -18,11 +18,21 @@ enum op {
     OP_PUT = 2,
     OP_DELETE = 3,
     OP_COUNT = 4, /* live keys of a shard */
+    /* What an operator asks of the configuration; never handed on: whoever is asked proposes. */
+    OP_VIEW_ADD = 5,    /* list one address */
+    OP_VIEW_REMOVE = 6, /* take addresses off the list */
+    OP_SHARD_ADD = 7,   /* put the node at one address into a shard */
+    OP_RECOVER = 8,     /* a new history without the nodes at these addresses */
 };
 
 static inline bool op_writes(enum op op)
 {
     return op == OP_PUT || op == OP_DELETE;
+}
+
+static inline bool op_changes_config(enum op op)
+{
+    return op >= OP_VIEW_ADD;
 }
 
 /* Wait as long as the knob wait_ms says. */
@@ -33,13 +43,16 @@ struct request {
     uint64_t session;     /* the client connection: keeps its forwards on one replica */
     enum op op;           /* what */
     enum value_form form; /* of a PUT: VALUE_JSON or VALUE_RAW */
-    struct slice key;     /* borrowed for the step; empty for OP_COUNT */
+    struct slice key;     /* borrowed for the step; empty for OP_COUNT. Of a change of the
+                             configuration: addresses as address_parse writes them, with commas
+                             between */
     struct slice value;   /* of a PUT; borrowed for the step */
     struct slice tokens[LIMIT_TOKENS]; /* contexts as text, merged by the node; borrowed */
     uint32_t token_count;              /* in use; 0: nothing seen yet */
     uint32_t wait_ms;  /* for dependencies, at most 30000, or REQUEST_WAIT_DEFAULT */
     uint32_t copies;   /* 2: refuse the answer of a lone copy; else 0 */
-    uint32_t shard_id; /* of OP_COUNT */
+    uint32_t shard_id; /* of OP_COUNT and OP_SHARD_ADD */
+    bool force;        /* of OP_VIEW_REMOVE: rather leave a shard degraded than refuse */
 };
 
 /* What happened, where err is E_OK. Numbers travel between nodes. */
@@ -50,7 +63,12 @@ enum outcome {
     OUTCOME_CREATED = 3,
     OUTCOME_REPLACED = 4,
     OUTCOME_DELETED = 5,
-    OUTCOME_COUNTED = 6, /* count is set */
+    OUTCOME_COUNTED = 6,    /* count is set */
+    OUTCOME_ADDED = 7,      /* OP_VIEW_ADD: listed now */
+    OUTCOME_PRESENT = 8,    /* OP_VIEW_ADD: was listed already */
+    OUTCOME_REMOVED = 9,    /* OP_VIEW_REMOVE: off the list */
+    OUTCOME_PLACED = 10,    /* OP_SHARD_ADD: it serves that shard, or fills up for it */
+    OUTCOME_RECOVERED = 11, /* OP_RECOVER: the new history has begun */
 };
 
 /* Who lacks what a request needed. */
@@ -60,6 +78,17 @@ struct waiting_for {
 };
 
 #define LIMIT_WAITING 8U
+
+/* What may have been lost of what a context named (docs/protocol.md 6.5): told once, the token of
+ * the answer does not name it any more. */
+struct lost {
+    uint32_t shard_id;  /* whose data */
+    uint32_t actor;     /* whose writes, or 0: of the whole shard */
+    uint64_t whole_seq; /* of an actor: up to here nothing is lost */
+    uint64_t epoch;     /* since which epoch of the configuration it is known */
+};
+
+#define LIMIT_LOST 8U
 
 struct reply {
     uint64_t id;             /* of the request */
@@ -77,4 +106,6 @@ struct reply {
     uint32_t retry_after_ms; /* 0: say nothing */
     uint32_t waiting_count;  /* in use */
     struct waiting_for waiting[LIMIT_WAITING]; /* E_NOT_COVERED: who lacks what */
+    uint32_t lost_count;                       /* in use; the newest, where there are more */
+    struct lost lost[LIMIT_LOST];              /* what the client has to be told of */
 };

@@ -440,7 +440,12 @@ struct past *oracle_answer(struct oracle *oracle, const struct asked *asked,
         expected = asked->op == OP_COUNT ? OUTCOME_COUNTED : OUTCOME_NONE;
         break;
     case OUTCOME_NONE:
-        break;
+    case OUTCOME_ADDED:
+    case OUTCOME_PRESENT:
+    case OUTCOME_REMOVED:
+    case OUTCOME_PLACED:
+    case OUTCOME_RECOVERED:
+        break; /* no answer to a client */
     }
     bool answered = reply->err == E_OK || reply->err == E_KEY_MISSING;
     if (answered ? expected == OUTCOME_NONE || expected != reply->outcome

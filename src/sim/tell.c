@@ -157,6 +157,11 @@ static void put_result(struct world *world, const struct call *call)
         fprintf(out, "%llu keys", (ULL)call->count);
         return;
     case OUTCOME_NONE:
+    case OUTCOME_ADDED:
+    case OUTCOME_PRESENT:
+    case OUTCOME_REMOVED:
+    case OUTCOME_PLACED:
+    case OUTCOME_RECOVERED:
         fputs(err_name(call->err), out);
         return;
     }

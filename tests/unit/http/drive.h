@@ -57,6 +57,14 @@ static inline const char *drive_op(enum op op)
         return "DELETE ";
     case OP_COUNT:
         return "COUNT ";
+    case OP_VIEW_ADD:
+        return "VIEW_ADD ";
+    case OP_VIEW_REMOVE:
+        return "VIEW_REMOVE ";
+    case OP_SHARD_ADD:
+        return "SHARD_ADD ";
+    case OP_RECOVER:
+        return "RECOVER ";
     }
     return "? ";
 }
