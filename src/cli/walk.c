@@ -10,38 +10,11 @@
 
 #include "http/http.h"
 
-/* Past the string that begins at `at`. */
-static size_t skip_string(struct slice text, size_t at)
-{
-    for (at++; at < text.len && text.ptr[at] != '"'; at++)
-        at += text.ptr[at] == '\\';
-    return at + 1;
-}
-
 bool walk_next(struct slice array, size_t *at, struct slice *element)
 {
-    size_t depth = 0;
-    size_t from = *at == 0 ? 1 : *at;
-    size_t end = from;
-    while (end < array.len) {
-        uint8_t byte = array.ptr[end];
-        if (byte == '"') {
-            end = skip_string(array, end);
-            continue;
-        }
-        if (depth == 0 && (byte == ',' || byte == ']'))
-            break;
-        depth += byte == '[' || byte == '{';
-        depth -= byte == ']' || byte == '}';
-        end++;
-    }
-    if (end >= array.len)
-        return false;
-    *at = array.ptr[end] == ',' ? end + 1 : array.len;
     struct json_value value;
-    struct json_error error;
-    if (!json_scan(slice_of(array.ptr + from, end - from), &value, &error))
-        return false; /* an empty array */
+    if (!json_next(array, at, &value))
+        return false;
     *element = value.raw;
     return true;
 }

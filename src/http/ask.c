@@ -8,8 +8,12 @@
  */
 #include "http/ask.h"
 
+#include "http/addresses.h"
 #include "http/field.h"
 #include "http/json.h"
+
+/* As many members as a cluster can have are named in less. */
+#define CHANGE_BODY_BYTES_MAX 65536U
 
 /* True unless a charset other than UTF-8 or a part of it is named. */
 static bool charset_is_good(struct slice parameters)
@@ -50,10 +54,13 @@ void http_ask_check(const struct http_head *head, const struct http_route *route
     bool has_body = head->chunked || head->length > 0;
     if (has_body && head->encoded)
         http_refuse(refusal, 415, "Content-Encoding is not understood here: send the bytes plain");
-    if (route->kind != HTTP_NODE || route->op != OP_PUT)
+    if (route->kind != HTTP_NODE || head->method != METHOD_PUT)
         return;
     struct slice parameters;
-    if (split_type(head->type, &parameters)) {
+    bool json = split_type(head->type, &parameters);
+    if (!json && op_changes_config(route->op))
+        http_refuse(refusal, 415, "This request takes JSON: its Content-Type says otherwise");
+    if (json) {
         if (!charset_is_good(parameters))
             http_refuse(refusal, 415, "JSON is UTF-8: no other charset is understood");
         return;
@@ -102,8 +109,9 @@ static void add_metadata(const struct json_value *value, struct buf *room, struc
     case JSON_STRING: {
         struct slice token;
         if (!json_is_plain(value->raw, &token)) {
+            size_t from = room->len;
             json_unescape(value->raw, room);
-            token = buf_slice(room);
+            token = slice_of(room->ptr + from, room->len - from);
         }
         add_token(token, request, refusal);
         return;
@@ -163,6 +171,47 @@ static void ask_json(struct slice body, const struct http_limits *limits, struct
         set_value(members[1].value.raw, limits, request, refusal);
 }
 
+static void set_force(const struct json_value *value, struct request *request,
+                      struct http_refusal *refusal)
+{
+    request->force = value->type == JSON_TRUE;
+    if (value->type != JSON_TRUE && value->type != JSON_FALSE && value->type != JSON_NULL &&
+        value->type != JSON_NONE)
+        http_refuse(refusal, 400, "force is true or false");
+}
+
+/* A change of the configuration: {"socket-address": …, "force": …, "causal-metadata": …}, or
+ * {"without": …}. */
+static void ask_change(struct slice body, struct buf *room, struct request *request,
+                       struct http_refusal *refusal)
+{
+    bool recovers = request->op == OP_RECOVER;
+    struct json_member members[3] = {
+        {SLICE_LIT("causal-metadata"), {.type = JSON_NONE}},
+        {recovers ? SLICE_LIT("without") : SLICE_LIT("socket-address"), {.type = JSON_NONE}},
+        {SLICE_LIT("force"), {.type = JSON_NONE}}};
+    struct json_value whole = {.type = JSON_OBJECT};
+    struct json_error error;
+    if (body.len > CHANGE_BODY_BYTES_MAX) {
+        http_refuse(refusal, 413, "The body of the request is too large");
+        return;
+    }
+    if (body.len > 0 && !json_scan_members(body, &whole, members, 3, &error)) {
+        refuse_json(&error, refusal);
+        return;
+    }
+    if (whole.type != JSON_OBJECT)
+        http_refuse(refusal, 400, "The body is not a JSON object");
+    /* Room for all that is put there, so that nothing moves: see http_addresses_read. */
+    buf_reserve(room, 2 * body.len + HTTP_ADDRESSES_BYTES_MAX);
+    enum http_addresses many = recovers                        ? HTTP_ADDRESSES_WITHOUT
+                               : request->op == OP_VIEW_REMOVE ? HTTP_ADDRESSES_SOME
+                                                               : HTTP_ADDRESSES_ONE;
+    request->key = http_addresses_read(&members[1].value, many, room, refusal);
+    set_force(&members[2].value, request, refusal);
+    add_metadata(&members[0].value, room, request, refusal);
+}
+
 /* Puts the key and the tokens where nothing overwrites them. */
 static void save_slices(struct buf *room, struct request *request)
 {
@@ -210,9 +259,12 @@ void http_ask(const struct http_head *head, const struct http_route *route, stru
     request->wait_ms = head->wait_ms;
     request->copies = head->copies;
     request->shard_id = route->shard_id;
+    request->force = false;
     for (uint32_t i = 0; i < head->token_count; i++)
         add_token(head->tokens[i], request, refusal);
-    if (route->op == OP_PUT && !http_type_is_json(head->type))
+    if (op_changes_config(route->op))
+        ask_change(body, room, request, refusal);
+    else if (route->op == OP_PUT && !http_type_is_json(head->type))
         ask_raw(head->type, body, limits, room, request, refusal);
     else
         ask_json(body, limits, room, request, refusal);

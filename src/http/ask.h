@@ -1,9 +1,10 @@
 /* ask - the request for the node that a head and a body make.
  *
- * Does:   contexts from body and headers, the value (JSON or raw), preferences -> struct request.
+ * Does:   contexts from body and headers, the value (JSON or raw), preferences, addresses of a
+ *         change of the configuration -> struct request.
  * Not:    paths: route.h.
  * Holds:  A1 without a refusal, token_count <= LIMIT_TOKENS, no token is empty, no two tokens
- *         are the same, and value is within its limit.
+ *         are the same, and value is within its limit; the key of a change names an address.
  * Limits: LIMIT_TOKENS, LIMIT_TOKEN_TEXT_BYTES, value_bytes_max.
  * See:    docs/api.md section 2; wire/version.h for the form of raw values.
  */

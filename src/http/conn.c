@@ -235,8 +235,10 @@ static void end_head(struct http_conn *conn)
     parse_head(conn);
     judge_head(conn, &refusal);
     struct http_slot *slot = http_queue_open(&conn->queue);
-    if (!conn->head.refusal.close)
+    if (!conn->head.refusal.close) {
         set_style(&conn->head, &slot->style);
+        slot->style.bare = conn->route.kind == HTTP_NODE && op_changes_config(conn->route.op);
+    }
     http_slot_set_context(slot, conn->head.tokens, conn->head.token_count);
     conn->phase = PHASE_BODY;
     conn->chunks = (struct http_chunks){.state = CHUNK_SIZE};

@@ -487,3 +487,35 @@ void json_unescape(struct slice raw, struct buf *out)
     }
     out->len = (size_t)(to - out->ptr);
 }
+
+/* Past the string that begins at `at`. */
+static size_t skip_string(struct slice text, size_t at)
+{
+    for (at++; at < text.len && text.ptr[at] != '"'; at++)
+        at += text.ptr[at] == '\\';
+    return at + 1;
+}
+
+bool json_next(struct slice raw, size_t *at, struct json_value *element)
+{
+    size_t depth = 0;
+    size_t from = *at == 0 ? 1 : *at;
+    size_t end = from;
+    while (end < raw.len) {
+        uint8_t byte = raw.ptr[end];
+        if (byte == '"') {
+            end = skip_string(raw, end);
+            continue;
+        }
+        if (depth == 0 && (byte == ',' || byte == ']'))
+            break;
+        depth += byte == '[' || byte == '{';
+        depth -= byte == ']' || byte == '}';
+        end++;
+    }
+    if (end >= raw.len)
+        return false;
+    *at = raw.ptr[end] == ',' ? end + 1 : raw.len;
+    struct json_error error; /* it fails where the array is empty */
+    return json_scan(slice_of(raw.ptr + from, end - from), element, &error);
+}

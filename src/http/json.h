@@ -57,6 +57,10 @@ bool json_scan_members(struct slice text, struct json_value *value, struct json_
 /* The object `raw` as json_scan gave it has no members. */
 bool json_is_empty_object(struct slice raw);
 
+/* The elements of an array one by one: raw as json_scan gave it, *at is 0 at first. False: no
+ * more. */
+bool json_next(struct slice raw, size_t *at, struct json_value *element);
+
 /* Appends the UTF-8 that a string stands for; raw with its quotes, as json_scan gave it. */
 void json_unescape(struct slice raw, struct buf *out);
 

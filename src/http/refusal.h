@@ -17,6 +17,8 @@ struct http_refusal {
     const char *detail;   /* static; a clause more, or NULL */
     size_t offset;        /* of the byte in the body where it was noticed, with a detail */
     const char *allow;    /* methods for the Allow header of a 405, or NULL */
+    struct slice subject; /* what the sentence is about, told after it; borrowed until it is
+                             rendered; empty: the request */
 };
 
 /* Sets it, unless something was noticed before. */
@@ -31,6 +33,15 @@ static inline void http_refuse_close(struct http_refusal *refusal, int status, c
 {
     if (refusal->status == 0 || !refusal->close)
         *refusal = (struct http_refusal){.status = status, .close = true, .sentence = sentence};
+}
+
+/* The same of one thing that the request names. */
+static inline void http_refuse_about(struct http_refusal *refusal, int status, const char *sentence,
+                                     struct slice subject)
+{
+    if (refusal->status == 0)
+        *refusal =
+            (struct http_refusal){.status = status, .sentence = sentence, .subject = subject};
 }
 
 static inline void http_refuse_err(struct http_refusal *refusal, enum err err)

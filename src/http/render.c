@@ -10,7 +10,7 @@
 
 #include "http/json.h"
 
-#define ANSWER_PARTS 5U
+#define ANSWER_PARTS 3U
 
 struct answer {
     int status;                       /* 200 … 599 */
@@ -18,6 +18,8 @@ struct answer {
     struct slice token;               /* of Causal-Context; empty: none */
     uint32_t retry_after_ms;          /* 0: none */
     const char *allow;                /* of Allow, or NULL */
+    const struct lost *lost;          /* what the client has to be told of */
+    uint32_t lost_count;              /* of those */
     bool foreign;                     /* the body is what some client stored: a browser must not
                                          run it as a page of ours */
     struct slice parts[ANSWER_PARTS]; /* the body, in order */
@@ -66,6 +68,27 @@ static void put_type(const struct answer *answer, struct buf *out)
     PUT_LIT(out, "\r\n");
 }
 
+/* Causal-Lost: s0;since-epoch=4, s1;actor=5;after=123;since-epoch=9. Also there where the body is
+ * a value alone, or is left out. */
+static void put_lost_header(const struct answer *answer, struct buf *out)
+{
+    PUT_LIT(out, "Causal-Lost: ");
+    for (uint32_t i = 0; i < answer->lost_count; i++) {
+        const struct lost *lost = &answer->lost[i];
+        buf_append_slice(out, i > 0 ? SLICE_LIT(", s") : SLICE_LIT("s"));
+        buf_decimal(out, lost->shard_id);
+        if (lost->actor != 0) {
+            PUT_LIT(out, ";actor=");
+            buf_decimal(out, lost->actor);
+            PUT_LIT(out, ";after=");
+            buf_decimal(out, lost->whole_seq);
+        }
+        PUT_LIT(out, ";since-epoch=");
+        buf_decimal(out, lost->epoch);
+    }
+    PUT_LIT(out, "\r\n");
+}
+
 /* Headers that few answers have. */
 static void put_rare(const struct http_style *style, const struct answer *answer, struct buf *out)
 {
@@ -79,6 +102,8 @@ static void put_rare(const struct http_style *style, const struct answer *answer
         buf_append_slice(out, slice_str(answer->allow));
         PUT_LIT(out, "\r\n");
     }
+    if (answer->lost_count > 0)
+        put_lost_header(answer, out);
     if (answer->foreign)
         PUT_LIT(out, "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n");
     if (style->close)
@@ -122,9 +147,35 @@ static void add_part(struct answer *answer, struct slice part)
  * that came; one of several would be less than came. */
 static struct slice metadata_of(const struct http_style *style, const struct reply *reply)
 {
+    if (style->bare)
+        return SLICE_EMPTY;
     if (reply->token.len > 0)
         return reply->token;
     return style->tokens == 1 ? style->context : SLICE_EMPTY;
+}
+
+/* "lost":[{"shard":"s0","since-epoch":4},{"shard":"s1","actor":5,"after":123,"since-epoch":9}] */
+static void put_lost(const struct reply *reply, struct buf *body)
+{
+    if (reply->lost_count == 0)
+        return;
+    ASSERT(reply->lost_count <= LIMIT_LOST);
+    json_put_name(body, SLICE_LIT("lost"));
+    buf_u8(body, '[');
+    for (uint32_t i = 0; i < reply->lost_count; i++) {
+        const struct lost *lost = &reply->lost[i];
+        json_put_comma(body);
+        PUT_LIT(body, "{\"shard\":\"s");
+        buf_decimal(body, lost->shard_id);
+        buf_u8(body, '"');
+        if (lost->actor != 0) {
+            json_put_number(body, SLICE_LIT("actor"), lost->actor);
+            json_put_number(body, SLICE_LIT("after"), lost->whole_seq);
+        }
+        json_put_number(body, SLICE_LIT("since-epoch"), lost->epoch);
+        buf_u8(body, '}');
+    }
+    buf_u8(body, ']');
 }
 
 /* The bytes of a raw value and their type. What lies there may have come from a peer: one that is
@@ -140,7 +191,7 @@ static struct slice split_raw(struct slice value, struct slice *type)
 
 /* The value, in its JSON object or alone. */
 static void found(const struct http_style *style, const struct reply *reply, struct slice token,
-                  struct answer *answer)
+                  struct buf *scratch, struct answer *answer)
 {
     if (reply->form == VALUE_RAW) {
         answer->foreign = true;
@@ -155,13 +206,13 @@ static void found(const struct http_style *style, const struct reply *reply, str
     }
     add_part(answer, SLICE_LIT("{\"result\":\"found\",\"value\":"));
     add_part(answer, reply->value);
-    if (token.len > 0) {
-        add_part(answer, SLICE_LIT(",\"causal-metadata\":\""));
-        add_part(answer, token);
-        add_part(answer, SLICE_LIT("\"}"));
-    } else {
-        add_part(answer, SLICE_LIT("}"));
-    }
+    if (token.len > 0 || reply->lost_count > 0)
+        buf_u8(scratch, ',');
+    if (token.len > 0)
+        json_put_text(scratch, SLICE_LIT("causal-metadata"), token);
+    put_lost(reply, scratch);
+    buf_u8(scratch, '}');
+    add_part(answer, buf_slice(scratch));
 }
 
 /* {"result":…,"causal-metadata":T,"copies":1} */
@@ -174,6 +225,7 @@ static void done(const struct reply *reply, struct slice result, struct slice to
         json_put_text(body, SLICE_LIT("causal-metadata"), token);
     if (reply->copies == 1)
         json_put_number(body, SLICE_LIT("copies"), 1);
+    put_lost(reply, body);
     buf_u8(body, '}');
 }
 
@@ -208,6 +260,7 @@ static void failed(const struct reply *reply, struct slice token, struct buf *bo
         json_put_number(body, SLICE_LIT("copies"), 1);
     if (token.len > 0)
         json_put_text(body, SLICE_LIT("causal-metadata"), token);
+    put_lost(reply, body);
     buf_u8(body, '}');
 }
 
@@ -215,6 +268,7 @@ static void counted(const struct reply *reply, struct buf *body)
 {
     buf_u8(body, '{');
     json_put_number(body, SLICE_LIT("shard-key-count"), reply->count);
+    put_lost(reply, body);
     buf_u8(body, '}');
 }
 
@@ -224,7 +278,7 @@ static void succeeded(const struct http_style *style, const struct reply *reply,
 {
     switch (reply->outcome) {
     case OUTCOME_FOUND:
-        found(style, reply, token, answer);
+        found(style, reply, token, scratch, answer);
         return;
     case OUTCOME_CREATED:
         answer->status = 201;
@@ -267,7 +321,9 @@ void http_render_reply(const struct http_style *style, const struct reply *reply
 {
     struct answer answer = {.status = err_http_status(reply->err),
                             .token = reply->token,
-                            .retry_after_ms = reply->retry_after_ms};
+                            .retry_after_ms = reply->retry_after_ms,
+                            .lost = reply->lost,
+                            .lost_count = reply->lost_count};
     struct slice token = metadata_of(style, reply);
     buf_reset(scratch);
     if (reply->err == E_OK)
@@ -283,13 +339,26 @@ void http_render_reply(const struct http_style *style, const struct reply *reply
 
 /* ---- Refusals and answers of the server ---- */
 
+static void put_sentence_about(const struct http_refusal *refusal, struct buf *body)
+{
+    struct buf text = BUF_EMPTY;
+    buf_append_slice(&text, slice_str(refusal->sentence));
+    PUT_LIT(&text, ": ");
+    buf_append_slice(&text, refusal->subject);
+    json_put_text(body, SLICE_LIT("error"), buf_slice(&text));
+    buf_fini(&text);
+}
+
 void http_render_refusal(const struct http_style *style, const struct http_refusal *refusal,
                          struct buf *scratch, struct buf *out)
 {
     ASSERT(refusal->status >= 400);
     buf_reset(scratch);
     buf_u8(scratch, '{');
-    json_put_text(scratch, SLICE_LIT("error"), slice_str(refusal->sentence));
+    if (refusal->subject.len > 0)
+        put_sentence_about(refusal, scratch);
+    else
+        json_put_text(scratch, SLICE_LIT("error"), slice_str(refusal->sentence));
     if (refusal->detail != NULL) {
         json_put_text(scratch, SLICE_LIT("detail"), slice_str(refusal->detail));
         json_put_number(scratch, SLICE_LIT("offset"), refusal->offset);

@@ -19,6 +19,7 @@ struct http_style {
     bool close;           /* the last answer of the connection */
     bool keep_alive;      /* HTTP/1.0, and not the last: say so */
     bool bytes;           /* the value alone, not in a JSON object */
+    bool bare;            /* the context in the header alone: clients compare the whole body */
     struct slice context; /* tokens that the request brought, joined by commas */
     uint32_t tokens;      /* how many those are */
 };

@@ -15,6 +15,10 @@ enum action {
     NO,      /* 405 */
     LOCAL,   /* the call of the row */
     COUNT,   /* OP_COUNT */
+    ADD,     /* OP_VIEW_ADD */
+    REMOVE,  /* OP_VIEW_REMOVE */
+    PLACE,   /* OP_SHARD_ADD */
+    RECOVER, /* OP_RECOVER */
     OPENAPI, /* answered here */
     LATER,   /* 501 */
 };
@@ -33,13 +37,14 @@ struct row {
 #define PATH(text) text, sizeof(text) - 1
 
 static const struct row rows[] = {
-    {PATH("/view"), false, LOCAL, LATER, LATER, HTTP_VIEW, "GET, HEAD, PUT, DELETE"},
+    {PATH("/view"), false, LOCAL, ADD, REMOVE, HTTP_VIEW, "GET, HEAD, PUT, DELETE"},
     {PATH("/shard/ids"), false, LOCAL, NO, NO, HTTP_SHARD_IDS, "GET, HEAD"},
     {PATH("/shard/node-shard-id"), false, LOCAL, NO, NO, HTTP_NODE_SHARD_ID, "GET, HEAD"},
     {PATH("/shard/members/"), true, LOCAL, NO, NO, HTTP_SHARD_MEMBERS, "GET, HEAD"},
-    {PATH("/shard/key-count/"), true, COUNT, NO, NO, HTTP_NODE, "GET, HEAD"},
-    {PATH("/shard/add-member/"), true, NO, LATER, NO, HTTP_NONE, "PUT"},
+    {PATH("/shard/key-count/"), true, COUNT, NO, NO, HTTP_NONE, "GET, HEAD"},
+    {PATH("/shard/add-member/"), true, NO, PLACE, NO, HTTP_NONE, "PUT"},
     {PATH("/shard/reshard"), false, LATER, LATER, NO, HTTP_NONE, "GET, HEAD, PUT"},
+    {PATH("/recover"), false, NO, RECOVER, NO, HTTP_NONE, "PUT"},
     {PATH("/healthz"), false, LOCAL, NO, NO, HTTP_HEALTHZ, "GET, HEAD"},
     {PATH("/readyz"), false, LOCAL, NO, NO, HTTP_READYZ, "GET, HEAD"},
     {PATH("/metrics"), false, LOCAL, NO, NO, HTTP_METRICS, "GET, HEAD"},
@@ -170,6 +175,29 @@ static enum action action_of(const struct row *row, enum http_method method)
     return NO;
 }
 
+/* What it means for the node; 0: it is not for the node. */
+static enum op op_of(enum action action)
+{
+    switch (action) {
+    case COUNT:
+        return OP_COUNT;
+    case ADD:
+        return OP_VIEW_ADD;
+    case REMOVE:
+        return OP_VIEW_REMOVE;
+    case PLACE:
+        return OP_SHARD_ADD;
+    case RECOVER:
+        return OP_RECOVER;
+    case NO:
+    case LOCAL:
+    case OPENAPI:
+    case LATER:
+        break;
+    }
+    return 0;
+}
+
 static void find_row(const struct row *row, enum http_method method, struct slice rest,
                      struct http_route *out)
 {
@@ -182,10 +210,10 @@ static void find_row(const struct row *row, enum http_method method, struct slic
         http_refuse_err(&out->refusal, E_NOT_IMPLEMENTED);
     if (out->refusal.status != 0)
         return;
-    out->kind = row->kind;
+    out->op = op_of(action);
+    out->kind = out->op != 0 ? HTTP_NODE : row->kind;
     out->openapi = action == OPENAPI;
-    out->takes_body = action == COUNT;
-    out->op = OP_COUNT;
+    out->takes_body = out->op != 0;
 }
 
 /* http://host/path -> /path (RFC 9112 section 3.2.2). */

@@ -16,7 +16,7 @@ struct http_route {
     enum op op;                  /* of HTTP_NODE */
     bool openapi;                /* the description of the API: answered here */
     bool takes_body;             /* a body means something; else it is dropped */
-    uint32_t shard_id;           /* of OP_COUNT and HTTP_SHARD_MEMBERS */
+    uint32_t shard_id;           /* of OP_COUNT, OP_SHARD_ADD and HTTP_SHARD_MEMBERS */
     struct slice key;            /* decoded; borrowed from the target or from room */
     struct http_refusal refusal; /* why not; status 0: none */
 };

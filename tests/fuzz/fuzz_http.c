@@ -34,6 +34,9 @@ static void note(struct world *world, const struct http_call *call)
     ASSERT(request->token_count <= LIMIT_TOKENS);
     buf_u8(&world->called, (uint8_t)request->op);
     buf_append_slice(&world->called, request->key);
+    buf_u32(&world->called, request->shard_id);
+    if (op_changes_config(request->op))
+        buf_u8(&world->called, request->force);
     buf_u32(&world->called, request->wait_ms);
     buf_u32(&world->called, request->copies);
     for (uint32_t i = 0; i < request->token_count; i++) {

@@ -89,8 +89,12 @@ static inline void drive_note(struct drive *drive, const struct http_call *call)
     }
     buf_append_slice(out, slice_str(drive_op(request->op)));
     buf_append_slice(out, request->key);
-    if (request->op == OP_COUNT)
+    if (request->op == OP_SHARD_ADD)
+        buf_append(out, " s", 2);
+    if (request->op == OP_COUNT || request->op == OP_SHARD_ADD)
         buf_decimal(out, request->shard_id);
+    if (request->force)
+        buf_append_slice(out, SLICE_LIT(" force"));
     if (request->op == OP_PUT) {
         struct slice value = request->value;
         buf_u8(out, '=');
@@ -111,8 +115,9 @@ static inline void drive_note(struct drive *drive, const struct http_call *call)
 
 static inline void drive_answer(struct drive *drive, const struct http_call *call)
 {
-    static const enum outcome outcomes[] = {OUTCOME_NONE, OUTCOME_FOUND, OUTCOME_CREATED,
-                                            OUTCOME_DELETED, OUTCOME_COUNTED};
+    static const enum outcome outcomes[] = {OUTCOME_NONE,    OUTCOME_FOUND,   OUTCOME_CREATED,
+                                            OUTCOME_DELETED, OUTCOME_COUNTED, OUTCOME_ADDED,
+                                            OUTCOME_REMOVED, OUTCOME_PLACED,  OUTCOME_RECOVERED};
     if (call->kind != HTTP_NODE) {
         struct http_response response = {.status = 200, .body = SLICE_LIT("{\"local\":1}")};
         assert_true(http_conn_respond(drive->conn, call->id, &response));

@@ -616,6 +616,38 @@ static void values_keep_their_bytes(void **state)
     buf_fini(&value);
 }
 
+/* Elements come out one by one, whatever stands inside them. */
+static void elements_of_arrays(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *want; /* each element followed by a bar */
+    } rows[] = {
+        {"[]", ""},
+        {"[ \n ]", ""},
+        {"[1]", "1|"},
+        {"[ 1 , \"a\" ,null]", "1|\"a\"|null|"},
+        {"[[1,2],{\"a\":[3,4],\"b\":{}} , []]", "[1,2]|{\"a\":[3,4],\"b\":{}}|[]|"},
+        {"[\"a,]b\",\"\\\"],\",\"\\\\\",2]", "\"a,]b\"|\"\\\"],\"|\"\\\\\"|2|"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct json_value whole;
+        struct json_value element;
+        struct json_error error;
+        struct buf got = BUF_EMPTY;
+        size_t at = 0;
+        assert_true(json_scan(slice_str(rows[i].text), &whole, &error));
+        while (json_next(whole.raw, &at, &element)) {
+            assert_int_not_equal(element.type, JSON_NONE);
+            buf_append_slice(&got, element.raw);
+            buf_u8(&got, '|');
+        }
+        assert_true(slice_equal(buf_slice(&got), slice_str(rows[i].want)));
+        buf_fini(&got);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -633,6 +665,7 @@ int main(void)
         cmocka_unit_test(tables_are_judged),
         cmocka_unit_test(random_texts_are_judged),
         cmocka_unit_test(values_keep_their_bytes),
+        cmocka_unit_test(elements_of_arrays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

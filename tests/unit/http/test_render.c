@@ -108,6 +108,102 @@ static void rows_of_success(void **state)
     expect_reply(&reply, 200, "{\"shard-key-count\":18446744073709551615}");
 }
 
+/* The context stands in the header alone: existing clients compare the whole body. */
+static void rows_of_changes(void **state)
+{
+    (void)state;
+    static const struct {
+        struct reply reply;
+        int status;
+        const char *body;
+    } rows[] = {
+        {{.outcome = OUTCOME_ADDED}, 201, "{\"result\":\"added\"}"},
+        {{.outcome = OUTCOME_PRESENT}, 200, "{\"result\":\"already present\"}"},
+        {{.outcome = OUTCOME_REMOVED}, 200, "{\"result\":\"deleted\"}"},
+        {{.outcome = OUTCOME_PLACED}, 200, "{\"result\":\"node added to shard\"}"},
+        {{.outcome = OUTCOME_RECOVERED}, 200, "{\"result\":\"recovered\"}"},
+        {{.err = E_NOT_LISTED}, 404, "{\"error\":\"View has no such replica\"}"},
+        {{.err = E_NO_SHARD}, 404, "{\"error\":\"No such shard\"}"},
+        {{.err = E_OTHER_SHARD}, 409, "{\"error\":\"The node is a member of another shard\"}"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct http_style style = {.bare = true, .context = SLICE_LIT("mine"), .tokens = 1};
+        struct reply reply = rows[i].reply;
+        struct buf out = BUF_EMPTY;
+        reply.token = SLICE_LIT(TOKEN);
+        struct seen seen = render(&style, &reply, &out);
+        assert_int_equal(seen.status, rows[i].status);
+        expect_text(seen.body, rows[i].body);
+        expect_text(seen_header(&seen, "Causal-Context"), TOKEN);
+        buf_fini(&out);
+    }
+}
+
+/* The same through a connection: what the request is decides. */
+static void a_change_is_answered_barely(void **state)
+{
+    (void)state;
+    struct http_limits limits = drive_limits();
+    struct drive drive;
+    drive_run(&drive, &limits,
+              SLICE_LIT("PUT /view HTTP/1.1\r\nHost: a\r\nContent-Length: 24\r\n"
+                        "Causal-Context: mine\r\n\r\n{\"socket-address\":\"a:1\"}"),
+              (struct cut){0, 0}, false);
+    expect_text(buf_slice(&drive.called), "VIEW_ADD a:1 [mine]");
+    expect_text(buf_slice(&drive.output),
+                "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+                "Cache-Control: no-store\r\nCausal-Context: T\r\nContent-Length: 18\r\n\r\n"
+                "{\"result\":\"added\"}");
+    drive_fini(&drive);
+}
+
+#define LOST                                                                                       \
+    "\"lost\":[{\"shard\":\"s0\",\"since-epoch\":4},"                                              \
+    "{\"shard\":\"s1\",\"actor\":5,\"after\":123,\"since-epoch\":9}]"
+
+static void add_lost(struct reply *reply)
+{
+    reply->lost_count = 2;
+    reply->lost[0] = (struct lost){.shard_id = 0, .epoch = 4};
+    reply->lost[1] = (struct lost){.shard_id = 1, .actor = 5, .whole_seq = 123, .epoch = 9};
+}
+
+/* What may be lost is told in every answer, of whatever form. */
+static void what_may_be_lost(void **state)
+{
+    (void)state;
+    struct buf out = BUF_EMPTY;
+    struct reply reply = reply_of(OUTCOME_FOUND);
+    add_lost(&reply);
+    expect_reply(&reply, 200, "{\"result\":\"found\",\"value\":{\"a\": 1.10}," META "," LOST "}");
+    reply.token = SLICE_EMPTY;
+    struct http_style style = {.head = false};
+    struct seen seen = render(&style, &reply, &out);
+    expect_text(seen.body, "{\"result\":\"found\",\"value\":{\"a\": 1.10}," LOST "}");
+    style.bytes = true;
+    seen = render(&style, &reply, &out);
+    expect_text(seen.body, "{\"a\": 1.10}");
+    expect_text(seen_header(&seen, "Causal-Lost"),
+                "s0;since-epoch=4, s1;actor=5;after=123;since-epoch=9");
+    reply = reply_of(OUTCOME_CREATED);
+    add_lost(&reply);
+    expect_reply(&reply, 201, "{\"result\":\"created\"," META "," LOST "}");
+    reply.outcome = OUTCOME_COUNTED;
+    expect_reply(&reply, 200, "{\"shard-key-count\":0," LOST "}");
+    reply = error_of(E_KEY_MISSING);
+    add_lost(&reply);
+    expect_reply(&reply, 404, "{\"error\":\"Key does not exist\"," META "," LOST "}");
+    style = (struct http_style){.bare = true};
+    reply = reply_of(OUTCOME_ADDED);
+    add_lost(&reply);
+    seen = render(&style, &reply, &out);
+    expect_text(seen.body, "{\"result\":\"added\"," LOST "}");
+    reply.lost_count = 0;
+    seen = render(&style, &reply, &out);
+    assert_int_equal(seen_header(&seen, "Causal-Lost").len, 0);
+    buf_fini(&out);
+}
+
 static void rows_of_errors(void **state)
 {
     (void)state;
@@ -432,6 +528,7 @@ static void the_description_is_json(void **state)
                                          "/shard/key-count/{id}",
                                          "/shard/add-member/{id}",
                                          "/shard/reshard",
+                                         "/recover",
                                          "/healthz",
                                          "/readyz",
                                          "/metrics",
@@ -451,6 +548,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_of_a_found_value),
         cmocka_unit_test(rows_of_success),
+        cmocka_unit_test(rows_of_changes),
+        cmocka_unit_test(a_change_is_answered_barely),
+        cmocka_unit_test(what_may_be_lost),
         cmocka_unit_test(rows_of_errors),
         cmocka_unit_test(row_of_unsatisfied_dependencies),
         cmocka_unit_test(every_error_is_json),

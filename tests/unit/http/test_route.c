@@ -57,8 +57,8 @@ static const struct row rows[] = {
     {METHOD_GET, "/view", 0, "VIEW"},
     {METHOD_HEAD, "/view", 0, "VIEW"},
     {METHOD_GET, "/view?x=y", 0, "VIEW"},
-    {METHOD_PUT, "/view", 501, "Not implemented yet"},
-    {METHOD_DELETE, "/view", 501, "Not implemented yet"},
+    {METHOD_PUT, "/view", 0, "VIEW_ADD "},
+    {METHOD_DELETE, "/view", 0, "VIEW_REMOVE "},
     {METHOD_OTHER, "/view", 405, "GET, HEAD, PUT, DELETE"},
     {METHOD_GET, "/view/", 404, ""},
     {METHOD_GET, "/views", 404, ""},
@@ -85,12 +85,18 @@ static const struct row rows[] = {
     {METHOD_HEAD, "/shard/key-count/s12", 0, "COUNT 12"},
     {METHOD_GET, "/shard/key-count/12", 400, "A shard id is an s and a number, such as s0"},
     {METHOD_PUT, "/shard/key-count/s1", 405, "GET, HEAD"},
-    {METHOD_PUT, "/shard/add-member/s0", 501, "Not implemented yet"},
+    {METHOD_PUT, "/shard/add-member/s0", 0, "SHARD_ADD 0"},
+    {METHOD_PUT, "/shard/add-member/s17", 0, "SHARD_ADD 17"},
+    {METHOD_PUT, "/shard/add-member/s1099511627776", 400, ""},
+    {METHOD_PUT, "/shard/add-member/", 404, ""},
     {METHOD_PUT, "/shard/add-member/zero", 400, ""},
     {METHOD_GET, "/shard/add-member/s0", 405, "PUT"},
     {METHOD_PUT, "/shard/reshard", 501, "Not implemented yet"},
     {METHOD_GET, "/shard/reshard", 501, "Not implemented yet"},
     {METHOD_DELETE, "/shard/reshard", 405, "GET, HEAD, PUT"},
+    {METHOD_PUT, "/recover", 0, "RECOVER "},
+    {METHOD_GET, "/recover", 405, "PUT"},
+    {METHOD_OTHER, "/recover", 405, "PUT"},
     /* operators */
     {METHOD_GET, "/", 0, "ROOT"},
     {METHOD_GET, "/healthz", 0, "HEALTHZ"},
@@ -131,7 +137,8 @@ static void put_route(const struct http_route *route, struct buf *out)
         buf_append_slice(out, slice_str(names[route->kind]));
     }
     bool with_id =
-        route->kind == HTTP_SHARD_MEMBERS || (route->kind == HTTP_NODE && route->op == OP_COUNT);
+        route->kind == HTTP_SHARD_MEMBERS ||
+        (route->kind == HTTP_NODE && (route->op == OP_COUNT || (route->op == OP_SHARD_ADD)));
     if (with_id && route->kind == HTTP_SHARD_MEMBERS)
         buf_u8(out, ' ');
     if (with_id)
@@ -194,18 +201,18 @@ static void keys_are_any_bytes(void **state)
 
 /* ---- Requests ---- */
 
-/* What PUT /kvs/k (or another method) with these headers and this body is for the node: "…" as
- * drive_note writes it, and the other fields of the request. */
-static struct request ask(const char *method, const char *headers, struct slice body,
-                          struct buf *text)
+/* What a request with these headers and this body is for the node: "…" as drive_note writes it,
+ * and the other fields of the request. */
+static struct request ask_at(const char *target, const char *headers, struct slice body,
+                             struct buf *text)
 {
     struct http_limits limits = drive_limits();
     struct drive drive;
     struct buf in = BUF_EMPTY;
     struct http_call call;
     drive_init(&drive, &limits);
-    buf_append_slice(&in, slice_str(method));
-    buf_append_slice(&in, SLICE_LIT(" /kvs/k HTTP/1.1\r\nHost: a\r\nContent-Length: "));
+    buf_append_slice(&in, slice_str(target));
+    buf_append_slice(&in, SLICE_LIT(" HTTP/1.1\r\nHost: a\r\nContent-Length: "));
     buf_decimal(&in, body.len);
     buf_append_slice(&in, SLICE_LIT("\r\n"));
     buf_append_slice(&in, slice_str(headers));
@@ -229,6 +236,15 @@ static struct request ask(const char *method, const char *headers, struct slice 
     drive_fini(&drive);
     buf_fini(&in);
     return request;
+}
+
+/* The same of /kvs/k. */
+static struct request ask(const char *method, const char *headers, struct slice body,
+                          struct buf *text)
+{
+    char target[40];
+    snprintf(target, sizeof(target), "%s /kvs/k", method);
+    return ask_at(target, headers, body, text);
 }
 
 static void expect_ask(const char *method, const char *headers, const char *body, const char *want)
@@ -384,6 +400,125 @@ static void a_raw_value_overwrites_nothing(void **state)
     buf_fini(&text);
 }
 
+/* ---- Changes of the configuration ---- */
+
+static void expect_change(const char *target, const char *body, const char *want)
+{
+    struct buf text = BUF_EMPTY;
+    ask_at(target, "", slice_str(body), &text);
+    expect_text(buf_slice(&text), want);
+    buf_fini(&text);
+}
+
+#define ADD "PUT /view"
+#define REMOVE "DELETE /view"
+#define PLACE "PUT /shard/add-member/s3"
+#define RECOVER "PUT /recover"
+
+static void changes(void **state)
+{
+    (void)state;
+    expect_change(ADD, "{\"socket-address\":\"10.0.0.7:8090\"}", "VIEW_ADD 10.0.0.7:8090");
+    expect_change(ADD, "{\"socket-address\":\"Node-7:08090\"}", "VIEW_ADD node-7:8090");
+    expect_change(PLACE, "{\"socket-address\":\"a:1\"}", "SHARD_ADD a:1 s3");
+    expect_change(REMOVE, "{\"socket-address\":\"a:1\"}", "VIEW_REMOVE a:1");
+    expect_change(REMOVE, "{\"socket-address\":\"a:1\",\"force\":true}", "VIEW_REMOVE a:1 force");
+    expect_change(REMOVE, "{\"force\":false,\"socket-address\":[\"a:1\"]}", "VIEW_REMOVE a:1");
+    expect_change(REMOVE, "{\"socket-address\" : [ \"a:1\" , \"[0::1]:2\" ] }",
+                  "VIEW_REMOVE a:1,[::1]:2");
+    expect_change(RECOVER, "{\"without\":[\"b:2\",\"a:1\"]}", "RECOVER b:2,a:1");
+    expect_change(RECOVER, "{\"without\":\"b:2\"}", "RECOVER b:2");
+    /* The same one twice is once, however it is written; escapes are texts too. */
+    expect_change(REMOVE, "{\"socket-address\":[\"a:1\",\"ab:1\",\"A:01\",\"\\u0061:1\",\"b:1\"]}",
+                  "VIEW_REMOVE a:1,ab:1,b:1");
+    /* The context goes along: of the body, escaped too, and of the header. */
+    expect_change(REMOVE, "{\"causal-metadata\":\"t\\u0041\",\"socket-address\":[\"\\u0061:1\"]}",
+                  "VIEW_REMOVE a:1 [tA]");
+}
+
+#define NO_ADDRESS ERROR_OF("400", "The request does not specify a socket-address")
+#define NOT_ONE(text) ERROR_OF("400", "Not an address of the form HOST:PORT: " text)
+#define NO_TEXT ERROR_OF("400", "An address is a text of the form HOST:PORT")
+#define NO_LIST                                                                                    \
+    ERROR_OF("400", "An address is a text of the form HOST:PORT; several stand in a list")
+
+static void changes_that_are_refused(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {ADD, REMOVE, PLACE};
+    for (size_t i = 0; i < 3; i++) {
+        expect_change(paths[i], "", NO_ADDRESS);
+        expect_change(paths[i], "{}", NO_ADDRESS);
+        expect_change(paths[i], "{\"socket-address\":null}", NO_ADDRESS);
+        expect_change(paths[i], "[]", ERROR_OF("400", "The body is not a JSON object"));
+        expect_change(paths[i], "{\"socket-address\":\"10.0.0.7\"}", NOT_ONE("10.0.0.7"));
+        expect_change(paths[i], "{\"socket-address\":\"a:0\"}", NOT_ONE("a:0"));
+        expect_change(paths[i], "{\"socket-address\":\"a:1,b:2\"}", NOT_ONE("a:1,b:2"));
+        expect_change(paths[i], "{\"socket-address\":\"\\u00e9\\\":1\"}",
+                      NOT_ONE("\xC3\xA9\\\":1"));
+        expect_change(paths[i], "{\"socket-address\":\"\"}",
+                      ERROR_OF("400", "Not an address of the form HOST:PORT"));
+        expect_change(paths[i], "{\"socket-address\":\"a:1\",\"socket-address\":\"b:1\"}",
+                      "400 {\"error\":\"The body is not valid JSON\",\"detail\":\"a name stands "
+                      "twice in the object\",\"offset\":46}");
+    }
+    expect_change(ADD, "{\"socket-address\":7}", NO_TEXT);
+    expect_change(ADD, "{\"socket-address\":[\"a:1\"]}", NO_TEXT);
+    expect_change(REMOVE, "{\"socket-address\":7}", NO_LIST);
+    expect_change(REMOVE, "{\"socket-address\":[\"a:1\",7]}", NO_TEXT);
+    expect_change(REMOVE, "{\"socket-address\":[\"a:1\",\"b\"]}", NOT_ONE("b"));
+    expect_change(REMOVE, "{\"socket-address\":[ ]}",
+                  ERROR_OF("400", "The request names no address"));
+    expect_change(REMOVE, "{\"socket-address\":\"a:1\",\"force\":1}",
+                  ERROR_OF("400", "force is true or false"));
+    expect_change(REMOVE, "{\"socket-address\":\"a:1\",\"causal-metadata\":7}", TOKEN_BAD);
+    expect_change(
+        RECOVER, "{\"socket-address\":\"a:1\"}",
+        ERROR_OF("400", "The request does not specify without: the addresses to be given up"));
+    struct buf text = BUF_EMPTY;
+    ask_at(ADD, "Content-Type: text/plain\r\n", SLICE_LIT("{\"socket-address\":\"a:1\"}"), &text);
+    expect_text(buf_slice(&text),
+                ERROR_OF("415", "This request takes JSON: its Content-Type says otherwise"));
+    buf_fini(&text);
+}
+
+/* As many as a cluster can have, of the longest names, and a token that has to be kept beside. */
+static void as_many_addresses_as_there_can_be(void **state)
+{
+    (void)state;
+    struct buf body = BUF_EMPTY;
+    struct buf text = BUF_EMPTY;
+    for (uint32_t count = LIMIT_MEMBERS; count <= LIMIT_MEMBERS + 1; count++) {
+        buf_reset(&body);
+        buf_append_slice(&body, SLICE_LIT("{\"causal-metadata\":\"\\u0054\",\"without\":["));
+        for (uint32_t i = 0; i < count; i++) {
+            char start[16];
+            snprintf(start, sizeof(start), "%s\"h%02u", i > 0 ? "," : "", i);
+            buf_append_slice(&body, slice_str(start));
+            for (int k = 0; k < 4; k++)
+                buf_append_slice(&body, SLICE_LIT(".0123456789abcdefghijklmnopqrstuvwxyz"
+                                                  "0123456789abcdefghijkl"));
+            buf_append_slice(&body, SLICE_LIT(":65535\""));
+        }
+        buf_append_slice(&body, SLICE_LIT("]}"));
+        struct request request = ask_at(RECOVER, "", buf_slice(&body), &text);
+        if (count <= LIMIT_MEMBERS) {
+            assert_int_equal(request.op, OP_RECOVER);
+            assert_memory_equal(text.ptr + text.len - 4, " [T]", 4);
+            assert_int_equal(text.len, 8 + count * (3 + 4 * 59 + 6 + 1) - 1 + 4);
+        } else {
+            expect_text(buf_slice(&text), ERROR_OF("400", "The request names more addresses than "
+                                                          "a cluster can have"));
+        }
+    }
+    buf_reset(&body);
+    memset(buf_grow(&body, 65537), ' ', 65537);
+    ask_at(RECOVER, "", buf_slice(&body), &text);
+    expect_text(buf_slice(&text), ERROR_OF("413", "The body of the request is too large"));
+    buf_fini(&body);
+    buf_fini(&text);
+}
+
 /* ---- Prefer ---- */
 
 static void preferences(void **state)
@@ -446,6 +581,9 @@ int main(void)
         cmocka_unit_test(values),
         cmocka_unit_test(raw_values),
         cmocka_unit_test(a_raw_value_overwrites_nothing),
+        cmocka_unit_test(changes),
+        cmocka_unit_test(changes_that_are_refused),
+        cmocka_unit_test(as_many_addresses_as_there_can_be),
         cmocka_unit_test(preferences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
