@@ -34,6 +34,24 @@ struct client *cli__client_new(const struct cli *cli, const struct client_option
     return client;
 }
 
+enum exit_status cli__confirm(const struct cli *cli, const char *what)
+{
+    char answer[16] = "";
+    if (cli->options->yes)
+        return EXIT_OK;
+    if (cli->in == NULL) {
+        fprintf(cli->err, "thence: %s: nothing was done; --yes does it without a question\n", what);
+        return EXIT_USAGE;
+    }
+    fprintf(cli->err, "Go on? [y/N] ");
+    fflush(cli->err);
+    if (fgets(answer, sizeof(answer), cli->in) != NULL && *cli->stop == 0 &&
+        (answer[0] == 'y' || answer[0] == 'Y'))
+        return EXIT_OK;
+    fprintf(cli->err, "thence: nothing was done\n");
+    return *cli->stop > 0 ? EXIT_INTERRUPTED : EXIT_NOT_WELL;
+}
+
 static bool complain(const struct cli *cli, const char *path, const char *what)
 {
     fprintf(cli->err, "thence: %s: %s\n", path, what);

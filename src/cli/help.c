@@ -30,6 +30,11 @@ static const char help_all[] =
     "  delete KEY            delete it\n"
     "  status                nodes, shards, key counts, lag\n"
     "  load FILE             write many keys, one a line; - is standard input\n"
+    "  members               who belongs to the cluster\n"
+    "  add ADDRESS           list a node, put it into a shard\n"
+    "  remove ADDRESS…       take nodes off the list\n"
+    "  recover --without ADDRESS…\n"
+    "                        go on for good without nodes that are gone\n"
     "\n"
     "  thence COMMAND --help says more; thence --version.\n"
     "\n"
@@ -42,7 +47,8 @@ static const char help_all[] =
     "\n"
     "Exit status\n"
     "  0    all went well\n"
-    "  1    the key does not exist; load: lines failed or differ; status: not all nodes serve\n"
+    "  1    the key does not exist; load: lines failed or differ; status, members: not all nodes\n"
+    "       serve; or the question whether to go on was answered with no\n"
     "  2    the command line, or a file that it names, is not usable\n"
     "  3    no node could be reached, or none could answer in time\n"
     "  4    the outcome of a write is not known\n"
@@ -128,6 +134,71 @@ static const char help_load[] =
     "usable,\n"
     "2 usage, 3 no node could be reached, 4 no failures, but unknown outcomes, 130 interrupted.\n";
 
+static const char help_members[] =
+    "usage: thence members [OPTION]…\n"
+    "\n"
+    "Shows who belongs to the cluster by the newest configuration that any node knows.\n"
+    "\n"
+    "  STATE     active: has all data of its shard and serves it; syncing: fills up; leaving: "
+    "hands\n"
+    "            over; spare: of no shard, forwards; invited: listed, has not shown up yet\n"
+    "  ACTOR     under which number its writes are counted\n"
+    "  BEHIND    writes of its shard that another member has and this one lacks, at most\n"
+    "\n"
+    "  --json                the same as JSON\n" USAGE_NODES
+    "  --timeout SECONDS     how long to wait for each node (2)\n" USAGE_HELP "\n"
+    "Exit status: 0 all members are alive, and active or spare, 1 some are not, 2 usage, 3 no "
+    "node\n"
+    "could be reached.\n";
+
+#define USAGE_CHANGE_WAIT                                                                          \
+    "  --wait SECONDS        how long the node may take for it (0 to 30; 10)\n"
+#define USAGE_CHANGE_EXIT                                                                          \
+    "2 usage, or nobody to ask and no --yes, 3 no node could be reached, or no majority,\n"        \
+    "4 not known whether it happened (thence members shows it), 5 refused.\n"
+
+static const char help_add[] =
+    "usage: thence add [OPTION]… ADDRESS\n"
+    "\n"
+    "Lists the node at ADDRESS (HOST:PORT, as its SOCKET_ADDRESS says) and says `added` or\n"
+    "`already present`. It becomes a spare as soon as it has started and shown up. With --shard it "
+    "is\n"
+    "put into that shard too: it fills up from the members, then it serves.\n"
+    "\n"
+    "  --shard ID            the shard, such as s0; the node must have shown up\n"
+    "  --json                print the answers as JSON\n" USAGE_NODES USAGE_CHANGE_WAIT
+        USAGE_TIMEOUT USAGE_HELP "\n"
+    "Exit status: 0 done, " USAGE_CHANGE_EXIT;
+
+static const char help_remove[] =
+    "usage: thence remove [OPTION]… ADDRESS…\n"
+    "\n"
+    "Takes members off the list, all of them in one change, and says `deleted`. A live one hands\n"
+    "over what it has first. Of a dead one, writes that only it had are given up: then, and with\n"
+    "--force, there is a question. Shows before what will come of it. A removed node stays out "
+    "until\n"
+    "thence add, or until it is started with an empty directory.\n"
+    "\n"
+    "  --force               rather leave a shard with fewer than two members than be refused\n"
+    "  --yes                 do not ask\n"
+    "  --json                print the answer as JSON\n" USAGE_NODES USAGE_CHANGE_WAIT USAGE_TIMEOUT
+        USAGE_HELP "\n"
+    "Exit status: 0 done, 1 answered with no, " USAGE_CHANGE_EXIT;
+
+static const char help_recover[] =
+    "usage: thence recover [OPTION]… --without ADDRESS[,…] [ADDRESS…]\n"
+    "\n"
+    "For when members are gone for good and too few are left to decide anything: begins a new\n"
+    "history without those named. What only they had is lost. All other nodes that remember the\n"
+    "cluster have to answer, or be named. Shows before what will come of it, and asks. Where a\n"
+    "majority still answers, thence remove gives up less.\n"
+    "\n"
+    "  --without ADDRESS[,…] the members to be given up; may be given several times\n"
+    "  --yes                 do not ask\n"
+    "  --json                print the answer as JSON\n" USAGE_NODES USAGE_CHANGE_WAIT USAGE_TIMEOUT
+        USAGE_HELP "\n"
+    "Exit status: 0 done, 1 answered with no, " USAGE_CHANGE_EXIT;
+
 const char *cli_help(enum cli_command command)
 {
     switch (command) {
@@ -141,6 +212,14 @@ const char *cli_help(enum cli_command command)
         return help_status;
     case CLI_LOAD:
         return help_load;
+    case CLI_MEMBERS:
+        return help_members;
+    case CLI_ADD:
+        return help_add;
+    case CLI_REMOVE:
+        return help_remove;
+    case CLI_RECOVER:
+        return help_recover;
     case CLI_NONE:
         return help_all;
     }
@@ -149,6 +228,7 @@ const char *cli_help(enum cli_command command)
 
 const char *cli_command_word(enum cli_command command)
 {
-    static const char *const words[] = {"put", "get", "delete", "status", "load", ""};
+    static const char *const words[] = {"put",     "get", "delete", "status",  "load",
+                                        "members", "add", "remove", "recover", ""};
     return words[command];
 }

@@ -7,57 +7,10 @@
  * See:    cli.h; docs/api.md section 2.
  */
 #define _GNU_SOURCE
-#include "cli/cli.h"
+#include "cli/said.h"
 #include "http/http.h"
 
 #include <unistd.h>
-
-/* What an answer says, where it is a JSON object. */
-enum {
-    SAID_ERROR,
-    SAID_DETAIL,
-    SAID_RESULT,
-    SAID_VALUE,
-    SAID_REASON,
-    SAID_COPIES,
-    SAID_LOST,
-    SAID_WAITING,
-    SAID_COUNT,
-};
-
-struct said {
-    bool json;                              /* the body is a JSON object */
-    struct json_member members[SAID_COUNT]; /* those of it that are known here */
-};
-
-static void take_apart(const struct client_answer *answer, struct said *said)
-{
-    static const char *const names[] = {"error",  "detail", "result", "value",
-                                        "reason", "copies", "lost",   "waiting-for"};
-    struct json_value whole;
-    struct json_error error;
-    for (size_t i = 0; i < SAID_COUNT; i++)
-        said->members[i] = (struct json_member){slice_str(names[i]), {.type = JSON_NONE}};
-    static const char json[] = "application/json";
-    bool typed = answer->type.len >= sizeof(json) - 1 &&
-                 memcmp(answer->type.ptr, json, sizeof(json) - 1) == 0;
-    said->json = typed &&
-                 json_scan_members(answer->body, &whole, said->members, SAID_COUNT, &error) &&
-                 whole.type == JSON_OBJECT;
-}
-
-/* A string of the answer as text; empty when it is none. */
-static void put_text(const struct said *said, size_t which, struct buf *out)
-{
-    const struct json_value *value = &said->members[which].value;
-    if (said->json && value->type == JSON_STRING)
-        json_unescape(value->raw, out);
-}
-
-static bool is_there(const struct said *said, size_t which)
-{
-    return said->json && said->members[which].value.type != JSON_NONE;
-}
 
 /* ---- The request ---- */
 
@@ -92,51 +45,6 @@ static bool make_body(const struct cli *cli, struct client_ask *ask, struct buf 
 
 /* ---- What came of it ---- */
 
-static enum exit_status status_of(const struct client_answer *answer)
-{
-    switch (answer->outcome) {
-    case CLIENT_ANSWERED:
-        break;
-    case CLIENT_UNKNOWN:
-        return EXIT_UNKNOWN;
-    case CLIENT_UNREACHABLE:
-    case CLIENT_TIMED_OUT:
-    case CLIENT_GARBAGE:
-        return EXIT_UNAVAILABLE;
-    }
-    if (answer->status >= 200 && answer->status < 300)
-        return EXIT_OK;
-    if (answer->status == 404)
-        return EXIT_NOT_WELL;
-    return answer->status == 503 || answer->status == 429 ? EXIT_UNAVAILABLE : EXIT_REFUSED;
-}
-
-/* {"outcome":…,"status":…,"node":…,"retries":…,"answer":…} */
-static void print_json(const struct cli *cli, const char *node, const struct client_answer *answer,
-                       const struct said *said)
-{
-    static const char *const outcomes[] = {"answered", "unknown", "unreachable", "timed-out",
-                                           "garbage"};
-    struct buf out = BUF_EMPTY;
-    buf_u8(&out, '{');
-    json_put_text(&out, SLICE_LIT("outcome"), slice_str(outcomes[answer->outcome]));
-    json_put_number(&out, SLICE_LIT("status"), (uint64_t)answer->status);
-    json_put_text(&out, SLICE_LIT("node"), slice_str(node));
-    json_put_number(&out, SLICE_LIT("retries"), answer->retries);
-    if (answer->why != NULL)
-        json_put_text(&out, SLICE_LIT("why"), slice_str(answer->why));
-    if (said->json) {
-        json_put_name(&out, SLICE_LIT("answer"));
-        buf_append_slice(&out, answer->body);
-    } else if (answer->status != 0) {
-        json_put_text(&out, SLICE_LIT("type"), answer->type);
-        json_put_number(&out, SLICE_LIT("bytes"), answer->body.len);
-    }
-    buf_append_slice(&out, SLICE_LIT("}\n"));
-    fwrite(out.ptr, 1, out.len, cli->out);
-    buf_fini(&out);
-}
-
 static bool is_binary(struct slice bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
@@ -150,7 +58,7 @@ static bool is_binary(struct slice bytes)
 static void print_value(const struct cli *cli, const struct client_answer *answer,
                         const struct said *said)
 {
-    if (is_there(said, SAID_VALUE)) {
+    if (cli__said_has(said, SAID_VALUE)) {
         struct slice value = said->members[SAID_VALUE].value.raw;
         fwrite(value.ptr, 1, value.len, cli->out);
         fputc('\n', cli->out);
@@ -170,31 +78,19 @@ static void print_good(const struct cli *cli, const struct client_answer *answer
         return;
     }
     struct buf result = BUF_EMPTY;
-    put_text(said, SAID_RESULT, &result);
+    cli__said_put(said, SAID_RESULT, &result);
     fprintf(cli->out, "%.*s\n", (int)result.len, (const char *)result.ptr);
     buf_fini(&result);
-}
-
-/* What an operator should know although all went well. */
-static void print_notes(const struct cli *cli, const struct said *said)
-{
-    if (is_there(said, SAID_COPIES))
-        fprintf(cli->err, "thence: note: one node alone has this write; it is on its disk\n");
-    if (is_there(said, SAID_LOST)) {
-        struct slice lost = said->members[SAID_LOST].value.raw;
-        fprintf(cli->err, "thence: note: writes that this session had seen may be lost: %.*s\n",
-                (int)lost.len, (const char *)lost.ptr);
-    }
 }
 
 static void print_error(const struct cli *cli, const char *node, const struct client_answer *answer,
                         const struct said *said)
 {
     struct buf error = BUF_EMPTY;
-    put_text(said, SAID_ERROR, &error);
-    if (is_there(said, SAID_DETAIL)) {
+    cli__said_put(said, SAID_ERROR, &error);
+    if (cli__said_has(said, SAID_DETAIL)) {
         buf_append_slice(&error, SLICE_LIT(": "));
-        put_text(said, SAID_DETAIL, &error);
+        cli__said_put(said, SAID_DETAIL, &error);
     }
     if (answer->outcome == CLIENT_UNKNOWN)
         fprintf(cli->err, "thence: not known whether it happened (%s)\n", answer->why);
@@ -206,12 +102,12 @@ static void print_error(const struct cli *cli, const char *node, const struct cl
     else if (answer->status == 404)
         fprintf(cli->err, "thence: %s: %.*s\n", cli->options->key, (int)error.len,
                 (const char *)error.ptr);
-    if (is_there(said, SAID_WAITING)) {
+    if (cli__said_has(said, SAID_WAITING)) {
         struct slice waiting = said->members[SAID_WAITING].value.raw;
         fprintf(cli->err, "thence: it waits for %.*s\n", (int)waiting.len,
                 (const char *)waiting.ptr);
     }
-    if (is_there(said, SAID_REASON) && cli->options->token_file != NULL)
+    if (cli__said_has(said, SAID_REASON) && cli->options->token_file != NULL)
         fprintf(cli->err, "thence: remove %s to begin a session with this cluster\n",
                 cli->options->token_file);
     buf_fini(&error);
@@ -221,16 +117,16 @@ static enum exit_status report(const struct cli *cli, const char *node,
                                const struct client_answer *answer)
 {
     struct said said;
-    enum exit_status status = status_of(answer);
-    take_apart(answer, &said);
+    enum exit_status status = cli__said_status(answer);
+    cli__said_read(&said, answer);
     if (cli->options->json)
-        print_json(cli, node, answer, &said);
+        cli__said_print_json(cli, node, answer, &said);
     else if (status == EXIT_OK)
         print_good(cli, answer, &said);
     else
         print_error(cli, node, answer, &said);
     if (!cli->options->json)
-        print_notes(cli, &said);
+        cli__said_print_notes(cli, &said);
     return status;
 }
 

@@ -40,6 +40,7 @@ static void watch_signals(void)
 static enum exit_status run(const struct cli_options *options)
 {
     struct cli cli = {.options = options,
+                      .in = isatty(STDIN_FILENO) == 1 ? stdin : NULL,
                       .out = stdout,
                       .err = stderr,
                       .out_colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL,
@@ -55,6 +56,12 @@ static enum exit_status run(const struct cli_options *options)
         return cli_status(&cli);
     case CLI_LOAD:
         return cli_load(&cli);
+    case CLI_MEMBERS:
+        return cli_members(&cli);
+    case CLI_ADD:
+    case CLI_REMOVE:
+    case CLI_RECOVER:
+        return cli_change(&cli);
     case CLI_NONE:
         break;
     }

@@ -9,6 +9,8 @@
 #define _GNU_SOURCE
 #include "cli/options.h"
 
+#include "placement/placement.h"
+
 #include <getopt.h>
 #include <stdio.h>
 
@@ -29,13 +31,19 @@ enum {
     OPT_FORMAT,
     OPT_VERIFY,
     OPT_QUIET,
+    OPT_SHARD,
+    OPT_WITHOUT,
+    OPT_FORCE,
+    OPT_YES,
     OPT_HELP,
     OPT_VERSION,
 };
 
 #define ON(command) (1U << (command))
 #define ON_KEYS (ON(CLI_PUT) | ON(CLI_GET) | ON(CLI_DELETE))
-#define ON_ALL (ON_KEYS | ON(CLI_STATUS) | ON(CLI_LOAD) | ON(CLI_NONE))
+#define ON_CHANGES (ON(CLI_ADD) | ON(CLI_REMOVE) | ON(CLI_RECOVER))
+#define ON_ALL                                                                                     \
+    (ON_KEYS | ON_CHANGES | ON(CLI_STATUS) | ON(CLI_LOAD) | ON(CLI_MEMBERS) | ON(CLI_NONE))
 
 /* Which commands take an option. */
 static const struct {
@@ -44,7 +52,7 @@ static const struct {
 } takers[] = {
     {OPT_NODE, ON_ALL},
     {OPT_TOKEN_FILE, ON_KEYS | ON(CLI_LOAD)},
-    {OPT_WAIT, ON_KEYS | ON(CLI_LOAD)},
+    {OPT_WAIT, ON_KEYS | ON_CHANGES | ON(CLI_LOAD)},
     {OPT_TIMEOUT, ON_ALL},
     {OPT_COPIES, ON(CLI_PUT) | ON(CLI_DELETE) | ON(CLI_LOAD)},
     {OPT_JSON, ON_ALL},
@@ -55,6 +63,10 @@ static const struct {
     {OPT_FORMAT, ON(CLI_LOAD)},
     {OPT_VERIFY, ON(CLI_LOAD)},
     {OPT_QUIET, ON(CLI_LOAD)},
+    {OPT_SHARD, ON(CLI_ADD)},
+    {OPT_WITHOUT, ON(CLI_RECOVER)},
+    {OPT_FORCE, ON(CLI_REMOVE)},
+    {OPT_YES, ON(CLI_REMOVE) | ON(CLI_RECOVER)},
     {OPT_HELP, ON_ALL},
     {OPT_VERSION, ON_ALL},
 };
@@ -73,6 +85,10 @@ static const struct option long_options[] = {
     {"format", required_argument, NULL, OPT_FORMAT},
     {"verify", no_argument, NULL, OPT_VERIFY},
     {"quiet", no_argument, NULL, OPT_QUIET},
+    {"shard", required_argument, NULL, OPT_SHARD},
+    {"without", required_argument, NULL, OPT_WITHOUT},
+    {"force", no_argument, NULL, OPT_FORCE},
+    {"yes", no_argument, NULL, OPT_YES},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -127,6 +143,36 @@ static bool add_nodes(struct cli_options *options, const char *list)
             return true;
         list += len + 1;
     }
+}
+
+/* The same of members; several spellings of one address are one. */
+static bool add_members(struct cli_options *options, const char *list)
+{
+    while (true) {
+        size_t len = strcspn(list, ",");
+        struct address address;
+        if (!address_parse(slice_of((const uint8_t *)list, len), &address))
+            return false;
+        bool known = false;
+        for (uint32_t i = 0; i < options->member_count; i++)
+            known = known || strcmp(options->members[i], address.text) == 0;
+        if (!known && options->member_count == LIMIT_MEMBERS)
+            return false;
+        if (!known) {
+            char *text = mem_alloc(strlen(address.text) + 1);
+            memcpy(text, address.text, strlen(address.text) + 1);
+            options->members[options->member_count++] = text;
+        }
+        if (list[len] == '\0')
+            return true;
+        list += len + 1;
+    }
+}
+
+static bool is_shard_id(const char *text)
+{
+    size_t digits = strspn(text[0] == 's' ? text + 1 : "", "0123456789");
+    return digits > 0 && digits <= 10 && text[digits + 1] == '\0';
 }
 
 static const char *number_or_why(const char *text, uint64_t least, uint64_t most, uint64_t *number,
@@ -190,6 +236,17 @@ static const char *take_option(struct cli_options *options, int option, const ch
     case OPT_QUIET:
         options->quiet = true;
         return NULL;
+    case OPT_SHARD:
+        options->shard = value;
+        return is_shard_id(value) ? NULL : "--shard takes an s and a number, such as s0";
+    case OPT_WITHOUT:
+        return add_members(options, value) ? NULL : "--without takes HOST:PORT, at most 64 of them";
+    case OPT_FORCE:
+        options->force = true;
+        return NULL;
+    case OPT_YES:
+        options->yes = true;
+        return NULL;
     case OPT_FORMAT:
         options->format = strcmp(value, "tsv") == 0 ? CLI_TSV : CLI_JSON_LINES;
         if (strcmp(value, "tsv") != 0 && strcmp(value, "json") != 0)
@@ -234,13 +291,37 @@ static enum cli_options_result find_words(struct cli_options *options, int argc,
     return CLI_OPTIONS_RUN;
 }
 
+/* Addresses follow the command: those of members to be changed. For recover they may stand behind
+ * --without A as well: what a shell makes of a list. */
+static enum cli_options_result take_addresses(struct cli_options *options, char **words, int count,
+                                              struct buf *text)
+{
+    bool recovers = options->command == CLI_RECOVER;
+    if (recovers && options->member_count == 0)
+        return complain(options, text, "--without ADDRESS", " is needed");
+    if (!recovers && count == 0)
+        return complain(options, text, "ADDRESS", " is needed");
+    if (options->command == CLI_ADD && count > 1)
+        return complain(options, text, words[1], ": one argument too many");
+    for (int i = 0; i < count; i++)
+        if (!add_members(options, words[i]))
+            return complain(options, text, words[i],
+                            ": an address is HOST:PORT, and at most 64 can be named");
+    if (options->command == CLI_ADD && options->member_count > 1)
+        return complain(options, text, words[0], ": one address at a time");
+    return CLI_OPTIONS_RUN;
+}
+
 /* What follows the command: as many words as it takes. */
 static enum cli_options_result take_words(struct cli_options *options, char **words, int count,
                                           struct buf *text)
 {
-    static const char *const missing[] = {"KEY and JSON", "KEY", "KEY", "", "FILE"};
+    static const char *const missing[] = {"KEY and JSON", "KEY", "KEY", "", "FILE", ""};
+    if ((ON(options->command) & ON_CHANGES) != 0)
+        return take_addresses(options, words, count, text);
     bool raw = options->command == CLI_PUT && options->file != NULL;
-    int needed = options->command == CLI_PUT ? 2 - raw : options->command == CLI_STATUS ? 0 : 1;
+    bool none = options->command == CLI_STATUS || options->command == CLI_MEMBERS;
+    int needed = options->command == CLI_PUT ? 2 - raw : none ? 0 : 1;
     if (count < needed)
         return complain(options, text, raw ? "KEY" : missing[options->command],
                         needed == 2 ? " are needed" : " is needed");
@@ -329,7 +410,8 @@ enum cli_options_result cli_options_read(struct cli_options *options, int argc, 
         result = read_all(options, argc, copy, nodes_env, text);
     }
     if (options->timeout_ms == 0)
-        options->timeout_ms = options->command == CLI_STATUS ? 2000 : 10000;
+        options->timeout_ms =
+            options->command == CLI_STATUS || options->command == CLI_MEMBERS ? 2000 : 10000;
     mem_free(copy); /* the words themselves are the caller's */
     return result;
 }
@@ -339,4 +421,7 @@ void cli_options_fini(struct cli_options *options)
     for (uint32_t i = 0; i < options->node_count; i++)
         mem_free(options->nodes[i]);
     options->node_count = 0;
+    for (uint32_t i = 0; i < options->member_count; i++)
+        mem_free(options->members[i]);
+    options->member_count = 0;
 }

@@ -3,7 +3,7 @@
  * Does:   takes it apart, with the environment for what it leaves out.
  * Not:    files and nodes: those that are named are used later.
  * Holds:  O1 what is not understood is refused with a sentence that names it.
- * Limits: CLIENT_NODES_MAX nodes, CLI_JOBS_MAX requests under way.
+ * Limits: CLIENT_NODES_MAX nodes, LIMIT_MEMBERS members, CLI_JOBS_MAX requests under way.
  * See:    help.c.
  */
 #pragma once
@@ -19,6 +19,10 @@ enum cli_command {
     CLI_DELETE,
     CLI_STATUS,
     CLI_LOAD,
+    CLI_MEMBERS,
+    CLI_ADD,
+    CLI_REMOVE,
+    CLI_RECOVER,
     CLI_NONE, /* no command: only for help */
 };
 
@@ -31,6 +35,9 @@ struct cli_options {
     enum cli_command command;      /* what */
     char *nodes[CLIENT_NODES_MAX]; /* addresses; owned */
     uint32_t node_count;           /* of these */
+    char *members[LIMIT_MEMBERS];  /* add, remove, recover: addresses, in canonical form; owned */
+    uint32_t member_count;         /* of these */
+    const char *shard;             /* add: "s1", or NULL */
     const char *key;               /* put, get, delete */
     const char *value;             /* put: JSON, or "-"; NULL with raw_file */
     const char *file;              /* load: a path or "-"; put: bytes of --raw, or NULL */
@@ -45,6 +52,8 @@ struct cli_options {
     bool json;                     /* the answer as JSON */
     bool verify;                   /* load: read back */
     bool quiet;                    /* load: no progress */
+    bool force;                    /* remove: rather leave a shard degraded */
+    bool yes;                      /* remove, recover: do not ask */
 };
 
 enum cli_options_result {

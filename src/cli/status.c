@@ -13,6 +13,8 @@
 #include "cli/walk.h"
 #include "http/http.h"
 
+#define ASK_MS_MAX 2000U /* for what a change of members has to know first, from each node */
+
 /* One GET of one node; tag tells the answers apart. */
 static void ask(struct status *status, uint32_t node, struct slice target, uint64_t tag)
 {
@@ -90,7 +92,7 @@ static void find_newest(struct status *status)
     }
 }
 
-static struct status_node *find_node(struct status *status, struct slice id, struct slice address)
+struct status_node *cli__status_node(struct status *status, struct slice id, struct slice address)
 {
     for (uint32_t i = 0; i < status->node_count; i++)
         if (status->nodes[i].answered && slice_equal(status->nodes[i].id, id))
@@ -112,7 +114,7 @@ static void add_members(struct status *status)
         struct slice id = walk_text(walk_member(member, "node-id"));
         struct buf why = BUF_EMPTY;
         uint32_t index;
-        if (find_node(status, id, address) != NULL || address.len >= sizeof(name) ||
+        if (cli__status_node(status, id, address) != NULL || address.len >= sizeof(name) ||
             status->node_count == CLIENT_NODES_MAX)
             continue;
         memcpy(name, address.ptr, address.len);
@@ -156,7 +158,7 @@ static void take_members(struct status *status)
     while (walk_next(status->members, &at, &member)) {
         struct slice address = walk_text(walk_member(member, "address"));
         struct slice id = walk_text(walk_member(member, "node-id"));
-        struct status_node *node = find_node(status, id, address);
+        struct status_node *node = cli__status_node(status, id, address);
         if (node == NULL)
             continue;
         node->named = address;
@@ -174,7 +176,7 @@ static void take_opinions(struct status *status, const struct status_node *judge
     while (walk_next(members, &at, &member)) {
         struct slice id = walk_text(walk_member(member, "node-id"));
         struct slice address = walk_text(walk_member(member, "address"));
-        struct status_node *node = find_node(status, id, address);
+        struct status_node *node = cli__status_node(status, id, address);
         if (node == NULL || node == judge)
             continue;
         struct slice alive = walk_member(member, "alive");
@@ -276,6 +278,21 @@ static void sum_up(struct status *status)
     }
 }
 
+static struct status *status_new(const struct cli *cli)
+{
+    struct client_options how;
+    client_options_init(&how);
+    how.attempt_ms_max =
+        cli->options->timeout_ms < ASK_MS_MAX || cli->options->command == CLI_STATUS
+            ? cli->options->timeout_ms
+            : ASK_MS_MAX;
+    how.connect_ms_max = how.attempt_ms_max;
+    how.retries_max = 0;
+    struct status *status = mem_zalloc(1, sizeof(*status));
+    status->client = cli__client_new(cli, &how);
+    return status;
+}
+
 /* False: Ctrl-C. */
 static bool gather(const struct cli *cli, struct status *status)
 {
@@ -290,41 +307,56 @@ static bool gather(const struct cli *cli, struct status *status)
     if (!ask_clusters(cli, status, given))
         return false;
     drop_doubles(status);
+    status->epoch = 0; /* what was the newest may be newer now, or a double that went */
+    find_newest(status);
     take_members(status);
     for (uint32_t i = 0; i < status->node_count; i++)
         if (status->nodes[i].answered)
             take_opinions(status, &status->nodes[i]);
     take_shards(status);
-    if (!ask_counts(cli, status))
-        return false;
-    sum_up(status);
     return true;
 }
 
-enum exit_status cli_status(const struct cli *cli)
+struct status *cli__status_gather(const struct cli *cli, enum exit_status *failed)
 {
-    struct client_options how;
-    client_options_init(&how);
-    how.attempt_ms_max = cli->options->timeout_ms;
-    how.connect_ms_max = cli->options->timeout_ms;
-    how.retries_max = 0;
-    struct status *status = mem_zalloc(1, sizeof(*status));
-    enum exit_status result = EXIT_USAGE;
-    status->client = cli__client_new(cli, &how);
-    if (status->client != NULL && !gather(cli, status)) {
-        result = EXIT_INTERRUPTED;
-    } else if (status->client != NULL) {
-        if (cli->options->json)
-            cli__status_print_json(cli, status);
-        else
-            cli__status_print(cli, status);
-        result = status->answering == 0        ? EXIT_UNAVAILABLE
-                 : cli__status_is_well(status) ? EXIT_OK
-                                               : EXIT_NOT_WELL;
-    }
+    struct status *status = status_new(cli);
+    *failed = EXIT_USAGE;
+    if (status->client != NULL && gather(cli, status))
+        return status;
+    if (status->client != NULL)
+        *failed = EXIT_INTERRUPTED;
+    cli__status_free(status);
+    return NULL;
+}
+
+void cli__status_free(struct status *status)
+{
+    if (status == NULL)
+        return;
     for (uint32_t i = 0; i < CLIENT_NODES_MAX; i++)
         buf_fini(&status->nodes[i].body);
     client_free(status->client);
     mem_free(status);
+}
+
+enum exit_status cli_status(const struct cli *cli)
+{
+    enum exit_status result;
+    struct status *status = cli__status_gather(cli, &result);
+    if (status == NULL)
+        return result;
+    if (!ask_counts(cli, status)) {
+        cli__status_free(status);
+        return EXIT_INTERRUPTED;
+    }
+    sum_up(status);
+    if (cli->options->json)
+        cli__status_print_json(cli, status);
+    else
+        cli__status_print(cli, status);
+    result = status->answering == 0        ? EXIT_UNAVAILABLE
+             : cli__status_is_well(status) ? EXIT_OK
+                                           : EXIT_NOT_WELL;
+    cli__status_free(status);
     return result;
 }

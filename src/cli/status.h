@@ -1,7 +1,7 @@
 /* status - a cluster at a glance.
  *
  * Does:   what the nodes say of themselves and of each other, put together.
- * Not:    drawing: status_print.c.
+ * Not:    drawing: status_print.c, members.c.
  * Holds:  T1 a node is shown once: known by its node id, or by its address while it is silent.
  * Limits: CLIENT_NODES_MAX nodes, LIMIT_SHARDS shards.
  * See:    docs/api.md sections 3 and 4.
@@ -51,6 +51,18 @@ struct status {
     bool lineages_differ;                       /* there is more than one cluster here */
     bool counts_differ;                         /* nodes count keys differently */
 };
+
+/* Asks the nodes given, then the members that these name; no key counts. NULL: *failed is the exit
+ * status, and the complaint was made. The caller frees. */
+struct status *cli__status_gather(const struct cli *cli, enum exit_status *failed);
+void cli__status_free(struct status *status);
+
+/* Somebody knows a configuration; false after a complaint. */
+bool cli__status_is_usable(const struct cli *cli, const struct status *status);
+
+/* The node with this id, or the silent one at this address; NULL: somebody else answers there, or
+ * there were too many to ask. */
+struct status_node *cli__status_node(struct status *status, struct slice id, struct slice address);
 
 void cli__status_print(const struct cli *cli, const struct status *status);
 void cli__status_print_json(const struct cli *cli, const struct status *status);

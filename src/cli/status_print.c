@@ -6,95 +6,16 @@
  * Limits: -
  * See:    status.h.
  */
+#include "cli/grid.h"
 #include "cli/progress.h"
 #include "cli/status.h"
 #include "cli/walk.h"
 
 #include "http/http.h"
 
-#define COLUMNS_MAX 9U
-#define ROWS_MAX (CLIENT_NODES_MAX + 1)
-
-enum colour {
-    PLAIN,
-    BOLD,
-    GREEN,
-    YELLOW,
-    RED,
-};
-
-struct grid {
-    struct buf cells[ROWS_MAX][COLUMNS_MAX]; /* texts, ASCII but for the last column */
-    enum colour colours[ROWS_MAX];           /* of the last column */
-    uint32_t rows;                           /* in use */
-    uint32_t columns;                        /* in use */
-    uint32_t left;                           /* so many first columns stand left, the rest right,
-                                                the last one left again */
-};
-
-static const char *colour_code(const struct cli *cli, enum colour colour)
-{
-    static const char *const codes[] = {"\x1b[0m", "\x1b[1m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
-    return cli->out_colour ? codes[colour] : "";
-}
-
-static struct buf *cell(struct grid *grid, uint32_t column)
-{
-    ASSERT(column < grid->columns);
-    return &grid->cells[grid->rows][column];
-}
-
 static void put(struct buf *out, const char *text)
 {
     buf_append_slice(out, slice_str(text));
-}
-
-static struct grid *grid_new(uint32_t left, const char *const *titles)
-{
-    struct grid *grid = mem_zalloc(1, sizeof(*grid));
-    grid->left = left;
-    while (titles[grid->columns] != NULL) {
-        grid->columns++;
-        put(cell(grid, grid->columns - 1), titles[grid->columns - 1]);
-    }
-    grid->colours[0] = BOLD;
-    grid->rows = 1;
-    return grid;
-}
-
-static void print_row(const struct cli *cli, const struct grid *grid, uint32_t row,
-                      const size_t *widths)
-{
-    for (uint32_t k = 0; k < grid->columns; k++) {
-        const struct buf *text = &grid->cells[row][k];
-        bool last = k + 1 == grid->columns;
-        int pad = last ? 0 : (int)(widths[k] - text->len);
-        bool left = last || k < grid->left;
-        if (last || row == 0)
-            fputs(colour_code(cli, grid->colours[row]), cli->out);
-        fprintf(cli->out, "%*s%.*s%*s%s", left ? 0 : pad, "", (int)text->len,
-                text->len > 0 ? (const char *)text->ptr : "", left ? pad : 0, "", last ? "" : "  ");
-    }
-    fprintf(cli->out, "%s\n", colour_code(cli, PLAIN));
-}
-
-static void grid_print(const struct cli *cli, struct grid *grid)
-{
-    size_t widths[COLUMNS_MAX] = {0};
-    for (uint32_t row = 0; row < grid->rows; row++)
-        for (uint32_t k = 0; k < grid->columns; k++)
-            if (grid->cells[row][k].len > widths[k])
-                widths[k] = grid->cells[row][k].len;
-    for (uint32_t row = 0; row < grid->rows; row++)
-        print_row(cli, grid, row, widths);
-}
-
-static void grid_free(struct grid *grid)
-{
-    for (uint32_t row = 0; row < ROWS_MAX; row++)
-        for (uint32_t k = 0; k < COLUMNS_MAX; k++)
-            buf_fini(&grid->cells[row][k]);
-    mem_free(grid);
 }
 
 /* ---- Shards ---- */
@@ -106,15 +27,15 @@ static void print_shards(const struct cli *cli, const struct status *status)
     for (uint32_t k = 0; k < status->shard_count; k++) {
         const struct status_shard *shard = &status->shards[k];
         bool agree = shard->keys_least == shard->keys_most;
-        buf_append_slice(cell(grid, 0), shard->id);
-        put_grouped(cell(grid, 1), shard->slots);
-        buf_decimal(cell(grid, 2), shard->serving);
-        put(cell(grid, 2), " of ");
-        buf_decimal(cell(grid, 2), shard->members);
-        put_grouped(cell(grid, 3), shard->keys_most);
-        put(cell(grid, 4), agree ? "all nodes agree" : "nodes differ: the least is ");
+        buf_append_slice(grid_cell(grid, 0), shard->id);
+        put_grouped(grid_cell(grid, 1), shard->slots);
+        buf_decimal(grid_cell(grid, 2), shard->serving);
+        put(grid_cell(grid, 2), " of ");
+        buf_decimal(grid_cell(grid, 2), shard->members);
+        put_grouped(grid_cell(grid, 3), shard->keys_most);
+        put(grid_cell(grid, 4), agree ? "all nodes agree" : "nodes differ: the least is ");
         if (!agree)
-            put_grouped(cell(grid, 4), shard->keys_least);
+            put_grouped(grid_cell(grid, 4), shard->keys_least);
         grid->colours[grid->rows] = agree ? GREEN : YELLOW;
         grid->rows++;
     }
@@ -183,21 +104,21 @@ static void print_nodes(const struct cli *cli, const struct status *status)
     struct grid *grid = grid_new(2, titles);
     for (uint32_t i = 0; i < status->node_count; i++) {
         const struct status_node *node = &status->nodes[i];
-        put_address(cell(grid, 0), node);
+        put_address(grid_cell(grid, 0), node);
         if (node->shard.len > 0)
-            buf_append_slice(cell(grid, 1), node->shard);
+            buf_append_slice(grid_cell(grid, 1), node->shard);
         else
-            put(cell(grid, 1), "-");
-        put_metric(cell(grid, 2), node, "keys_live", false);
+            put(grid_cell(grid, 1), "-");
+        put_metric(grid_cell(grid, 2), node, "keys_live", false);
         if (node->behind_known)
-            put_grouped(cell(grid, 3), node->behind);
+            put_grouped(grid_cell(grid, 3), node->behind);
         else
-            put(cell(grid, 3), "-");
-        put_metric(cell(grid, 4), node, "parked", false);
-        put_metric(cell(grid, 5), node, "pending_bytes", true);
-        put_metric(cell(grid, 6), node, "memory_bytes", true);
-        put_metric(cell(grid, 7), node, "log_bytes", true);
-        grid->colours[grid->rows] = put_state(cell(grid, 8), status, node);
+            put(grid_cell(grid, 3), "-");
+        put_metric(grid_cell(grid, 4), node, "parked", false);
+        put_metric(grid_cell(grid, 5), node, "pending_bytes", true);
+        put_metric(grid_cell(grid, 6), node, "memory_bytes", true);
+        put_metric(grid_cell(grid, 7), node, "log_bytes", true);
+        grid->colours[grid->rows] = put_state(grid_cell(grid, 8), status, node);
         grid->rows++;
     }
     grid_print(cli, grid);
@@ -226,8 +147,8 @@ static void print_headline(const struct cli *cli, const struct status *status)
     }
     buf_decimal(&line, status->node_count);
     put(&line, status->node_count == 1 ? " node serves" : " nodes serve");
-    fprintf(cli->out, "%s%.*s%s", colour_code(cli, colour), (int)line.len, (const char *)line.ptr,
-            colour_code(cli, PLAIN));
+    fprintf(cli->out, "%s%.*s%s", grid_colour(cli, colour), (int)line.len, (const char *)line.ptr,
+            grid_colour(cli, PLAIN));
     buf_reset(&line);
     if (status->epoch > 0) {
         put(&line, ", ");
@@ -242,7 +163,7 @@ static void print_headline(const struct cli *cli, const struct status *status)
     fprintf(cli->out, "%.*s\n", (int)line.len, line.len > 0 ? (const char *)line.ptr : "");
     if (status->lineages_differ)
         fprintf(cli->out, "%sthese nodes belong to more than one cluster%s\n",
-                colour_code(cli, RED), colour_code(cli, PLAIN));
+                grid_colour(cli, RED), grid_colour(cli, PLAIN));
     buf_fini(&line);
 }
 

@@ -109,7 +109,7 @@ void client__call_render(struct call *call, const char *host)
     put_prefer(out, call);
     if (call->accept.len > 0)
         put_header(out, "Accept", buf_slice(&call->accept));
-    if (call->verb == CLIENT_PUT) {
+    if (call->verb == CLIENT_PUT || call->body.len > 0) {
         put_header(out, "Content-Type",
                    call->type.len > 0 ? buf_slice(&call->type) : SLICE_LIT("application/json"));
         buf_append_slice(out, SLICE_LIT("Content-Length: "));

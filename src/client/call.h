@@ -18,7 +18,7 @@ struct call {
     uint64_t tag;                   /* of the asker */
     enum client_verb verb;          /* what */
     struct buf target;              /* escaped path */
-    struct buf body;                /* of a PUT */
+    struct buf body;                /* of a PUT or a DELETE */
     struct buf type;                /* content type of that */
     struct buf accept;              /* Accept */
     struct client_session *session; /* or NULL */

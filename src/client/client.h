@@ -55,7 +55,7 @@ enum client_verb {
 struct client_ask {
     enum client_verb verb;          /* PUT and DELETE are writes: never sent twice unless safe */
     struct slice target;            /* path, escaped (client_put_target); copied, like the rest */
-    struct slice body;              /* of a PUT */
+    struct slice body;              /* of a PUT, or of a DELETE that has one */
     struct slice type;              /* its content type; empty: application/json */
     struct slice accept;            /* Accept; empty: none */
     struct client_session *session; /* whose tokens go along; NULL: none; outlives the request */

@@ -92,6 +92,8 @@ static void serve(void *arg, const struct fake_request *request, struct buf *out
         put(node, key, request->body, out);
     else if (key.len > 0)
         get(node, key, is(request->method, "GET"), out);
+    else if (store->other != NULL)
+        store->other(node, request, out);
     else
         fake_put_answer(out, 404, NULL, SLICE_LIT("{\"error\":\"no such path\"}"));
     pthread_mutex_unlock(&store->lock);
@@ -132,6 +134,29 @@ static void slurp(FILE *file, struct buf *out)
     fclose(file);
 }
 
+static enum exit_status run_command(const struct cli *cli)
+{
+    switch (cli->options->command) {
+    case CLI_PUT:
+    case CLI_GET:
+    case CLI_DELETE:
+        return cli_key(cli);
+    case CLI_STATUS:
+        return cli_status(cli);
+    case CLI_LOAD:
+        return cli_load(cli);
+    case CLI_MEMBERS:
+        return cli_members(cli);
+    case CLI_ADD:
+    case CLI_REMOVE:
+    case CLI_RECOVER:
+        return cli_change(cli);
+    case CLI_NONE:
+        break;
+    }
+    UNREACHABLE();
+}
+
 int store_run(struct store *store, const char *const *words, struct buf *out, struct buf *err)
 {
     char *argv[32] = {(char[]){"thence"}};
@@ -159,11 +184,15 @@ int store_run(struct store *store, const char *const *words, struct buf *out, st
                       .stop = store->stop != NULL ? store->stop : &never};
     ASSERT(cli.out != NULL);
     ASSERT(cli.err != NULL);
-    enum exit_status status;
-    if (options.command == CLI_LOAD)
-        status = cli_load(&cli);
-    else
-        status = options.command == CLI_STATUS ? cli_status(&cli) : cli_key(&cli);
+    if (store->typed != NULL) {
+        cli.in = tmpfile();
+        ASSERT(cli.in != NULL);
+        fputs(store->typed, cli.in);
+        rewind(cli.in);
+    }
+    enum exit_status status = run_command(&cli);
+    if (cli.in != NULL)
+        fclose(cli.in);
     slurp(cli.out, out);
     slurp(cli.err, err);
     cli_options_fini(&options);

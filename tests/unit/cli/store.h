@@ -39,6 +39,10 @@ struct store {
     unsigned requests;                          /* so far */
     unsigned refuse_every;                      /* every n-th request gets 503; 0: none */
     unsigned unknown_every;                     /* every n-th write: unknown; 0: none */
+    fake_handler *other;                        /* for other paths than keys; arg is the node;
+                                                   NULL: 404 */
+    void *other_arg;                            /* for whoever it is */
+    const char *typed;                          /* answers to questions, or NULL: no terminal */
     bool lies;                                  /* values are given back otherwise */
     volatile int *stop;                         /* set after stop_after requests, or NULL */
     unsigned stop_after;                        /* see stop */

@@ -83,6 +83,28 @@ static void test_good(void **state)
     assert_int_equal(options->format, CLI_TSV);
     assert_true(options->verify && options->quiet && options->json);
     parsed_fini(&parsed);
+    parse(&parsed, "thence remove A:01 b:2,c:3 a:1 --force --yes --wait 20", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_int_equal(options->command, CLI_REMOVE);
+    assert_int_equal(options->member_count, 3);
+    assert_string_equal(options->members[0], "a:1");
+    assert_string_equal(options->members[2], "c:3");
+    assert_true(options->force && options->yes);
+    assert_int_equal(options->wait_ms, 20000);
+    parsed_fini(&parsed);
+    parse(&parsed, "thence recover --without a:1,b:2 --without c:3 d:4", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_int_equal(options->member_count, 4);
+    assert_false(options->yes);
+    parsed_fini(&parsed);
+    parse(&parsed, "thence add a:1 --shard s12", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_string_equal(options->shard, "s12");
+    parsed_fini(&parsed);
+    parse(&parsed, "thence members", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_int_equal(options->timeout_ms, 2000);
+    parsed_fini(&parsed);
     parse(&parsed, "thence status", NULL);
     assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
     assert_int_equal(options->timeout_ms, 2000);
@@ -112,6 +134,21 @@ static void test_bad(void **state)
         {"thence get a --node a:1,,b:2", "thence: --node takes HOST:PORT"},
         {"thence put a 1 --copies 3", "thence: --copies takes 1 or 2"},
         {"thence status now", "thence: now: one argument too many"},
+        {"thence members a:1", "thence: a:1: one argument too many"},
+        {"thence add", "thence: ADDRESS is needed\ntry: thence add --help\n"},
+        {"thence add a:1 b:2", "thence: b:2: one argument too many"},
+        {"thence add a:1,b:2", "thence: a:1,b:2: one address at a time"},
+        {"thence add 10.0.0.7", "thence: 10.0.0.7: an address is HOST:PORT"},
+        {"thence add a:1 --shard 0", "thence: --shard takes an s and a number, such as s0"},
+        {"thence add a:1 --shard s", "thence: --shard takes an s and a number"},
+        {"thence add a:1 --shard s0x", "thence: --shard takes an s and a number"},
+        {"thence add a:1 --yes", "thence: --yes: not an option of this command"},
+        {"thence remove", "thence: ADDRESS is needed"},
+        {"thence remove a:1 b:0", "thence: b:0: an address is HOST:PORT"},
+        {"thence remove a:1 --without b:2", "thence: --without: not an option of this command"},
+        {"thence recover", "thence: --without ADDRESS is needed"},
+        {"thence recover a:1", "thence: --without ADDRESS is needed"},
+        {"thence recover --without a", "thence: --without takes HOST:PORT"},
         {"thence load f --jobs 1025", "thence: --jobs takes 1 to 1024"},
         {"thence load f --jobs 0", "thence: --jobs takes 1 to 1024"},
         {"thence load f --format xml", "thence: --format takes json or tsv"},
@@ -131,11 +168,14 @@ static void test_help(void **state)
 {
     (void)state;
     static const char *const options[] = {
-        "--node", "--token-file", "--wait", "--timeout", "--copies", "--json",  "--raw",
-        "--type", "--jobs",       "--skip", "--format",  "--verify", "--quiet", "--help"};
-    static const char *const lines[] = {"thence --help",        "thence put --help",
-                                        "thence --help get",    "thence delete -h",
-                                        "thence status --help", "thence load x --help"};
+        "--node",  "--token-file", "--wait",  "--timeout", "--copies", "--json",
+        "--raw",   "--type",       "--jobs",  "--skip",    "--format", "--verify",
+        "--quiet", "--help",       "--shard", "--without", "--force",  "--yes"};
+    static const char *const lines[] = {"thence --help",         "thence put --help",
+                                        "thence --help get",     "thence delete -h",
+                                        "thence status --help",  "thence load x --help",
+                                        "thence members --help", "thence add --help",
+                                        "thence remove --help",  "thence recover --help"};
     struct parsed parsed;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         parse(&parsed, lines[i], NULL);

@@ -1,0 +1,203 @@
+/* change_preview - what a change would come to, in words.
+ *
+ * Does:   see change.h.
+ * Not:    asking and sending: change.c.
+ * Holds:  -
+ * Limits: -
+ * See:    change.h.
+ */
+#include "cli/change.h"
+
+#include "cli/walk.h"
+
+bool change__is_alive(const struct target *target)
+{
+    const struct status_node *node = target->node;
+    return node != NULL && node->answered && node->suspected_by == 0;
+}
+
+static struct target *find(struct change *change, struct slice address)
+{
+    for (uint32_t i = 0; i < change->count; i++)
+        if (slice_equal(change->targets[i].address, address))
+            return &change->targets[i];
+    return NULL;
+}
+
+void change__init(struct change *change, const struct cli *cli, struct status *status)
+{
+    size_t at = 0;
+    struct slice member;
+    *change = (struct change){.cli = cli, .status = status, .count = cli->options->member_count};
+    for (uint32_t i = 0; i < change->count; i++)
+        change->targets[i].address = slice_str(cli->options->members[i]);
+    while (walk_next(status->members, &at, &member)) {
+        struct slice address = walk_text(walk_member(member, "address"));
+        struct slice id = walk_text(walk_member(member, "node-id"));
+        const struct status_node *node = cli__status_node(status, id, address);
+        struct target *target = find(change, address);
+        change->members++;
+        if (target == NULL) {
+            change->answering += node != NULL && node->answered;
+            continue;
+        }
+        target->listed = true;
+        target->shard = walk_text(walk_member(member, "shard"));
+        target->state = walk_text(walk_member(member, "state"));
+        target->node = node;
+    }
+}
+
+/* Where the preview goes: results as JSON stand alone on out. */
+static FILE *out_of(const struct change *change)
+{
+    return change->cli->options->json ? change->cli->err : change->cli->out;
+}
+
+static void say(const struct change *change, struct slice text)
+{
+    fwrite(text.ptr, 1, text.len, out_of(change));
+}
+
+/* "  10.0.0.7:8090  s0, active, does not answer (no connection)" */
+static void say_target(const struct change *change, const struct target *target)
+{
+    FILE *out = out_of(change);
+    fprintf(out, "  %.*s  ", (int)target->address.len, (const char *)target->address.ptr);
+    if (!target->listed) {
+        fprintf(out, "is no member");
+        return;
+    }
+    if (target->shard.len > 0) {
+        say(change, target->shard);
+        fprintf(out, ", ");
+    }
+    say(change, target->state);
+    if (target->node == NULL)
+        fprintf(out, ", another node answers there");
+    else if (!target->node->answered)
+        fprintf(out, ", does not answer (%s)", target->node->why);
+    else if (target->node->suspected_by > 0)
+        fprintf(out, ", believed dead by %u", target->node->suspected_by);
+    else
+        fprintf(out, ", alive");
+}
+
+/* Members of a shard in the newest configuration, and how many of them the command names. */
+static uint32_t count_members(const struct change *change, struct slice shard, uint32_t *named)
+{
+    uint32_t count = 0;
+    size_t at = 0;
+    struct slice member;
+    *named = 0;
+    while (walk_next(change->status->members, &at, &member))
+        count += slice_equal(walk_text(walk_member(member, "shard")), shard);
+    for (uint32_t i = 0; i < change->count; i++)
+        *named += change->targets[i].listed && slice_equal(change->targets[i].shard, shard);
+    return count;
+}
+
+/* One line a shard that loses members. True: one of them would have fewer than two. */
+static bool say_shards(const struct change *change, bool all)
+{
+    bool few = false;
+    for (uint32_t k = 0; k < change->status->shard_count; k++) {
+        struct slice id = change->status->shards[k].id;
+        uint32_t named;
+        uint32_t count = count_members(change, id, &named);
+        if (named == 0 && !all)
+            continue;
+        fprintf(out_of(change), "  shard %.*s: %u %s, then %u%s\n", (int)id.len,
+                (const char *)id.ptr, count, count == 1 ? "member" : "members", count - named,
+                count == named      ? ": nobody has its data then"
+                : count - named < 2 ? ": one crash away from losing data"
+                                    : "");
+        few = few || count - named < 2;
+    }
+    return few;
+}
+
+static void preview_add(struct change *change)
+{
+    const struct target *target = &change->targets[0];
+    const char *shard = change->cli->options->shard;
+    FILE *out = out_of(change);
+    say_target(change, target);
+    if (!target->listed)
+        fprintf(out, ": it is listed, and becomes a spare once it has started and shown up");
+    fprintf(out, "\n");
+    if (shard == NULL)
+        return;
+    uint32_t named;
+    uint32_t count = count_members(change, slice_str(shard), &named);
+    if (named > 0)
+        fprintf(out, "  shard %s: it is one of its %u members already\n", shard, count);
+    else
+        fprintf(out, "  shard %s: %u %s, then %u; it fills up from them before it serves\n", shard,
+                count, count == 1 ? "member" : "members", count + 1);
+}
+
+static void preview_remove(struct change *change)
+{
+    const struct cli_options *options = change->cli->options;
+    FILE *out = out_of(change);
+    for (uint32_t i = 0; i < change->count; i++) {
+        const struct target *target = &change->targets[i];
+        bool dead = target->listed && target->shard.len > 0 && !change__is_alive(target);
+        say_target(change, target);
+        fprintf(out, "%s\n",
+                dead                    ? ": writes that only it has are given up"
+                : target->shard.len > 0 ? ": hands over what it has, then leaves"
+                : target->listed        ? ": leaves"
+                                        : "");
+        change->gives_up = change->gives_up || dead;
+    }
+    bool few = say_shards(change, false);
+    if (few && options->force)
+        fprintf(out, "  --force: where nobody can take the place, a shard stays degraded\n");
+    else if (few)
+        fprintf(out, "  a spare, or a member of a larger shard, moves over first; where there is "
+                     "none, it is refused\n");
+    change->gives_up = change->gives_up || (few && options->force);
+}
+
+static void preview_recover(struct change *change)
+{
+    FILE *out = out_of(change);
+    uint32_t alive = 0;
+    fprintf(out, "A new history begins, without:\n");
+    for (uint32_t i = 0; i < change->count; i++) {
+        alive += change__is_alive(&change->targets[i]);
+        say_target(change, &change->targets[i]);
+        fprintf(out, "\n");
+    }
+    fprintf(out, "of %u members\n", change->members);
+    say_shards(change, true);
+    fprintf(out,
+            "Given up for good: what only these had. Sessions that had seen it go on, and are "
+            "told once\nwhat may be lost. If one of these comes back it serves nothing; thence "
+            "salvage reads what it has.\n");
+    if (alive > 0)
+        fprintf(out, "WARNING: %u of them %s. Whoever still writes through %s loses that.\n", alive,
+                alive == 1 ? "is alive" : "are alive", alive == 1 ? "it" : "them");
+    if (2 * change->answering > change->members)
+        fprintf(out, "Most members answer: thence remove may do, and gives up less.\n");
+    change->gives_up = true;
+}
+
+void change__preview(struct change *change)
+{
+    switch ((int)change->cli->options->command) {
+    case CLI_ADD:
+        preview_add(change);
+        break;
+    case CLI_REMOVE:
+        preview_remove(change);
+        break;
+    default:
+        ASSERT(change->cli->options->command == CLI_RECOVER);
+        preview_recover(change);
+        break;
+    }
+    fflush(out_of(change));
+}
