@@ -166,7 +166,8 @@ void replica_adopt(struct replica *replica, const struct config *config, struct 
     if (new_term)
         begin_term(replica);
     replica__members_adopt(replica, before, new_term);
-    replica->stray_slot = self != NULL ? 0 : LIMIT_SLOTS; /* who was removed keeps what it has */
+    replica->strays = (struct sweep){.slot = self != NULL ? 0 : LIMIT_SLOTS}; /* who was removed
+                                                                    keeps what it has */
     replica__walk_in_adopt(replica, new_term, io);
     replica__walks_out_adopt(replica, new_term, io);
     replica__stable_adopt(replica);
@@ -191,6 +192,7 @@ void replica_doubt(struct replica *replica)
 {
     replica->muted = true;
     replica->walk_in.id = 0;
+    replica->drop.phase = DROP_NONE;
 }
 
 void replica_become(struct replica *replica, uint64_t node_id, struct replica_io *io)

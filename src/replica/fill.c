@@ -1,20 +1,21 @@
 /* fill - filling up from an active member, and the union of a shard that has none.
  *
- * Does:   chooses the source of a slot walk; marks what was here before; at the end drops what
- *         the source covered at the start and did not send: it was overwritten or purged there.
- *         In a merge nothing is marked, dropped or raised.
- * Not:    the walk itself (walk_in.c, walk_out.c); becoming active: node/ proposes it.
+ * Does:   chooses the source of a slot walk; marks what was sent; at the end has dropped what the
+ *         source covered at the start and did not send: it was overwritten or purged there. Then
+ *         it raises coverage. In a merge nothing is marked, dropped or raised.
+ * Not:    the walk itself (walk_in.c, walk_out.c); the sweep through the table (drop.c); becoming
+ *         active: node/ proposes it.
  * Holds:  F1 nothing is dropped before the end: the source may crash in between, and what it has
  *         just overwritten be nowhere else (T40). F2 what came by a stream, at or below what the
  *         source covered at the start, counts as unsent until the walk sends it. F3 in the log
- *         the drops stand before the raise, and that before the word that it is filled.
- * Limits: one bit a version; what is dropped at the end goes into the log in one batch, some 22
- *         bytes and the key for each.
+ *         the drops stand before the raise, and that before the word that it is filled. F4 while
+ *         it drops, which takes many steps, coverage, reports and questions are what they were
+ *         before: as others see it all happens in the last step. A crash in the middle has dropped
+ *         only what the walk had made up for, and then it fills up anew.
+ * Limits: one bit a version.
  * See:    docs/protocol.md sections 4.4, 4.6 and 6.3 (T3, T27, T40).
  */
 #include "replica/state.h"
-
-#define ABSENT_BYTES 65536U /* of one record, or a little more */
 
 bool replica__filling(const struct replica *replica)
 {
@@ -24,7 +25,7 @@ bool replica__filling(const struct replica *replica)
 bool replica_filled(const struct replica *replica)
 {
     return replica->state == MEMBER_SYNCING && replica->filled && !replica->muted &&
-           replica->stray_slot == LIMIT_SLOTS;
+           !replica__has_strays(replica);
 }
 
 /* ---- sources ---- */
@@ -58,6 +59,12 @@ bool replica__fill_pull(struct replica *replica, struct replica_io *io)
 {
     if (!replica->merging && !replica__filling(replica))
         return false;
+    if (replica->drop.phase != DROP_NONE)
+        return true;
+    if (!replica->merging && table_marks(io->table) > 0) {
+        replica__drop_begin(replica, DROP_MARKS);
+        return true;
+    }
     const struct peer *source = replica->merging ? merge_source(replica) : fill_source(replica);
     if (source != NULL)
         replica__walk_start(replica, source, replica->merging ? WALK_MERGE : WALK_FILL, io);
@@ -66,128 +73,45 @@ bool replica__fill_pull(struct replica *replica, struct replica_io *io)
 
 /* ---- marks ---- */
 
-static bool drops(const struct replica *replica)
+static bool marks(const struct replica *replica)
 {
     const struct walk_in *walk = &replica->walk_in;
-    bool merge = PLANTED(replica->plant, MERGE_DROPS) && walk->kind == WALK_MERGE;
-    return walk->id != 0 && walk->begun && (walk->kind == WALK_FILL || merge);
+    return walk->kind == WALK_FILL || PLANTED(replica->plant, MERGE_DROPS);
 }
 
 /* At or below V0, as the source saw it when it began: whoever is closed was closed to it then.
  * What has been closed since may have come after its end. */
-static bool is_below(const struct walk_in *walk, struct dot dot)
+bool replica__is_below(const struct walk_in *walk, struct dot dot)
 {
     uint64_t below = vv_get(&walk->below, dot.actor);
     return below > 0 ? dot.seq < below : dot.actor < walk->next_actor;
 }
 
+/* What the walk should have brought and did not goes at once when the drop is under way: the sweep
+ * may be past its slot. */
 void replica__put(struct replica *replica, const struct version *version, uint64_t position,
                   struct replica_io *io)
 {
     uint32_t slot = slot_of(version->key);
     bool stored = table_put(io->table, slot, version, position) != TABLE_OLDER;
-    if (stored && drops(replica) && is_below(&replica->walk_in, version->dot))
-        table_mark(io->table, table_find(io->table, slot, version->key), true);
-}
-
-static void mark_all(const struct replica *replica, struct table *table)
-{
-    const struct slotset *own = &replica->config->shards[replica->shard].slots;
-    for (uint32_t slot = slotset_next(own, 0); slot < LIMIT_SLOTS;
-         slot = slotset_next(own, slot + 1))
-        table_mark_slot(table, slot);
-}
-
-/* ---- dropping ---- */
-
-/* Enough to remove, in replay, whatever may stand there in its place: while a checkpoint is under
- * way that may be something older, which lost against it here. */
-void replica__add_absent(const struct version *version, struct buf *body)
-{
-    buf_u32(body, version->dot.actor);
-    buf_u64(body, version->dot.seq);
-    buf_u64(body, version->hlc);
-    buf_u16(body, (uint16_t)version->key.len);
-    buf_append_slice(body, version->key);
-}
-
-bool replica__replay_absent(struct slice body, struct table *table)
-{
-    struct read in = read_of(body);
-    while (read_left(&in) > 0) {
-        struct version gone = {.dot.actor = read_u32(&in)};
-        gone.dot.seq = read_u64(&in);
-        gone.hlc = read_u64(&in);
-        uint16_t len = read_u16(&in);
-        gone.key = read_bytes(&in, len);
-        if (!read_ok(&in) || gone.key.len == 0)
-            return false;
-        table_ref ref = table_find(table, slot_of(gone.key), gone.key);
-        struct version stands;
-        if (ref == 0)
-            continue;
-        table_view(table, ref, &stands);
-        if (!version_newer(&stands, &gone))
-            table_remove(table, ref);
-    }
-    return true;
-}
-
-static void log_absent(struct buf *body, size_t at_least, struct log *log)
-{
-    if (body->len < at_least)
-        return;
-    log_append(log, RECORD_ABSENT, buf_slice(body));
-    buf_reset(body);
-}
-
-static void drop(table_ref ref, struct buf *body, struct replica_io *io)
-{
-    struct version version;
-    table_view(io->table, ref, &version);
-    replica__add_absent(&version, body);
-    trace_emit(io->tracer, TRACE_ABSENT, version.dot.actor, version.dot.seq, 0, version.key);
-    table_remove(io->table, ref);
-}
-
-/* Drops what is marked and lies below; takes the marks off the rest. Returns how many went. */
-static uint64_t drop_in_slot(struct replica *replica, uint32_t slot, struct buf *body,
-                             struct replica_io *io)
-{
-    struct table_scan scan;
-    uint64_t dropped = 0;
-    table_scan_begin(io->table, &scan, slot);
-    for (table_ref ref = table_scan_next(io->table, &scan); ref != 0;
-         ref = table_scan_next(io->table, &scan)) {
-        if (!table_marked(io->table, ref))
-            continue;
-        table_mark(io->table, ref, false);
-        if (!is_below(&replica->walk_in, table_dot(io->table, ref)) ||
-            PLANTED(replica->plant, FILL_KEEPS))
-            continue;
-        drop(ref, body, io);
-        dropped++;
-        log_absent(body, ABSENT_BYTES, io->log);
-    }
-    return dropped;
-}
-
-static uint64_t drop_unsent(struct replica *replica, struct replica_io *io)
-{
-    const struct slotset *own = &replica->config->shards[replica->shard].slots;
-    struct buf body = BUF_EMPTY;
-    uint64_t dropped = 0;
-    for (uint32_t slot = slotset_next(own, 0); slot < LIMIT_SLOTS && table_marks(io->table) > 0;
-         slot = slotset_next(own, slot + 1))
-        dropped += drop_in_slot(replica, slot, &body, io);
-    log_absent(&body, 1, io->log);
-    buf_fini(&body);
-    return dropped;
+    if (stored && replica->drop.phase == DROP_UNSENT &&
+        replica__is_below(&replica->walk_in, version->dot) &&
+        !PLANTED(replica->plant, FILL_LATE_STAYS))
+        replica__drop_one(table_find(io->table, slot, version->key), io);
 }
 
 /* ---- the walk ---- */
 
-/* The planted bug. */
+/* For planted bugs. */
+static void drop_all(struct replica *replica, struct replica_io *io)
+{
+    replica__drop_begin(replica, DROP_UNSENT);
+    while (!replica__drop_unsent(replica, io))
+        ;
+    replica->drop.phase = DROP_NONE;
+}
+
+/* A planted bug. */
 static void raise_early(struct replica *replica, struct replica_io *io)
 {
     struct vv to;
@@ -214,10 +138,8 @@ bool replica_recv_walk_begin(struct replica *replica, uint64_t from,
     walk->next_actor = msg->next_actor;
     walk->clock = msg->clock;
     vv_copy(&walk->below, &msg->below);
-    if (drops(replica))
-        mark_all(replica, io->table);
     if (PLANTED(replica->plant, FILL_DROPS_EARLY) && walk->kind == WALK_FILL)
-        drop_unsent(replica, io);
+        drop_all(replica, io);
     if (PLANTED(replica->plant, FILL_RAISES_EARLY) && walk->kind == WALK_FILL)
         raise_early(replica, io);
     return true;
@@ -241,7 +163,8 @@ bool replica__fill_take(struct replica *replica, const struct record *record,
     } else if (!dot_equal(version->dot, stands.dot)) {
         return true;
     }
-    table_mark(io->table, ref, false);
+    if (marks(replica))
+        table_mark(io->table, ref, true);
     return true;
 }
 
@@ -256,23 +179,65 @@ static void start_above(struct replica *replica, uint64_t clock, struct replica_
     replica__log_u64s(io->log, RECORD_CEILING, 0, &replica->ceiling, 1);
 }
 
-void replica__fill_end(struct replica *replica, const struct vv *to, struct replica_io *io)
+/* The walk has brought everything; the rest is done in steps, and without the source. */
+void replica__fill_end(struct replica *replica, const struct vv *to)
 {
-    uint64_t dropped = drop_unsent(replica, io);
-    replica->walk_in.begun = false; /* from here on nothing is below it */
-    replica__log_raise(to, io->log);
+    replica__drop_begin(replica, DROP_UNSENT);
+    vv_copy(&replica->drop.to, to);
+}
+
+/* A walk counts for seals from its end on, if its source is still who it was. */
+static void count_walk(struct replica *replica)
+{
+    const struct walk_in *walk = &replica->walk_in;
+    struct peer *source = replica__peer(replica, walk->source);
+    if (source != NULL && source->actor == walk->actor && walk->epoch > source->walked_epoch)
+        source->walked_epoch = walk->epoch;
+}
+
+/* All at once, as anybody sees it: what was dropped had no other word said about it. */
+static void finish(struct replica *replica, struct replica_io *io)
+{
+    uint64_t dropped = replica->drop.dropped;
+    struct vv to;
+    replica__keep_relevant(replica, &replica->drop.to, &to); /* less who was closed meanwhile */
+    replica->drop.phase = DROP_NONE;
+    replica__log_raise(&to, io->log);
     start_above(replica, replica->walk_in.clock, io);
     replica__log_u64s(io->log, RECORD_FILLED, replica->actor, NULL, 0);
-    replica__raise(replica, to, io);
+    replica__raise(replica, &to, io);
     replica->filled = true;
+    count_walk(replica);
+    replica__seal_raise(replica, io);
     io->metrics->fills++;
     trace_emit(io->tracer, TRACE_FILLED, replica->walk_in.versions, dropped, 0, SLICE_EMPTY);
+    replica->walk_wanted = true; /* another gap may be left */
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        replica->peers[i].report_due = true;
+}
+
+void replica__fill_step(struct replica *replica, struct replica_io *io)
+{
+    switch (replica->drop.phase) {
+    case DROP_NONE:
+        return;
+    case DROP_MARKS:
+        if (!replica__drop_marks(replica, io))
+            return;
+        replica->drop.phase = DROP_NONE;
+        replica->walk_wanted = true;
+        return;
+    case DROP_UNSENT:
+        if (replica__drop_unsent(replica, io) || PLANTED(replica->plant, FILL_DROPS_HALF))
+            finish(replica, io);
+        return;
+    }
 }
 
 void replica__merge_end(struct replica *replica, struct peer *source, struct replica_io *io)
 {
-    if (drops(replica)) /* planted */
-        drop_unsent(replica, io);
+    if (PLANTED(replica->plant, MERGE_DROPS))
+        drop_all(replica, io);
     start_above(replica, replica->walk_in.clock, io);
     source->merge_walked = true;
 }

@@ -1,14 +1,12 @@
 /* purge - tombstones that nobody can need any more, and dependencies that have become stable.
  *
- * Does:   sweeps of bounded size at each heartbeat: dependencies that are stable, tombstones,
- *         and slots of a shard that this node has left.
- * Not:    deletes: they are writes (write.c).
+ * Does:   sweeps of bounded size at each heartbeat: dependencies that are stable, tombstones.
+ * Not:    deletes: they are writes (write.c). What a fill drops, and slots given away: drop.c.
  * Holds:  a tombstone goes only when its dot is stable, its dependencies are gone, and every open
  *         actor of its slot has announced a clock above it whose writes are covered (T3 to T6); its
  *         own clock counts as far as a restart would go on from it.
- * Limits: PURGE_SLOTS slots, PURGE_VERSIONS, DEPS_VERSIONS and STRAY_VERSIONS versions a
- *         sweep: all slots of a table without tombstones to speak of are seen within eight
- *         heartbeats.
+ * Limits: PURGE_SLOTS slots, PURGE_VERSIONS and DEPS_VERSIONS versions a sweep: all slots of a
+ *         table without tombstones to speak of are seen within eight heartbeats.
  * See:    docs/protocol.md sections 3.6 and 4.6.
  */
 #include "replica/state.h"
@@ -16,7 +14,6 @@
 #define PURGE_SLOTS (LIMIT_SLOTS / 8)
 #define PURGE_VERSIONS 4096U
 #define DEPS_VERSIONS 4096U
-#define STRAY_VERSIONS 65536U
 
 /* All later writes of every open actor in these slots are above this; our own ones, too, when we
  * have crashed meanwhile and the wall clock has been set back: then only the ceiling is left. */
@@ -58,16 +55,6 @@ static bool may_purge(struct replica *replica, const struct version *version, ui
     return left.count == 0 && version->hlc < floor;
 }
 
-/* What it beat may stand in the log behind the beginning of the checkpoint, and it itself not:
- * replay would bring that back. */
-static void log_removal(const struct version *version, struct log *log)
-{
-    struct buf body = BUF_EMPTY;
-    replica__add_absent(version, &body);
-    log_append(log, RECORD_ABSENT, buf_slice(&body));
-    buf_fini(&body);
-}
-
 static void look_at(struct replica *replica, table_ref ref, uint64_t floor, struct replica_io *io)
 {
     struct version version;
@@ -76,9 +63,12 @@ static void look_at(struct replica *replica, table_ref ref, uint64_t floor, stru
         return;
     trace_emit(io->tracer, TRACE_PURGED, version.dot.actor, version.dot.seq, 0, version.key);
     io->metrics->purged++;
+    /* What it beat may stand in the log behind the beginning of the checkpoint, and it itself not:
+     * replay would bring that back. */
     if (io->checkpointing)
-        log_removal(&version, io->log);
-    table_remove(io->table, ref);
+        replica__drop_one(ref, io);
+    else
+        table_remove(io->table, ref);
 }
 
 /* Goes on where the last sweep stopped, in the middle of a slot if need be: one hash tag may have
@@ -118,26 +108,6 @@ static void sweep_deps(struct replica *replica, struct replica_io *io)
         if (ref == 0)
             return;
         replica__trim_deps(replica, ref, io);
-    }
-}
-
-void replica__sweep_strays(struct replica *replica, struct replica_io *io)
-{
-    uint32_t removed = 0;
-    while (replica->stray_slot < LIMIT_SLOTS && removed < STRAY_VERSIONS) {
-        struct table_scan scan;
-        uint32_t slot = replica->stray_slot;
-        table_ref ref = 0;
-        if (config_shard_of_slot(replica->config, slot) != replica->shard) {
-            table_scan_begin(io->table, &scan, slot);
-            ref = table_scan_next(io->table, &scan);
-        }
-        if (ref == 0) {
-            replica->stray_slot++;
-            continue;
-        }
-        table_remove(io->table, ref);
-        removed++;
     }
 }
 

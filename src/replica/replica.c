@@ -440,7 +440,7 @@ void replica_tick(struct replica *replica, struct replica_io *io)
     if (io->mono_ms >= replica->gossip_ms) {
         replica->gossip_ms = io->mono_ms + often_enough_ms(replica, replica->knobs->gossip_ms);
         replica__gossip(replica, io);
-        replica__sweep_strays(replica, io);
+        replica__drop_strays(replica, io);
     }
     if (replica->shard == SHARD_NONE || io->mono_ms < replica->heartbeat_ms)
         return;
@@ -456,6 +456,9 @@ void replica_flush(struct replica *replica, struct replica_io *io)
 {
     if (replica->shard == SHARD_NONE || replica->muted)
         return;
+    replica__fill_step(replica, io);
+    if (replica->state == MEMBER_SYNCING) /* it is waited for */
+        replica__drop_strays(replica, io);
     if (replica->walk_wanted)
         replica__walk_pull(replica, io);
     replica__stream(replica, io);
@@ -476,8 +479,11 @@ uint64_t replica_deadline_ms(const struct replica *replica)
 
 bool replica_busy(const struct replica *replica)
 {
-    return replica->shard != SHARD_NONE && !replica->muted &&
-           (replica__stream_busy(replica) || replica__walks_busy(replica));
+    if (replica->shard == SHARD_NONE || replica->muted)
+        return false;
+    bool drops = replica->drop.phase != DROP_NONE ||
+                 (replica->state == MEMBER_SYNCING && replica__has_strays(replica));
+    return drops || replica__stream_busy(replica) || replica__walks_busy(replica);
 }
 
 /* ---- invariants ---- */
@@ -509,6 +515,16 @@ static void check_walk_in(const struct replica *replica)
     ASSERT(walk->kind != WALK_MERGE || replica->merging);
 }
 
+static void check_drop(const struct replica *replica)
+{
+    const struct drop *drop = &replica->drop;
+    if (drop->phase == DROP_NONE)
+        return;
+    ASSERT(replica__filling(replica)); /* R8 */
+    ASSERT(replica->walk_in.id == 0);
+    ASSERT(!replica_filled(replica));
+}
+
 static void check_walks_out(const struct replica *replica)
 {
     for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
@@ -530,6 +546,7 @@ void replica_check(const struct replica *replica, const struct table *table)
         ASSERT(vv_get(&replica->coverage, replica->actor) == replica->seq); /* R3 */
     ASSERT(replica->seq == 0 || replica->state != MEMBER_SYNCING);          /* R7 */
     check_walk_in(replica);
+    check_drop(replica);
     check_walks_out(replica);
     struct vv own;
     replica__own_report(replica, &own);

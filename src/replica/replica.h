@@ -172,7 +172,8 @@ void replica_flush(struct replica *replica, struct replica_io *io);
 /* When replica_tick is wanted. */
 uint64_t replica_deadline_ms(const struct replica *replica);
 
-/* True when replica_flush could do more at once (a walk or a stream that stopped at its bound). */
+/* True when replica_flush could do more at once (a walk, a stream or a drop that stopped at its
+ * bound). */
 bool replica_busy(const struct replica *replica);
 
 /* ---- questions ---- */

@@ -172,7 +172,7 @@ void replica__seal_raise(struct replica *replica, struct replica_io *io)
 
 bool replica__merged(const struct replica *replica)
 {
-    if (!replica->merging || replica->muted)
+    if (!replica->merging || replica->muted || replica->drop.phase != DROP_NONE)
         return false;
     for (uint32_t i = 0; i < replica->peer_count; i++)
         if (!replica->peers[i].merge_walked)

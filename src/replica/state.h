@@ -100,6 +100,28 @@ struct walk_in {
     struct vv below;      /* one more than what the source covered (V0) */
 };
 
+/* A look at every version, some at a step. */
+struct sweep {
+    uint32_t slot;          /* where it stands */
+    bool scanning;          /* in the middle of it */
+    struct table_scan scan; /* where in it */
+};
+
+enum drop_phase {
+    DROP_NONE,   /* nothing is to be done */
+    DROP_MARKS,  /* before a fill: the marks of one that came to nothing go */
+    DROP_UNSENT, /* a fill has ended: what its source covered at its start and did not send goes */
+};
+
+/* What is left to do in the table before or after a fill. In DROP_UNSENT what is known of the walk
+ * stays in walk_in, whose id is 0. */
+struct drop {
+    enum drop_phase phase; /* see above */
+    struct sweep sweep;    /* where it stands */
+    uint64_t dropped;      /* so far */
+    struct vv to;          /* in DROP_UNSENT: what the source covered at the end of the walk */
+};
+
 /* A walk that this node sends. */
 struct walk_out {
     uint64_t to;                  /* node id; 0: free */
@@ -161,7 +183,8 @@ struct replica {
     bool walk_wanted;                             /* a gap was seen: look for a source now */
     bool filled;                                  /* in this term a fill has ended here */
     uint32_t fill_turn;                           /* which source to try next */
-    uint32_t stray_slot;                          /* where the sweep of slots given away stands */
+    struct drop drop;                             /* see above */
+    struct sweep strays;                          /* the sweep of slots given away */
     bool merging;                                 /* nobody of the shard is active */
     uint64_t members_sum;                         /* of the shard's members and their actors */
     uint64_t members_epoch;                       /* since when they and `merging` are so */
@@ -225,8 +248,16 @@ void replica__gossip(struct replica *replica, struct replica_io *io);
 void replica__trim_deps(struct replica *replica, table_ref ref, struct replica_io *io);
 
 /* purge.c */
-void replica__sweep_strays(struct replica *replica, struct replica_io *io);
 void replica__sweep(struct replica *replica, struct replica_io *io);
+
+/* drop.c */
+void replica__drop_begin(struct replica *replica, enum drop_phase phase);
+bool replica__drop_marks(struct replica *replica, struct replica_io *io);
+bool replica__drop_unsent(struct replica *replica, struct replica_io *io);
+void replica__drop_one(table_ref ref, struct replica_io *io);
+void replica__drop_strays(struct replica *replica, struct replica_io *io);
+bool replica__has_strays(const struct replica *replica);
+bool replica__replay_absent(struct slice body, struct table *table);
 
 /* fill.c */
 void replica__put(struct replica *replica, const struct version *version, uint64_t position,
@@ -235,10 +266,10 @@ bool replica__filling(const struct replica *replica);
 bool replica__fill_pull(struct replica *replica, struct replica_io *io);
 bool replica__fill_take(struct replica *replica, const struct record *record,
                         const struct version *version, struct replica_io *io);
-void replica__fill_end(struct replica *replica, const struct vv *to, struct replica_io *io);
+void replica__fill_end(struct replica *replica, const struct vv *to);
+void replica__fill_step(struct replica *replica, struct replica_io *io);
+bool replica__is_below(const struct walk_in *walk, struct dot dot);
 void replica__merge_end(struct replica *replica, struct peer *source, struct replica_io *io);
-void replica__add_absent(const struct version *version, struct buf *body);
-bool replica__replay_absent(struct slice body, struct table *table);
 
 /* seal.c */
 void replica__members_adopt(struct replica *replica, enum member_state before, bool new_term);

@@ -92,6 +92,9 @@ void replica__walk_lost(struct replica *replica, struct replica_io *io)
 void replica__walk_in_adopt(struct replica *replica, bool new_term, struct replica_io *io)
 {
     const struct walk_in *walk = &replica->walk_in;
+    /* Whoever drops needs no source any more, and has to end it only with the term. */
+    if (new_term || replica->state != MEMBER_SYNCING)
+        replica->drop.phase = DROP_NONE;
     if (walk->id == 0)
         return;
     const struct peer *source = replica__peer(replica, walk->source);
@@ -217,8 +220,8 @@ static void reach(struct replica *replica, struct peer *source, const struct msg
         replica__raise(replica, &to, io);
         break;
     case WALK_FILL:
-        replica__fill_end(replica, &to, io);
-        break;
+        replica__fill_end(replica, &to);
+        return;
     case WALK_MERGE:
         replica__merge_end(replica, source, io);
         return;

@@ -48,7 +48,7 @@ static bool may_send(const struct replica *replica, enum walk_kind kind)
     case WALK_FILL:
         return replica->state == MEMBER_ACTIVE;
     case WALK_MERGE:
-        return replica->merging;
+        return replica->merging && replica->drop.phase == DROP_NONE;
     }
     return false;
 }

@@ -319,15 +319,6 @@ void table_mark(struct table *table, table_ref ref, bool mark)
     table->marks = mark ? table->marks + 1 : table->marks - 1;
 }
 
-void table_mark_slot(struct table *table, uint32_t slot)
-{
-    struct table_scan scan;
-    table_scan_begin(table, &scan, slot);
-    for (table_ref ref = table_scan_next(table, &scan); ref != 0;
-         ref = table_scan_next(table, &scan))
-        table_mark(table, ref, true);
-}
-
 uint64_t table_marks(const struct table *table)
 {
     return table->marks;

@@ -58,12 +58,11 @@ void table_remove(struct table *table, table_ref ref);
 /* Replaces the dependencies of a version by fewer (deps: encoded, a subset; may be empty). */
 void table_trim_deps(struct table *table, table_ref ref, struct slice deps);
 
-/* A mark of one bit on a version: what a slot walk has yet to account for (replica/). A version
- * that is put is not marked. */
+/* A mark of one bit on a version: a slot walk has sent it (replica/). A version that is put is not
+ * marked. */
 bool table_marked(const struct table *table, table_ref ref);
 void table_mark(struct table *table, table_ref ref, bool mark);
-void table_mark_slot(struct table *table, uint32_t slot); /* every version of the slot */
-uint64_t table_marks(const struct table *table);          /* marked versions */
+uint64_t table_marks(const struct table *table); /* marked versions */
 
 /* Versions that have dependencies, in turn, for the sweep: the next one after *state (start with
  * 0, goes round), or 0 when there is none. */
