@@ -217,6 +217,8 @@ static bool held_by(const struct oracle *oracle, const struct hwrite *write, uin
         return false;
     const struct hactor *actor = &oracle->actors[write->dot.actor];
     const struct hdot *dot = &actor->dots[write->dot.seq];
+    if (dot->vouched)
+        return true; /* what became of its writer since is another matter */
     return oracle->synced(oracle->arg, actor->node, dot->segment, dot->end);
 }
 

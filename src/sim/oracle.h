@@ -40,6 +40,7 @@ struct hdot {
     uint32_t ever;    /* nodes whose logs had it */
     uint32_t arrived; /* nodes whose logs have it as an arrival */
     bool exposed;     /* it left its writer in a frame or an answer */
+    bool vouched;     /* its writer told a forwarder of it, and had it synced by then */
     uint64_t hash;    /* of what it names */
     uint64_t segment; /* in the log of its writer */
     uint64_t end;     /* where its record ends there */

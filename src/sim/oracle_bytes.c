@@ -309,6 +309,21 @@ static void check_report(struct oracle *oracle, uint32_t node, const struct fram
     }
 }
 
+/* An acknowledgement that goes to a forwarder is judged as it was when it left, not when the client
+ * hears of it: its writer may have lost its disk by then. */
+static void note_vouched(struct oracle *oracle, uint32_t node, const struct msg_forward_reply *msg)
+{
+    for (uint32_t i = 0; i < msg->ctx.seen.count; i++) {
+        struct dot dot = msg->ctx.seen.entries[i];
+        if (dot.actor >= ORACLE_ACTORS_MAX || oracle->actors[dot.actor].node != node ||
+            !holds(oracle, node, dot.actor, dot.seq))
+            continue;
+        struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
+        at->exposed = true;
+        at->vouched = at->vouched || oracle->synced(oracle->arg, node, at->segment, at->end);
+    }
+}
+
 void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes)
 {
     struct frame frame;
@@ -318,12 +333,15 @@ void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes)
     }
     struct msg_data data;
     struct msg_walk_chunk chunk;
+    struct msg_forward_reply reply;
     if (frame.type == MSG_DATA && msg_data_decode(frame.body, &data))
         check_records(oracle, node, "DATA", data.records);
     else if (frame.type == MSG_WALK_CHUNK && msg_walk_chunk_decode(frame.body, &chunk))
         check_records(oracle, node, "WALK_CHUNK", chunk.records);
     else if (frame.type == MSG_REPORT)
         check_report(oracle, node, &frame);
+    else if (frame.type == MSG_FORWARD_REPLY && msg_forward_reply_decode(frame.body, &reply))
+        note_vouched(oracle, node, &reply);
     else
         promise_register(oracle, node, &frame);
 }
