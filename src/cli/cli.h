@@ -28,6 +28,7 @@ enum exit_status cli_key(const struct cli *cli); /* put, get, delete */
 enum exit_status cli_status(const struct cli *cli);
 enum exit_status cli_load(const struct cli *cli);
 enum exit_status cli_members(const struct cli *cli);
+enum exit_status cli_salvage(const struct cli *cli);
 enum exit_status cli_change(const struct cli *cli); /* add, remove, recover */
 
 /* The client of the options' nodes, or NULL after a complaint. */

@@ -35,6 +35,7 @@ static const char help_all[] =
     "  remove ADDRESS…       take nodes off the list\n"
     "  recover --without ADDRESS…\n"
     "                        go on for good without nodes that are gone\n"
+    "  salvage DIRECTORY     write again what only the directory of a removed node has\n"
     "\n"
     "  thence COMMAND --help says more; thence --version.\n"
     "\n"
@@ -199,6 +200,33 @@ static const char help_recover[] =
         USAGE_HELP "\n"
     "Exit status: 0 done, 1 answered with no, " USAGE_CHANGE_EXIT;
 
+static const char help_salvage[] =
+    "usage: thence salvage [OPTION]… DIRECTORY\n"
+    "\n"
+    "For the data directory of a node that was removed, given up, or set aside when it came back;\n"
+    "no node may use it, and it is only read. Finds the writes in it that the cluster surely had, "
+    "by\n"
+    "what the cluster says of its coverage and losses, and leaves those alone: were they "
+    "overwritten "
+    "or\n"
+    "deleted since, they stay so. Of the others it asks the cluster for each key, shows how many "
+    "are\n"
+    "not there, asks, and writes those again, as new writes in their old order. What has another\n"
+    "value there is left alone: which is newer nobody can tell.\n"
+    "\n"
+    "  --yes                 do not ask\n"
+    "  --export FILE         write nothing to the cluster, but the keys that are not there, or "
+    "are\n"
+    "                        otherwise, to a new FILE: a line each, as thence load takes them, "
+    "with\n"
+    "                        \"cluster\":\"absent\" or \"other\"\n"
+    "  --json                end with one line of JSON instead of sentences\n" USAGE_NODES
+        USAGE_TIMEOUT USAGE_HELP "\n"
+    "Exit status: 0 all that was absent is written (or listed), or there is nothing, 1 some is "
+    "not,\n"
+    "or answered with no, 2 usage, or nobody to ask and no --yes, 3 no node could be reached,\n"
+    "4 unknown outcomes, 130 interrupted.\n";
+
 const char *cli_help(enum cli_command command)
 {
     switch (command) {
@@ -220,6 +248,8 @@ const char *cli_help(enum cli_command command)
         return help_remove;
     case CLI_RECOVER:
         return help_recover;
+    case CLI_SALVAGE:
+        return help_salvage;
     case CLI_NONE:
         return help_all;
     }
@@ -228,7 +258,7 @@ const char *cli_help(enum cli_command command)
 
 const char *cli_command_word(enum cli_command command)
 {
-    static const char *const words[] = {"put",     "get", "delete", "status",  "load",
-                                        "members", "add", "remove", "recover", ""};
+    static const char *const words[] = {"put", "get",    "delete",  "status",  "load", "members",
+                                        "add", "remove", "recover", "salvage", ""};
     return words[command];
 }

@@ -62,6 +62,8 @@ static enum exit_status run(const struct cli_options *options)
     case CLI_REMOVE:
     case CLI_RECOVER:
         return cli_change(&cli);
+    case CLI_SALVAGE:
+        return cli_salvage(&cli);
     case CLI_NONE:
         break;
     }

@@ -35,6 +35,7 @@ enum {
     OPT_WITHOUT,
     OPT_FORCE,
     OPT_YES,
+    OPT_EXPORT,
     OPT_HELP,
     OPT_VERSION,
 };
@@ -43,7 +44,8 @@ enum {
 #define ON_KEYS (ON(CLI_PUT) | ON(CLI_GET) | ON(CLI_DELETE))
 #define ON_CHANGES (ON(CLI_ADD) | ON(CLI_REMOVE) | ON(CLI_RECOVER))
 #define ON_ALL                                                                                     \
-    (ON_KEYS | ON_CHANGES | ON(CLI_STATUS) | ON(CLI_LOAD) | ON(CLI_MEMBERS) | ON(CLI_NONE))
+    (ON_KEYS | ON_CHANGES | ON(CLI_STATUS) | ON(CLI_LOAD) | ON(CLI_MEMBERS) | ON(CLI_SALVAGE) |    \
+     ON(CLI_NONE))
 
 /* Which commands take an option. */
 static const struct {
@@ -66,7 +68,8 @@ static const struct {
     {OPT_SHARD, ON(CLI_ADD)},
     {OPT_WITHOUT, ON(CLI_RECOVER)},
     {OPT_FORCE, ON(CLI_REMOVE)},
-    {OPT_YES, ON(CLI_REMOVE) | ON(CLI_RECOVER)},
+    {OPT_YES, ON(CLI_REMOVE) | ON(CLI_RECOVER) | ON(CLI_SALVAGE)},
+    {OPT_EXPORT, ON(CLI_SALVAGE)},
     {OPT_HELP, ON_ALL},
     {OPT_VERSION, ON_ALL},
 };
@@ -89,6 +92,7 @@ static const struct option long_options[] = {
     {"without", required_argument, NULL, OPT_WITHOUT},
     {"force", no_argument, NULL, OPT_FORCE},
     {"yes", no_argument, NULL, OPT_YES},
+    {"export", required_argument, NULL, OPT_EXPORT},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -247,6 +251,9 @@ static const char *take_option(struct cli_options *options, int option, const ch
     case OPT_YES:
         options->yes = true;
         return NULL;
+    case OPT_EXPORT:
+        options->export_file = value;
+        return NULL;
     case OPT_FORMAT:
         options->format = strcmp(value, "tsv") == 0 ? CLI_TSV : CLI_JSON_LINES;
         if (strcmp(value, "tsv") != 0 && strcmp(value, "json") != 0)
@@ -316,7 +323,8 @@ static enum cli_options_result take_addresses(struct cli_options *options, char 
 static enum cli_options_result take_words(struct cli_options *options, char **words, int count,
                                           struct buf *text)
 {
-    static const char *const missing[] = {"KEY and JSON", "KEY", "KEY", "", "FILE", ""};
+    static const char *const missing[] = {"KEY and JSON", "KEY", "KEY", "", "FILE", "", "", "", "",
+                                          "DIRECTORY"};
     if ((ON(options->command) & ON_CHANGES) != 0)
         return take_addresses(options, words, count, text);
     bool raw = options->command == CLI_PUT && options->file != NULL;
@@ -327,7 +335,7 @@ static enum cli_options_result take_words(struct cli_options *options, char **wo
                         needed == 2 ? " are needed" : " is needed");
     if (count > needed)
         return complain(options, text, words[needed], ": one argument too many");
-    if (options->command == CLI_LOAD)
+    if (options->command == CLI_LOAD || options->command == CLI_SALVAGE)
         options->file = words[0];
     else if (needed > 0)
         options->key = words[0];
@@ -392,6 +400,8 @@ static enum cli_options_result read_all(struct cli_options *options, int argc, c
     }
     if (options->type != NULL && options->file == NULL)
         return complain(options, text, "--type", " goes with --raw");
+    if (options->export_file != NULL && options->yes)
+        return complain(options, text, "--export", " writes nothing to the cluster: no --yes");
     const char *nodes = nodes_env != NULL && nodes_env[0] != '\0' ? nodes_env : DEFAULT_NODES;
     if (options->node_count == 0 && !add_nodes(options, nodes))
         return complain(options, text, "THENCE_NODES", " takes HOST:PORT,…, at most 64 of them");

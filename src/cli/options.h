@@ -23,6 +23,7 @@ enum cli_command {
     CLI_ADD,
     CLI_REMOVE,
     CLI_RECOVER,
+    CLI_SALVAGE,
     CLI_NONE, /* no command: only for help */
 };
 
@@ -40,7 +41,9 @@ struct cli_options {
     const char *shard;             /* add: "s1", or NULL */
     const char *key;               /* put, get, delete */
     const char *value;             /* put: JSON, or "-"; NULL with raw_file */
-    const char *file;              /* load: a path or "-"; put: bytes of --raw, or NULL */
+    const char *file;              /* load: a path or "-"; put: bytes of --raw, or NULL; salvage:
+                                      the directory */
+    const char *export_file;       /* salvage: list there what could be written, or NULL */
     const char *type;              /* put --raw: content type */
     const char *token_file;        /* where a session is kept, or NULL */
     uint64_t wait_ms;              /* UINT64_MAX: not said */
@@ -53,7 +56,7 @@ struct cli_options {
     bool verify;                   /* load: read back */
     bool quiet;                    /* load: no progress */
     bool force;                    /* remove: rather leave a shard degraded */
-    bool yes;                      /* remove, recover: do not ask */
+    bool yes;                      /* remove, recover, salvage: do not ask */
 };
 
 enum cli_options_result {

@@ -136,15 +136,86 @@ static void put_members(struct buf *out, const struct node *node, const struct c
     buf_u8(out, ']');
 }
 
+static const char *retired_word(enum retired_state state)
+{
+    switch (state) {
+    case RETIRED_SEALING:
+        return "sealing";
+    case RETIRED_SEALED:
+        return "sealed";
+    case RETIRED_MOVING:
+        return "moving";
+    }
+    UNREACHABLE();
+}
+
+/* Actors whose members have gone, until all that they wrote is everywhere. */
+static void put_retired(struct buf *out, const struct config *config)
+{
+    put_open(out, "retired", '[');
+    for (uint32_t i = 0; i < config->retired_count; i++) {
+        const struct retired *retired = &config->retired[i];
+        json_put_comma(out);
+        buf_u8(out, '{');
+        json_put_number(out, SLICE_LIT("actor"), retired->actor);
+        put_id(out, "node-id", retired->node_id);
+        json_put_text(out, SLICE_LIT("state"), slice_str(retired_word(retired->state)));
+        json_put_number(out, SLICE_LIT("since-epoch"), retired->since);
+        if (retired->state == RETIRED_SEALED)
+            json_put_number(out, SLICE_LIT("last"), retired->last_seq);
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
+/* As in answers (docs/api.md section 2), but all of them. */
+static void put_losses(struct buf *out, const struct config *config)
+{
+    char shard[16];
+    put_open(out, "lost", '[');
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        const struct loss *loss = &config->losses[i];
+        json_put_comma(out);
+        buf_u8(out, '{');
+        int len = snprintf(shard, sizeof(shard), "s%u", loss->shard);
+        json_put_text(out, SLICE_LIT("shard"), slice_of(shard, (size_t)len));
+        if (loss->actor != 0) {
+            json_put_number(out, SLICE_LIT("actor"), loss->actor);
+            json_put_number(out, SLICE_LIT("after"), loss->whole_seq);
+        }
+        json_put_number(out, SLICE_LIT("since-epoch"), loss->epoch);
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
+/* Histories that this one goes on from. */
+static void put_ancestors(struct buf *out, const struct config *config)
+{
+    put_open(out, "ancestors", '[');
+    for (uint32_t i = 0; i < config->ancestor_count; i++) {
+        const struct ancestor *ancestor = &config->ancestors[i];
+        json_put_comma(out);
+        buf_u8(out, '{');
+        put_id(out, "lineage", ancestor->lineage);
+        json_put_number(out, SLICE_LIT("epoch"), ancestor->epoch);
+        json_put_number(out, SLICE_LIT("next-actor"), ancestor->next_actor);
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
 static void put_config(struct buf *out, const struct node *node, const struct config *config)
 {
     put_id(out, "lineage", config->lineage);
     json_put_number(out, SLICE_LIT("epoch"), config->epoch);
     json_put_number(out, SLICE_LIT("fence"), config->fence);
-    json_put_number(out, SLICE_LIT("retired-actors"), config->retired_count);
-    json_put_number(out, SLICE_LIT("losses"), config->loss_count);
+    json_put_number(out, SLICE_LIT("next-actor"), config->next_actor);
     put_shards(out, config);
     put_members(out, node, config);
+    put_retired(out, config);
+    put_losses(out, config);
+    put_ancestors(out, config);
 }
 
 static void put_figures(struct buf *out, struct node *node)

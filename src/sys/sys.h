@@ -9,5 +9,6 @@
 #pragma once
 
 #include "sys/directory.h"
+#include "sys/look.h"
 #include "sys/machine.h"
 #include "sys/segments.h"

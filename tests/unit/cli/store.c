@@ -151,6 +151,8 @@ static enum exit_status run_command(const struct cli *cli)
     case CLI_REMOVE:
     case CLI_RECOVER:
         return cli_change(cli);
+    case CLI_SALVAGE:
+        return cli_salvage(cli);
     case CLI_NONE:
         break;
     }

@@ -149,6 +149,9 @@ static void test_bad(void **state)
         {"thence recover", "thence: --without ADDRESS is needed"},
         {"thence recover a:1", "thence: --without ADDRESS is needed"},
         {"thence recover --without a", "thence: --without takes HOST:PORT"},
+        {"thence salvage", "thence: DIRECTORY is needed\ntry: thence salvage --help\n"},
+        {"thence salvage d --export f --yes", "thence: --export writes nothing to the cluster"},
+        {"thence load f --export x", "thence: --export: not an option of this command"},
         {"thence load f --jobs 1025", "thence: --jobs takes 1 to 1024"},
         {"thence load f --jobs 0", "thence: --jobs takes 1 to 1024"},
         {"thence load f --format xml", "thence: --format takes json or tsv"},
@@ -168,14 +171,14 @@ static void test_help(void **state)
 {
     (void)state;
     static const char *const options[] = {
-        "--node",  "--token-file", "--wait",  "--timeout", "--copies", "--json",
-        "--raw",   "--type",       "--jobs",  "--skip",    "--format", "--verify",
-        "--quiet", "--help",       "--shard", "--without", "--force",  "--yes"};
-    static const char *const lines[] = {"thence --help",         "thence put --help",
-                                        "thence --help get",     "thence delete -h",
-                                        "thence status --help",  "thence load x --help",
-                                        "thence members --help", "thence add --help",
-                                        "thence remove --help",  "thence recover --help"};
+        "--node",   "--token-file", "--wait",    "--timeout", "--copies", "--json",  "--raw",
+        "--type",   "--jobs",       "--skip",    "--format",  "--verify", "--quiet", "--help",
+        "--export", "--shard",      "--without", "--force",   "--yes"};
+    static const char *const lines[] = {
+        "thence --help",         "thence put --help",    "thence --help get",
+        "thence delete -h",      "thence status --help", "thence load x --help",
+        "thence members --help", "thence add --help",    "thence remove --help",
+        "thence recover --help", "thence salvage --help"};
     struct parsed parsed;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         parse(&parsed, lines[i], NULL);
