@@ -155,9 +155,10 @@ def memory_part(found):
 
 
 def micro_part(found):
-    yield "### Store and causality alone"
+    yield "### Store, causality and filling up alone"
     yield ""
-    yield "One thread, no network, no disk; `bench/micro_store.c`, `bench/micro_causal.c`."
+    yield ("One thread, no network, no disk; `bench/micro_store.c`, `bench/micro_causal.c`, "
+           "`bench/micro_fill.c`.")
     for name, text in found.items():
         yield from ("", f"`{name}`", "", "```", text.rstrip(), "```")
 

@@ -57,6 +57,7 @@ void replica__walk_start(struct replica *replica, const struct peer *source, enu
 {
     struct walk_in *walk = &replica->walk_in;
     ASSERT(walk->id == 0);
+    ASSERT(replica->drop.phase == DROP_NONE); /* what is known of the last one is needed still */
     walk->last_id++;
     walk->id = walk->last_id;
     walk->kind = kind;
