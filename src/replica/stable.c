@@ -43,6 +43,31 @@ static void merge_open(const struct stability *stability, const struct vv *from,
     }
 }
 
+static uint64_t sum_of(const struct slotset *slots)
+{
+    return hash_seeded(slice_of((const uint8_t *)slots->words, sizeof(slots->words)), 0);
+}
+
+/* A shard is who its id says: its index, and with it the place of its report, may be another one
+ * now. What a shard of other slots said is void, and what one said that is gone. */
+static void file_anew(struct replica *replica)
+{
+    struct stability *stability = &replica->stability;
+    const struct config *config = replica->config;
+    struct stable_report *old = mem_dup(stability->reports, sizeof(stability->reports));
+    for (uint32_t i = 0; i < LIMIT_SHARDS; i++) {
+        struct stable_report *report = &stability->reports[i];
+        bool there = i < config->shard_count;
+        report->shard = there ? config->shards[i].id : SHARD_NONE;
+        report->slots_sum = there ? sum_of(&config->shards[i].slots) : 0;
+        vv_init(&report->stable);
+        for (uint32_t j = 0; j < LIMIT_SHARDS && there; j++)
+            if (old[j].shard == report->shard && old[j].slots_sum == report->slots_sum)
+                merge_open(stability, &old[j].stable, &report->stable);
+    }
+    mem_free(old);
+}
+
 void replica__stable_adopt(struct replica *replica)
 {
     const struct config *config = replica->config;
@@ -53,12 +78,7 @@ void replica__stable_adopt(struct replica *replica)
             add_actor(replica, config->members[i].actor);
     for (uint32_t i = 0; i < config->retired_count; i++)
         add_actor(replica, config->retired[i].actor);
-    for (uint32_t i = 0; i < LIMIT_SHARDS; i++) {
-        struct vv kept;
-        vv_init(&kept);
-        merge_open(&replica->stability, &replica->stability.reports[i], &kept);
-        vv_copy(&replica->stability.reports[i], &kept);
-    }
+    file_anew(replica);
 }
 
 void replica__own_report(const struct replica *replica, struct vv *report)
@@ -88,7 +108,7 @@ static uint64_t stable_of(const struct replica *replica, const struct stable_act
     for (uint32_t shard = 0; shard < replica->config->shard_count; shard++) {
         if ((entry->shards & (UINT32_C(1) << shard)) == 0)
             continue;
-        uint64_t theirs = vv_get(&replica->stability.reports[shard], entry->actor);
+        uint64_t theirs = vv_get(&replica->stability.reports[shard].stable, entry->actor);
         if (theirs < least)
             least = theirs;
     }
@@ -102,7 +122,7 @@ const struct vv *replica_stable(struct replica *replica)
         return &stability->stable;
     stability->dirty = false;
     if (replica->shard != SHARD_NONE)
-        replica__own_report(replica, &stability->reports[replica->shard]);
+        replica__own_report(replica, &stability->reports[replica->shard].stable);
     vv_init(&stability->stable);
     for (uint32_t i = 0; i < stability->count; i++) {
         uint64_t seq = stable_of(replica, &stability->actors[i]);
@@ -187,8 +207,10 @@ bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
 void replica__gossip(struct replica *replica, struct replica_io *io)
 {
     const struct config *config = replica->config;
-    struct msg_stable msg = {.shard = replica->shard, .epoch = config->epoch};
+    struct msg_stable msg = {.shard = SHARD_NONE, .epoch = config->epoch};
     vv_init(&msg.stable);
+    if (replica->shard != SHARD_NONE)
+        msg.shard = config->shards[replica->shard].id;
     if (replica->shard != SHARD_NONE && !PLANTED(replica->plant, GOSSIP_EMPTY))
         replica__own_report(replica, &msg.stable);
     bool first = true;
@@ -210,11 +232,13 @@ bool replica_recv_stable(struct replica *replica, uint64_t from, const struct ms
     const struct member *member = config_member_by_id(replica->config, from);
     if (msg->shard == SHARD_NONE || member == NULL)
         return true; /* a spare: only a sign of life */
-    if (msg->shard >= replica->config->shard_count || msg->epoch > replica->config->epoch)
+    uint32_t index = config_shard_by_id(replica->config, msg->shard);
+    if (msg->epoch > replica->config->epoch ||
+        (index == SHARD_NONE && msg->epoch == replica->config->epoch))
         return false;
-    if (msg->shard == replica->shard)
-        return true; /* our own shard: we know it from reports */
+    if (index == SHARD_NONE || index == replica->shard)
+        return true; /* one that is gone; our own: we know it from reports */
     replica->stability.dirty = true;
-    merge_open(&replica->stability, &msg->stable, &replica->stability.reports[msg->shard]);
+    merge_open(&replica->stability, &msg->stable, &replica->stability.reports[index].stable);
     return true;
 }

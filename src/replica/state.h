@@ -144,12 +144,19 @@ struct stable_actor {
     uint32_t shards; /* bit i: shard index i owns some of its slots */
 };
 
+/* What a shard last said. */
+struct stable_report {
+    uint32_t shard;     /* its id; SHARD_NONE: there is none at this place */
+    uint64_t slots_sum; /* of what it owns */
+    struct vv stable;   /* it */
+};
+
 struct stability {
-    uint32_t count;                           /* open actors */
-    struct stable_actor actors[LIMIT_ACTORS]; /* ascending by actor */
-    struct vv reports[LIMIT_SHARDS];          /* what each shard last said, by index */
-    struct vv stable;                         /* the outcome */
-    bool dirty;                               /* stable must be computed anew */
+    uint32_t count;                             /* open actors */
+    struct stable_actor actors[LIMIT_ACTORS];   /* ascending by actor */
+    struct stable_report reports[LIMIT_SHARDS]; /* by index in the configuration */
+    struct vv stable;                           /* the outcome */
+    bool dirty;                                 /* stable must be computed anew */
 };
 
 struct replica {
