@@ -4,14 +4,15 @@
  *         processes and machines that crash, disks that are lost, members that are removed and come
  *         back, checkpoints: at random. Then all is mended, and all must agree. With the name of a
  *         planted bug as its argument it says whether that is noticed.
- * Not:    clients, commits, connections: sim/. Shards without an active member: never more than one
- *         copy of anything acknowledged is lost at a time.
+ *         In some rounds all machines go down at once, and the shard merges.
+ * Not:    clients, commits, connections: sim/. More faults than the protocol takes: never is more
+ *         than one copy of anything acknowledged lost at a time.
  * Holds:  I4: at the end all members have the same live versions. I5: no acknowledged write is
  *         missing; R1: nor is one that is covered, at any time. What replica_check says. What
  *         stands in the logs makes the same replicas.
- *         Seen to catch within 15 rounds: FILL_KEEPS, FILL_DROPS_EARLY, FILL_RAISES_EARLY,
- *         FILL_DROPS_HALF, FILL_NOT_COUNTED, SEAL_ONLY_COVERED, SEAL_WITHOUT_ABSENT,
- *         WALK_STOPS_EARLY, TOMBSTONE_NOT_WALKED, PURGE_EARLY. Not in 60: FILL_LATE_STAYS.
+ *         Seen to catch within 30 rounds: FILL_KEEPS, FILL_DROPS_EARLY, FILL_RAISES_EARLY,
+ *         FILL_DROPS_HALF, FILL_NOT_COUNTED, SEAL_WITHOUT_ABSENT, MERGE_DROPS, WALK_STOPS_EARLY,
+ *         TOMBSTONE_NOT_WALKED, PURGE_EARLY. Not in 60: FILL_LATE_STAYS, SEAL_ONLY_COVERED.
  * Limits: ROUNDS rounds of STEPS steps (the environment may say how many, and SEED the first).
  * See:    docs/protocol.md sections 4.4, 6.3 to 6.5.
  */
@@ -28,6 +29,8 @@ struct chaos {
     uint64_t next_id;         /* of nodes */
     size_t disk_floor[SITES]; /* below it lies who a site is */
     bool out[SITES];          /* it is not listed, or asks to be let in */
+    bool cuts_power;          /* now and then, this round */
+    uint32_t power_cuts;      /* so many */
     uint32_t fills, crashes;  /* how many: a test of nothing must be noticed */
 };
 
@@ -135,6 +138,23 @@ static bool in_shard(const struct world *world, uint32_t number)
     return member != NULL && member->shard == 0 && member->state != MEMBER_LEAVING;
 }
 
+/* As is_held, but a tombstone that is not there any more must have been there. */
+static bool surely_held(const struct world *world, const struct made *made, const struct site *site)
+{
+    struct slice key = slice_str(made->key);
+    if (table_find(site->table, slot_of(key), key) != 0)
+        return is_held(world, made, site->table);
+    for (uint32_t i = 0; i < world->made_count; i++) {
+        const struct made *stone = &world->made[i];
+        if (!stone->tombstone || stone->hlc < made->hlc || strcmp(stone->key, made->key) != 0)
+            continue;
+        if (vv_covers(replica_coverage(site->replica), stone->dot) ||
+            (stone->acknowledged && config_actor_closed(site->config, stone->dot.actor)))
+            return true;
+    }
+    return false;
+}
+
 /* True when whatever is acknowledged is in another table too. */
 static bool may_lose(const struct world *world, uint32_t number)
 {
@@ -142,8 +162,8 @@ static bool may_lose(const struct world *world, uint32_t number)
         const struct made *made = &world->made[i];
         uint32_t others = 0;
         for (uint32_t j = 0; j < SITES && made->acknowledged; j++)
-            others +=
-                j != number && in_shard(world, j) && is_held(world, made, world->sites[j].table);
+            others += j != number && in_shard(world, j) && world->sites[j].config != NULL &&
+                      surely_held(world, made, &world->sites[j]);
         if (made->acknowledged && others == 0)
             return false;
     }
@@ -191,6 +211,28 @@ static void machine_dies(struct chaos *chaos)
     adopt(world, number, newest(world));
     connect_all(world);
     chaos->crashes++;
+}
+
+/* All machines at once. The disks are whole, and nobody can know that: all are in doubt. */
+static void power_cut(struct chaos *chaos)
+{
+    struct world *world = chaos->world;
+    if (!chaos->cuts_power)
+        return;
+    for (uint32_t i = 0; i < SITES; i++) {
+        restart(world, i, SIZE_MAX);
+        for (uint32_t j = 0; j < SITES; j++)
+            if (j != i)
+                break_link(world, i, j, world->cut[i][j]);
+        if (!in_shard(world, i))
+            continue;
+        if (world->sites[i].config != NULL)
+            doubt(&world->sites[i]);
+        renew(world, i);
+        adopt(world, i, newest(world));
+    }
+    connect_all(world);
+    chaos->power_cuts++;
 }
 
 static void come_in(struct chaos *chaos, uint32_t number)
@@ -298,6 +340,17 @@ static void checkpoint(struct chaos *chaos)
     chaos->disk_floor[number] = site->disk.len; /* what was before is dropped when it is whole */
 }
 
+/* Where nobody was active deletes may come back (protocol 6.3): then only keys that were never
+ * deleted are judged. */
+static bool is_judged(const struct chaos *chaos, const struct made *made)
+{
+    const struct world *world = chaos->world;
+    for (uint32_t i = 0; i < world->made_count && chaos->power_cuts > 0; i++)
+        if (world->made[i].tombstone && strcmp(world->made[i].key, made->key) == 0)
+            return false;
+    return made->acknowledged;
+}
+
 static void lost(const struct world *world, uint32_t number, const struct made *made)
 {
     for (uint32_t i = 0; i < SITES; i++) {
@@ -319,9 +372,9 @@ static void look(struct chaos *chaos)
     check(world);
     for (uint32_t i = 0; i < SITES; i++)
         for (uint32_t j = 0; j < world->made_count; j++)
-            if (world->made[j].acknowledged &&
-                vv_covers(replica_coverage(world->sites[i].replica), world->made[j].dot) &&
-                !is_held(world, &world->made[j], world->sites[i].table))
+            if (vv_covers(replica_coverage(world->sites[i].replica), world->made[j].dot) &&
+                !is_held(world, &world->made[j], world->sites[i].table) &&
+                is_judged(chaos, &world->made[j]))
                 lost(world, i, &world->made[j]);
 }
 
@@ -344,8 +397,10 @@ static void step(struct chaos *chaos)
         disk_is_lost(chaos);
     else if (what < 988)
         goes_for_good(chaos);
-    else if (what < 994)
+    else if (what < 993)
         comes_back(chaos);
+    else if (what < 994)
+        power_cut(chaos);
     else
         checkpoint(chaos);
     acknowledge(chaos);
@@ -384,14 +439,16 @@ static void judge_all(const struct chaos *chaos)
     for (uint32_t i = 1; i < SITES; i++)
         assert_true(same_tables(world->sites[0].table, world->sites[i].table));
     for (uint32_t i = 0; i < world->made_count; i++)
-        if (world->made[i].acknowledged)
-            assert_true(is_held(world, &world->made[i], world->sites[0].table));
+        if (!is_held(world, &world->made[i], world->sites[0].table) &&
+            is_judged(chaos, &world->made[i]))
+            lost(world, 0, &world->made[i]);
 }
 
 static void play(struct chaos *chaos, uint64_t seed)
 {
     rng_init(&chaos->rng, seed);
     chaos->next_id = 1000;
+    chaos->cuts_power = seed % 3 == 0;
     chaos->world->knobs.walk_chunk_bytes = 1024;
     chaos->world->knobs.window_bytes = 4096;
     for (uint32_t i = 0; i < STEPS; i++) {
@@ -415,7 +472,7 @@ static bool random_fill(struct world *unused)
 {
     uint64_t first = number_of("SEED", 1);
     uint64_t rounds = number_of("ROUNDS", ROUNDS);
-    uint32_t fills = 0, crashes = 0;
+    uint32_t fills = 0, crashes = 0, power_cuts = 0;
     for (uint64_t seed = first; seed < first + rounds; seed++) {
         struct chaos *chaos = mem_zalloc(1, sizeof(*chaos));
         chaos->world = mem_zalloc(1, sizeof(*chaos->world));
@@ -425,10 +482,11 @@ static bool random_fill(struct world *unused)
         finish(chaos->world);
         fills += chaos->fills;
         crashes += chaos->crashes;
+        power_cuts += chaos->power_cuts;
         mem_free(chaos->world);
         mem_free(chaos);
     }
-    print_message("%u fills, %u crashes\n", fills, crashes);
+    print_message("%u fills, %u crashes, %u power cuts\n", fills, crashes, power_cuts);
     return fills >= rounds;
 }
 
