@@ -167,6 +167,7 @@ static void judge_write(struct load *load, struct load_slot *slot,
         tally->created += answer->status == 201;
         tally->replaced += answer->status == 200;
         tally->alone += says(answer->body, "\"copies\":1");
+        tally->lost += says(answer->body, "\"lost\":[");
         load->in_a_row = 0;
         load->unreachable = 0;
         if (load->cli->options->verify)

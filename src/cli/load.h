@@ -37,6 +37,7 @@ struct load_tally {
     uint64_t bytes;      /* keys and values of these */
     uint64_t created;    /* of keys */
     uint64_t replaced;   /* of keys */
+    uint64_t lost;       /* answers that told of writes of the session that may be lost */
     uint64_t alone;      /* of keys: one node alone has them */
     uint64_t retries;    /* requests sent again */
     uint64_t unknown;    /* writes that have happened or have not */

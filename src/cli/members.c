@@ -97,6 +97,17 @@ static void put_row(struct grid *grid, const struct row *row)
     grid->rows++;
 }
 
+static void print_degraded(const struct cli *cli, const struct status *status)
+{
+    for (uint32_t k = 0; k < status->shard_count; k++) {
+        struct slice id = status->shards[k].id;
+        if (status->shards[k].degraded)
+            fprintf(cli->out, "%sshard %.*s is degraded: one more crash may lose data%s\n",
+                    grid_colour(cli, YELLOW), (int)id.len, (const char *)id.ptr,
+                    grid_colour(cli, PLAIN));
+    }
+}
+
 /* Nodes that nobody has listed: removed ones, or ones that wait to be added. */
 static void print_others(const struct cli *cli, const struct status *status)
 {
@@ -124,6 +135,7 @@ static void print(const struct cli *cli, struct status *status)
             (int)status->lineage.len, (const char *)status->lineage.ptr);
     grid_print(cli, grid);
     grid_free(grid);
+    print_degraded(cli, status);
     print_others(cli, status);
     if (status->lineages_differ)
         fprintf(cli->out, "%sthese nodes belong to more than one cluster%s\n",

@@ -56,6 +56,8 @@ static void put_written(struct buf *out, const struct load_tally *tally)
         put(out, "  ");
         put_count(out, tally->alone, " of them were acknowledged by one node alone\n");
     }
+    if (tally->lost > 0)
+        put(out, "  writes that this session had seen before may be lost\n");
 }
 
 static void put_verified(struct buf *out, const struct load_tally *tally)
@@ -98,6 +100,7 @@ static void put_json_tally(struct buf *out, const struct load_tally *tally, bool
         json_put_number(out, SLICE_LIT("created"), tally->created);
         json_put_number(out, SLICE_LIT("replaced"), tally->replaced);
         json_put_number(out, SLICE_LIT("alone"), tally->alone);
+        json_put_number(out, SLICE_LIT("lost"), tally->lost);
         json_put_number(out, SLICE_LIT("unknown"), tally->unknown);
         json_put_number(out, SLICE_LIT("unusable-lines"), tally->bad);
     }

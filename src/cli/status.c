@@ -201,6 +201,7 @@ static void take_shards(struct status *status)
         struct status_shard *shard = &status->shards[status->shard_count++];
         *shard = (struct status_shard){.id = walk_text(walk_member(row, "id")),
                                        .slots = walk_count(row, "slots"),
+                                       .degraded = walk_is_true(walk_member(row, "degraded")),
                                        .keys_least = UINT64_MAX};
     }
 }

@@ -35,6 +35,7 @@ struct status_shard {
     uint32_t serving;    /* of these */
     uint64_t keys_least; /* of what nodes count */
     uint64_t keys_most;  /* likewise */
+    bool degraded;       /* fewer than two members that stay */
 };
 
 struct status {

@@ -36,7 +36,9 @@ static void print_shards(const struct cli *cli, const struct status *status)
         put(grid_cell(grid, 4), agree ? "all nodes agree" : "nodes differ: the least is ");
         if (!agree)
             put_grouped(grid_cell(grid, 4), shard->keys_least);
-        grid->colours[grid->rows] = agree ? GREEN : YELLOW;
+        if (shard->degraded)
+            put(grid_cell(grid, 4), "; degraded: one more crash may lose data");
+        grid->colours[grid->rows] = agree && !shard->degraded ? GREEN : YELLOW;
         grid->rows++;
     }
     grid_print(cli, grid);
@@ -190,6 +192,8 @@ static void put_json_shards(struct buf *out, const struct status *status)
         buf_u8(out, '{');
         json_put_text(out, SLICE_LIT("id"), shard->id);
         json_put_number(out, SLICE_LIT("slots"), shard->slots);
+        json_put_name(out, SLICE_LIT("degraded"));
+        put(out, shard->degraded ? "true" : "false");
         json_put_number(out, SLICE_LIT("members"), shard->members);
         json_put_number(out, SLICE_LIT("serving"), shard->serving);
         json_put_number(out, SLICE_LIT("keys-least"), shard->keys_least);

@@ -91,6 +91,14 @@ static void put_metric(struct buf *out, const char *name, const char *kind, cons
 #define KIND_COUNTER "counter"
 #define KIND_GAUGE "gauge"
 
+static uint64_t degraded_count(const struct config *config)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; config != NULL && i < config->shard_count; i++)
+        count += config_degraded(config, i);
+    return count;
+}
+
 void render_metrics(struct node *node, const struct server_figures *figures, struct buf *out)
 {
     const struct metrics *metrics = node_metrics(node);
@@ -100,6 +108,8 @@ void render_metrics(struct node *node, const struct server_figures *figures, str
     const struct config *config = node_config(node);
     put_metric(out, "epoch", KIND_GAUGE, "Epoch of the configuration, 0 before the first",
                config == NULL ? 0 : config->epoch);
+    put_metric(out, "shards_degraded", KIND_GAUGE, "Shards with fewer than two members that stay",
+               degraded_count(config));
     put_metric(out, "serving", KIND_GAUGE, "1 while this node serves",
                node_phase(node) == NODE_SERVING);
     put_metric(out, "clients", KIND_GAUGE, "Client connections", figures->clients);

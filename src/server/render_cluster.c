@@ -92,6 +92,7 @@ static void put_shards(struct buf *out, const struct config *config)
         for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
             slots += config->owner[slot] == i;
         json_put_number(out, SLICE_LIT("slots"), slots);
+        put_bool(out, "degraded", config_degraded(config, i));
         buf_u8(out, '}');
     }
     buf_u8(out, ']');

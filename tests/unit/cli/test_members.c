@@ -43,12 +43,12 @@ static void put(struct buf *out, const char *text)
 static void put_cluster(const struct world *world, uint32_t self, struct buf *out)
 {
     char text[400];
-    snprintf(
-        text, sizeof(text),
-        "{\"version\":\"0\",\"node-id\":\"%016x\",\"phase\":\"serving\",\"lineage\":\"00aa\","
-        "\"epoch\":7,\"shards\":[{\"id\":\"s0\",\"slots\":8192},{\"id\":\"s1\",\"slots\":8192}],"
-        "\"members\":[",
-        self + 1);
+    snprintf(text, sizeof(text),
+             "{\"version\":\"0\",\"node-id\":\"%016x\",\"phase\":\"serving\",\"lineage\":\"00aa\","
+             "\"epoch\":7,\"shards\":[{\"id\":\"s0\",\"slots\":8192},{\"id\":\"s1\",\"slots\":8192,"
+             "\"degraded\":true}],"
+             "\"members\":[",
+             self + 1);
     put(out, text);
     for (int i = 0; i < world->count; i++) {
         const struct member_row *row = &world->rows[i];
@@ -171,6 +171,11 @@ static void test_members(void **state)
          "%s  s1     active      6       5  does not answer: no connection, believed dead "
          "by 4\n",
          world.rows[5].address);
+    says(&one.out, "\nshard s1 is degraded: one more crash may lose data\n");
+    assert_null(strstr((const char *)one.out.ptr, "shard s0"));
+    run_fini(&one);
+    run(&world, &one, WORDS("status"));
+    says(&one.out, "; degraded: one more crash may lose data\n");
     run_fini(&one);
     run(&world, &one, WORDS("members", "--json"));
     says(&one.out,
