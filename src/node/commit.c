@@ -179,19 +179,43 @@ void node__emit(struct node *node, struct effects *effects)
 
 /* ---- commits ---- */
 
+static bool quiet_for_a_while(const struct node *node)
+{
+    return node->mono_ms >= node->commits.taken_ms + node->knobs->sync_ms;
+}
+
+/* Takes the batch, and finds out whether it must be synced (T43). Where one comes now and then,
+ * each ends in a rest again; two close together end the rest. */
+static void take_batch(struct node *node, struct log_batch *batch)
+{
+    struct commits *commits = &node->commits;
+    bool ends = log_rest_ends(node->log);
+    bool disk = node->knobs->durability == 1; /* then nobody asks whether the log rests */
+    if (ends && !disk && quiet_for_a_while(node)) {
+        REACHED(&node->metrics, REST_KEPT);
+        log_rest(node->log);
+    } else if (ends) {
+        REACHED(&node->metrics, REST_ENDED);
+    }
+    log_take(node->log, batch);
+    if (PLANTED(node->options.plant, REST_ENDS_UNSYNCED))
+        ends = false;
+    commits->syncs = commits->must_sync || ends || disk;
+    commits->must_sync = false;
+    commits->taken_ms = node->mono_ms;
+}
+
 void node__turn_end(struct node *node, struct effects *effects)
 {
     struct commits *commits = &node->commits;
     if (commits->under_way || !log_pending(node->log))
         return;
     struct log_batch batch;
-    log_take(node->log, &batch);
+    take_batch(node, &batch);
     struct effect *effect = add_effect(effects, EFFECT_COMMIT);
     commits->id++;
     commits->under_way = true;
     commits->under_way_end = log_position(node->log);
-    commits->syncs = commits->must_sync || node->knobs->durability == 1;
-    commits->must_sync = false;
     effect->commit.id = commits->id;
     effect->commit.segment = batch.segment;
     effect->commit.offset = batch.offset;
@@ -294,15 +318,17 @@ static void checkpoint(struct node *node)
         node->commits.sync_wanted = true;
 }
 
-/* In a tick, when nothing is under way: the log says of itself that it is synced to its end, so
- * that a power cut finds no reason to doubt an idle node. */
+/* In a tick, when nothing is under way and nobody wrote for a while: the log says of itself that it
+ * is synced to its end, so that a power cut finds no reason to doubt an idle node. */
 void node__mark(struct node *node)
 {
-    const struct commits *commits = &node->commits;
+    struct commits *commits = &node->commits;
     bool quiet = !commits->under_way && !commits->syncing && !log_pending(node->log);
-    if (quiet && node->log_usable && !node->stop_logged &&
-        commits->synced == log_position(node->log))
-        log_mark(node->log);
+    if (!quiet || !quiet_for_a_while(node) || !node->log_usable || node->stop_logged ||
+        commits->synced < log_position(node->log))
+        return;
+    log_mark(node->log);
+    commits->sync_wanted = log_pending(node->log);
 }
 
 void node__maintain(struct node *node, struct effects *effects)

@@ -135,7 +135,7 @@ static const char *doubt(struct node *node, const struct log_recovery *found)
         REACHED(&node->metrics, DOUBT_CUT);
         return "the end of its log was damaged, and with it what may have been acknowledged";
     }
-    bool whole = found->clean_stop || found->synced_to_end || lives->disk;
+    bool whole = found->clean_stop || found->rests || lives->disk;
     if (PLANTED(node->options.plant, NEEDLESS_DOUBT) && !found->clean_stop)
         return "its process did not stop cleanly";
     if (lives->boot_id != node->options.boot_id && !whole) {

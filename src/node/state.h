@@ -34,6 +34,7 @@ struct commits {
     uint64_t synced;        /* position known to be synced */
     uint64_t sync_due_ms;   /* when the background sync is due, mono */
     bool sync_wanted;       /* somebody waits for a sync */
+    uint64_t taken_ms;      /* when the last batch was taken, mono */
     uint64_t checkpoint_ms; /* when the checkpoint last got a budget, mono */
 };
 

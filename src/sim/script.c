@@ -135,12 +135,22 @@ static void slow(struct script *script)
     script->world->net.extra_us[from][to] = number(script, 3, 0, 10000) * 1000;
 }
 
+/* The disk shows no trace of what was not synced. */
+static void power_cut_without_trace(struct world *world, uint32_t node)
+{
+    world_crash(world, node);
+    vdisk_forget(&world->nodes[node].disk);
+    world_power_cut(world, node);
+}
+
 static void process(struct script *script)
 {
     struct world *world = script->world;
     uint32_t node = node_at(script, 1);
     if (word_is(script, 0, "crash"))
         world_crash(world, node);
+    else if (word_is(script, 0, "power") && word_is(script, 2, "traceless"))
+        power_cut_without_trace(world, node);
     else if (word_is(script, 0, "power"))
         world_power_cut(world, node);
     else if (word_is(script, 0, "pause"))

@@ -18,7 +18,8 @@
  *                                     deletes too, in the order of their coming about
  *   cut nA nB | cut nA all | heal     links
  *   slow nA nB MS                     what nA sends to nB takes so much longer, until `heal`
- *   crash nN | power nN | start nN | pause nN | resume nN
+ *   crash nN | start nN | pause nN | resume nN
+ *   power nN [traceless]              its disk keeps some of what was not synced, or nothing
  *   clock nN MS                       its wall clock steps
  *   wait MS                           time passes
  *   settle                            until all replicas agree, 10 s at most; checks them

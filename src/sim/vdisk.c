@@ -132,8 +132,24 @@ static bool cut_segment(struct vsegment *segment, struct rng *rng)
     return lost;
 }
 
+bool vdisk_forget(struct vdisk *disk)
+{
+    bool lost = false;
+    for (size_t i = disk->count; i > 0; i--) {
+        struct vsegment *segment = &disk->list[i - 1];
+        lost = lost || segment->synced < segment->bytes.len;
+        segment->bytes.len = segment->synced;
+        segment->dropped = false;
+        if (!segment->named)
+            remove_segment(disk, i - 1);
+    }
+    return lost;
+}
+
 bool vdisk_power_cut(struct vdisk *disk, struct rng *rng)
 {
+    if (rng_chance(rng, 1, 3))
+        return vdisk_forget(disk);
     bool lost = false;
     for (size_t i = disk->count; i > 0; i--) {
         struct vsegment *segment = &disk->list[i - 1];

@@ -3,7 +3,8 @@
  * Does:   the segments of one node: what was written (the cache of the operating system) and how
  *         far it is synced; crashes of the process (a write under way leaves a prefix) and of the
  *         machine (unsynced sectors of 512 bytes are kept, lost or torn, each for itself; names of
- *         new files and removals that were not synced may be undone); bit rot.
+ *         new files and removals that were not synced may be undone; or nothing that was not
+ *         synced leaves a trace); bit rot.
  * Not:    time: the world says when a write or a sync is done.
  * Holds:  D1 synced <= size for each segment. D2 segments ascend by id. D3 what was synced is
  *         never lost, except by bit rot.
@@ -50,8 +51,12 @@ void vdisk_sync_all(struct vdisk *disk);
 /* Removes a segment; false when it is not there or not the oldest. */
 bool vdisk_drop(struct vdisk *disk, uint64_t id);
 
-/* The machine stops: what was not synced is kept, lost or torn. True when something was lost. */
+/* The machine stops: what was not synced is kept, lost or torn, or all of it never was. True when
+ * something was lost. */
 bool vdisk_power_cut(struct vdisk *disk, struct rng *rng);
+
+/* Whatever was not synced never was: one of the things that a power cut may do. */
+bool vdisk_forget(struct vdisk *disk);
 
 /* A copy as it is now, all of it synced; to is not initialised. */
 void vdisk_copy(struct vdisk *to, const struct vdisk *from);

@@ -2,7 +2,7 @@
  *
  * Does:   see log.h: batches, segments, marks, drops. Recovery is log_recover.c.
  * Not:    -
- * Holds:  L1 to L4.
+ * Holds:  L1 to L4, L6.
  * Limits: see log.h.
  * See:    log.h; log_file.h.
  */
@@ -107,6 +107,11 @@ static bool mark_due(const struct log *log)
     return log->synced > log->marked && log->content_end > log->marked;
 }
 
+static bool rests(const struct log *log)
+{
+    return log->content_end <= log->marked || log->content_end <= log->rested;
+}
+
 static void mark_append(struct log *log)
 {
     uint64_t position = log_position(log);
@@ -115,6 +120,7 @@ static void mark_append(struct log *log)
     buf_u64(&log->batch, position);
     record_end(RECORD_SYNCED, begin, &log->batch);
     log->marked = log->synced;
+    log->mark_owed = false;
 }
 
 /* What was cut off by recovery is told once, by the first segment after it. */
@@ -145,20 +151,22 @@ static void segment_begin(struct log *log)
         log->marked = log->synced;
 }
 
-/* The first bytes of a batch are the log's own. */
+/* A mark that is due comes behind the records of the batch: before them, it would cover all there
+ * is where everything was synced, and the log would come to rest with every sync. */
 static void batch_begin(struct log *log)
 {
     ASSERT(log->batch.len == 0);
     if (log->roll || log->segment_bytes >= LIMIT_SEGMENT_BYTES)
         segment_begin(log);
-    if (mark_due(log))
-        mark_append(log);
+    log->mark_owed = mark_due(log);
 }
 
 static void append_end(struct log *log, enum record_kind kind)
 {
     ASSERT(kind != RECORD_SEGMENT);
     ASSERT(kind != RECORD_SYNCED);
+    ASSERT(kind != RECORD_REST);
+    log->rest_ends = log->rest_ends || rests(log);
     log->content_end = log_position(log);
 }
 
@@ -209,8 +217,23 @@ size_t log_pending_bytes(const struct log *log)
 void log_mark(struct log *log)
 {
     bool untold = log->base_untold && log->head.id != 0;
-    if (log->batch.len == 0 && (untold || mark_due(log)))
-        batch_begin(log);
+    if (log->batch.len > 0 || (!untold && (rests(log) || !mark_due(log))))
+        return;
+    batch_begin(log);
+    if (log->mark_owed)
+        mark_append(log);
+}
+
+bool log_rest_ends(const struct log *log)
+{
+    return log->rest_ends;
+}
+
+void log_rest(struct log *log)
+{
+    ASSERT(log->rest_ends);
+    log->rested = log_position(log);
+    record_encode(RECORD_REST, SLICE_EMPTY, &log->batch);
 }
 
 void log__file_add(struct log *log, uint64_t id, uint64_t bytes)
@@ -226,6 +249,9 @@ void log__file_add(struct log *log, uint64_t id, uint64_t bytes)
 void log_take(struct log *log, struct log_batch *batch)
 {
     ASSERT(log_pending(log));
+    if (log->mark_owed)
+        mark_append(log);
+    log->rest_ends = false;
     if (log->taken.cap > BATCH_KEEP_BYTES)
         buf_fini(&log->taken);
     struct buf batch_bytes = buf_take(&log->batch);
@@ -306,6 +332,7 @@ void log_check(const struct log *log)
         ASSERT(i == 0 || log->files[i - 1].id < log->files[i].id);
     }
     ASSERT(log->marked <= log->synced);
+    ASSERT(log->rested <= segment_end(log) + log->batch.len);
     ASSERT(log->synced <= segment_end(log));
     ASSERT(log->droppable <= log->base);
     ASSERT(log->head.id < log->id_next);

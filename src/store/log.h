@@ -9,7 +9,9 @@
  *         RECORD_SEGMENT: its id, the base (first segment that recovery needs), the valid length
  *         of the segment before it, and the position of its first byte. L4 segments before the
  *         base are dropped only after a segment that names the base was synced. L5 recovery
- *         hands out exactly the records that were whole, in order.
+ *         hands out exactly the records that were whole, in order. L6 recovery says rests only
+ *         where nothing that was behind can have left the process, if whoever commits keeps to
+ *         log_rest_ends.
  * Limits: LIMIT_SEGMENT_BYTES; positions 2^51.
  * See:    docs/architecture.md "Table and log"; docs/protocol.md sections 4.2, 6.3.
  *
@@ -50,11 +52,12 @@ struct log_recovery {
     uint64_t bad_offset;      /* in that segment */
     uint64_t synced_position; /* everything before was known to be synced */
     uint64_t end_position;    /* of the last whole record's end */
-    bool synced_to_end;       /* nothing was logged after synced_position but the mark itself */
+    bool rests;               /* the log rests at its end: L6 */
 };
 
 /* Called for each record from the base on, in order, but for the log's own (RECORD_SEGMENT,
- * RECORD_SYNCED). False stops recovery: LOG_DAMAGED (the body made no sense to its owner). */
+ * RECORD_SYNCED, RECORD_REST). False stops recovery: LOG_DAMAGED (the body made no sense to its
+ * owner). */
 typedef bool (*log_replay)(void *arg, const struct record *record, uint64_t position);
 
 /* Replays segments (ascending by id). Afterwards the log appends to a new segment.
@@ -96,12 +99,28 @@ void log_take(struct log *log, struct log_batch *batch);
 uint64_t log_position(const struct log *log);
 
 /* Everything before position is synced, in all segments: the next batch will carry a
- * RECORD_SYNCED. position: of a batch end that was taken. */
+ * RECORD_SYNCED, behind its records. position: of a batch end that was taken. */
 void log_synced(struct log *log, uint64_t position);
 
+/* ---- Rests ----
+ *
+ * A log *rests* where the last of its records is known to be synced, and the log says so: by a
+ * RECORD_SYNCED (or the head of a segment) that covers all records before it, or by a RECORD_REST.
+ * A machine that crashes there is not in doubt. So the first batch behind a rest must be synced
+ * before anything that rests on it leaves: a disk that lost it without a trace would show the rest
+ * as the end. Once it is synced, the log does not rest any more, and later batches need no sync. */
+
+/* True when the batch of this turn is the first with a record behind a rest: commit it with a
+ * sync. */
+bool log_rest_ends(const struct log *log);
+
+/* Such a batch may end in a rest itself: nobody sees what it holds before it is synced, and the
+ * batch behind it will be synced as well. The last call before log_take. */
+void log_rest(struct log *log);
+
 /* Makes a batch of what the log itself has to say (a RECORD_SYNCED, a new base), when nothing
- * else comes to carry it: for an idle node, so that a crash finds its log synced to the end.
- * Does nothing when all was said: sync, mark, sync, mark comes to rest after the second sync. */
+ * else comes to carry it: for an idle node, so that its log comes to rest. Does nothing when all
+ * was said, or the log rests: sync, mark, sync, mark comes to an end after the second sync. */
 void log_mark(struct log *log);
 
 /* Starts a new segment with the next batch (after the one that is being filled, if there is

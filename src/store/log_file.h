@@ -19,6 +19,8 @@
  * Body of RECORD_SYNCED:
  *   0      8     everything before this position was synced
  *   8      8     position of this record (so that a value cannot pass for one)
+ *
+ * Body of RECORD_REST: empty.
  */
 #pragma once
 
@@ -56,6 +58,9 @@ struct log {
     uint64_t base;             /* the segment that recovery shall start with */
     uint64_t synced;           /* all before is synced */
     uint64_t marked;           /* all before is said to be synced, in the log itself */
+    bool mark_owed;            /* the batch shall end with a mark */
+    uint64_t rested;           /* position of the last RECORD_REST */
+    bool rest_ends;            /* with this batch */
     uint64_t content_end;      /* end of the last record that is not the log's own */
     uint64_t named_end;        /* end of the first head that names base; valid unless untold */
     uint64_t droppable;        /* segments below may be dropped */

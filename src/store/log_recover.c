@@ -3,7 +3,7 @@
  * Does:   finds the segments that belong together, hands out their records up to the first that
  *         is not whole, says what that means, and sets the log up to go on behind.
  * Not:    -
- * Holds:  L5. C1 positions are never used again, not even those of bytes that were cut off, so
+ * Holds:  L5, L6. C1 positions are never used again, not even those of bytes that were cut off, so
  *         that "synced up to position" stays true whatever is cut. C2 what recovery says about
  *         damage is kept in the next segment's head, and said again by the next recovery until a
  *         record follows that head: the caller's first record says what it made of it.
@@ -46,6 +46,7 @@ struct recover {
     struct log_recovery *recovery; /* what is said in the end */
     uint64_t content_end;          /* position behind the last record handed out */
     bool stop_last;                /* which was RECORD_STOP */
+    uint64_t rested;               /* position of the last RECORD_REST */
     enum log_state doubt;          /* what heads since that record say an earlier recovery found */
 };
 
@@ -184,6 +185,8 @@ static bool record_take(struct recover *r, const struct record *record, uint64_t
         }
         if (synced > r->recovery->synced_position)
             r->recovery->synced_position = synced;
+    } else if (record->kind == RECORD_REST) {
+        r->rested = position;
     } else if (record->kind == RECORD_SEGMENT) {
         *trouble = TROUBLE_BAD; /* only the first of a segment is one */
         return false;
@@ -359,6 +362,7 @@ static void log_set_up(struct recover *r, const struct found *tail)
     log->start = r->end;
     log->synced = recovery->synced_position;
     log->marked = recovery->synced_position;
+    log->rested = r->rested;
     log->content_end = r->content_end;
     if (tail != NULL) {
         log->found.previous = tail->id;
@@ -391,8 +395,8 @@ void log_recover(struct log *log, const struct log_segment *segments, size_t cou
             recovery->state = r.doubt;
     }
     recovery->clean_stop = r.stop_last && recovery->cut_bytes == 0;
-    recovery->synced_to_end = recovery->cut_bytes == 0 && recovery->records > 0 &&
-                              r.content_end <= recovery->synced_position;
+    recovery->rests = recovery->cut_bytes == 0 && recovery->records > 0 &&
+                      (r.content_end <= recovery->synced_position || r.content_end <= r.rested);
     log_set_up(&r, tail);
     mem_free(r.all);
     mem_free(r.chain);

@@ -50,6 +50,7 @@ enum record_kind {
     RECORD_DOUBT = 19,    /* the own actor 4 writes no more: its log may have lost writes */
     RECORD_HIGHEST = 20,  /* actor 4, seq 8: there was a write of it up to here */
     RECORD_FILLED = 21,   /* actor 4, the own one: it has filled up */
+    RECORD_REST = 22,     /* the log rests here (store/log.h) */
 };
 
 struct record {

@@ -110,6 +110,12 @@ static void do_send(struct mini *mini, uint32_t index, const struct effect *effe
     }
 }
 
+static void sync_disk(struct mini_disk *disk)
+{
+    for (uint32_t i = 0; i < 64; i++)
+        disk->synced[i] = disk->segments[i].len;
+}
+
 static void do_commit(struct mini *mini, uint32_t index, const struct effect *effect)
 {
     struct mini_disk *disk = &mini->disks[index];
@@ -121,6 +127,8 @@ static void do_commit(struct mini *mini, uint32_t index, const struct effect *ef
     if (disk->last == 0)
         disk->first = segment;
     disk->last = segment;
+    if (effect->commit.sync)
+        sync_disk(disk);
 }
 
 static void do_reply(struct mini *mini, const struct effect *effect)
@@ -161,6 +169,7 @@ static void carry_out(struct mini *mini, uint32_t index, uint64_t *commit, uint6
             *commit = effect->commit.id;
             break;
         case EFFECT_SYNC:
+            sync_disk(&mini->disks[index]);
             *sync = effect->sync.id;
             break;
         case EFFECT_DROP:
@@ -298,6 +307,17 @@ void mini_kill(struct mini *mini, uint32_t index)
     for (uint64_t i = 1; i <= mini->conn_count; i++)
         if (mini->conns[i].from == index || mini->conns[i].to == index)
             do_close(mini, i, index);
+}
+
+void mini_power_cut(struct mini *mini, uint32_t index)
+{
+    struct mini_disk *disk = &mini->disks[index];
+    mini_kill(mini, index);
+    for (uint32_t i = 0; i < 64; i++)
+        disk->segments[i].len = disk->synced[i];
+    while (disk->last > 0 && disk->segments[disk->last].len == 0)
+        disk->last--; /* its name, too, was not synced */
+    mini->boot[index]++;
 }
 
 void mini_cut(struct mini *mini, uint32_t index, bool cut)

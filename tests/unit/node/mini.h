@@ -29,6 +29,7 @@ struct mini_conn {
 
 struct mini_disk {
     struct buf segments[64]; /* by id */
+    size_t synced[64];       /* bytes of each that survive the machine */
     uint64_t first;          /* oldest that exists */
     uint64_t last;           /* newest; 0: none */
 };
@@ -70,6 +71,7 @@ void mini_init(struct mini *mini, uint32_t count, uint32_t shards);
 void mini_fini(struct mini *mini);
 void mini_start(struct mini *mini, uint32_t index);
 void mini_kill(struct mini *mini, uint32_t index);          /* process crash */
+void mini_power_cut(struct mini *mini, uint32_t index);     /* what is not synced never was */
 void mini_cut(struct mini *mini, uint32_t index, bool cut); /* from everybody */
 void mini_run(struct mini *mini, uint64_t ms);              /* lets time pass */
 

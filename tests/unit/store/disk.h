@@ -24,6 +24,8 @@ struct disk_step {
     uint64_t offset;     /* where in it */
     struct buf bytes;    /* appended; owned */
     uint64_t base;       /* of the log when this was done */
+    size_t records;      /* appended: of the disk up to here */
+    bool held;           /* appended: nobody sees it before the next step is done, a sync */
 };
 
 /* A record as it was appended, or handed out. */
@@ -90,8 +92,8 @@ static inline void disk_append(struct disk *disk, struct log *log, enum record_k
 static inline void disk_take(struct disk *disk, struct log *log, uint64_t base)
 {
     struct log_batch batch;
-    uint64_t end = log_position(log);
     log_take(log, &batch);
+    uint64_t end = log_position(log);
     struct disk_step *step = disk_step_add(disk, DISK_APPEND);
     step->segment = batch.segment;
     step->offset = batch.offset;
@@ -106,6 +108,19 @@ static inline void disk_take(struct disk *disk, struct log *log, uint64_t base)
         assert_true(record->offset >= batch.offset);
         assert_true(record->end <= batch.offset + batch.bytes.len);
     }
+    step->records = disk->record_taken;
+}
+
+/* Records that somebody may have seen after so many whole steps. */
+static inline size_t disk_seen(const struct disk *disk, size_t steps)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i < steps; i++) {
+        const struct disk_step *step = &disk->steps[i];
+        if (step->verb == DISK_APPEND && (!step->held || i + 1 < steps))
+            seen = step->records;
+    }
+    return seen;
 }
 
 static inline void disk_free(struct disk *disk)
