@@ -25,16 +25,8 @@ static void encode_config_frame(struct node *node)
     outbox_fini(&frame);
 }
 
-/* After recovery and after every adoption: phase, links, the frame for others. */
-void node__settle(struct node *node)
+static void connect_replica(struct node *node)
 {
-    if (node->config == NULL) {
-        node->phase = NODE_BOOTING;
-        links_from_view(&node->links, node->options.view, node->options.view_count,
-                        &node->options.address);
-        return;
-    }
-    encode_config_frame(node);
     struct buf hangups = BUF_EMPTY;
     links_from_config(&node->links, node->config, node->id, &node->options.address, &hangups);
     buf_append(&node->open->hangups, hangups.ptr, hangups.len);
@@ -49,12 +41,111 @@ void node__settle(struct node *node)
         if (node->links.guests[i].conn != 0)
             replica_peer_hello(node->replica, node->links.guests[i].node_id,
                                node->links.guests[i].generation);
-    if (config_member_by_id(node->config, node->id) == NULL)
-        node__refuse(node, "the cluster's configuration does not list this node: its data "
-                           "directory is new, or it was removed; filling up and joining come "
-                           "with a later version");
-    else
-        node->phase = replica_shard(node->replica) != SHARD_NONE ? NODE_SERVING : NODE_SPARE;
+    node__hang_up_strangers(node);
+}
+
+/* ---- what it is now ---- */
+
+static void say_why(struct node *node, const char *why)
+{
+    buf_reset(&node->reason);
+    buf_append_slice(&node->reason, slice_str(why));
+}
+
+void node__refuse(struct node *node, const char *why)
+{
+    node->phase = NODE_REFUSED;
+    say_why(node, why);
+    node__trace(node, TRACE_REFUSES, 0, 0, 0, slice_str(why));
+}
+
+static enum node_phase phase_by_config(const struct node *node)
+{
+    const struct member *self = config_member_by_id(node->config, node->id);
+    if (self == NULL)
+        return node->listed_once ? NODE_REFUSED : NODE_ASKING;
+    if (node__in_doubt(node))
+        return NODE_ASKING;
+    if (self->shard == SHARD_NONE)
+        return NODE_SPARE;
+    return replica_active(node->replica) ? NODE_SERVING : NODE_FILLING;
+}
+
+static bool has_place(enum node_phase phase)
+{
+    return phase == NODE_SERVING || phase == NODE_FILLING || phase == NODE_SPARE;
+}
+
+static void enter(struct node *node, enum node_phase phase)
+{
+    enum node_phase before = node->phase;
+    node->phase = phase;
+    if (phase == before)
+        return;
+    node__trace(node, TRACE_PHASE, (uint64_t)phase, 0, 0, node__phase_text(phase));
+    if (phase == NODE_REFUSED)
+        node__refuse(node, "the cluster's configuration does not list this node any more: it was "
+                           "removed. Its data stays where it is; to come back it has to start with "
+                           "an empty directory");
+    else if (phase == NODE_ASKING && node->reason.len == 0)
+        say_why(node, "the cluster's configuration does not list this node: it asks for a place");
+    else if (has_place(phase))
+        buf_reset(&node->reason);
+    if (before == NODE_SERVING || phase == NODE_REFUSED)
+        node__withdraw(node);
+    if (before != NODE_BOOTING && has_place(before) != has_place(phase))
+        node__hang_up_guests(node); /* they dial again, and hear what it is now */
+}
+
+/* The address is still listed, under another id: whoever wrote this directory has been replaced
+ * there, and this is an old disk of it. It comes back as one that has lost its memory. */
+static bool was_replaced(const struct node *node)
+{
+    return node->listed_once && config_member_by_id(node->config, node->id) == NULL &&
+           config_member_by_address(node->config, slice_str(node->options.address.text)) != NULL;
+}
+
+/* After recovery and after every adoption: phase, links, the frame for others. */
+void node__settle(struct node *node)
+{
+    if (node->config == NULL) {
+        node->phase = NODE_BOOTING;
+        links_from_view(&node->links, node->options.view, node->options.view_count,
+                        &node->options.address);
+        return;
+    }
+    if (was_replaced(node))
+        node__begin_anew(node, "another node has taken its place at its address");
+    encode_config_frame(node);
+    connect_replica(node);
+    enter(node, phase_by_config(node));
+}
+
+/* A peer has shown that this node had more than it has now. */
+void node__contradicted(struct node *node)
+{
+    node__begin_anew(node, "a peer remembers that this node had more than it has now: its data "
+                           "directory is an old copy");
+    node__settle(node);
+}
+
+/* ---- adopting ---- */
+
+/* Who is listed, or was: a stranger keeps nothing, it may yet be let in as it is. */
+static bool is_kept(const struct node *node, const struct config *config)
+{
+    bool was_listed = node->config != NULL && config_member_by_id(node->config, node->id) != NULL;
+    return was_listed || config_member_by_id(config, node->id) != NULL;
+}
+
+static void log_adoption(struct node *node, const struct config *config)
+{
+    struct buf body = BUF_EMPTY;
+    config_encode(config, &body);
+    log_append(node->log, RECORD_CONFIG, buf_slice(&body));
+    buf_fini(&body);
+    if (!PLANTED(node->options.plant, ADOPTION_UNSYNCED))
+        node->commits.must_sync = true;
 }
 
 /* Takes config over, or frees it. False: it is not for this node. */
@@ -67,24 +158,22 @@ bool node__adopt(struct node *node, struct config *config)
         return false;
     }
     bool first = node->config == NULL;
-    if (config_member_by_id(config, node->id) != NULL) {
-        struct buf body = BUF_EMPTY;
-        config_encode(config, &body);
-        log_append(node->log, RECORD_CONFIG, buf_slice(&body));
-        buf_fini(&body);
-        if (!PLANTED(node->options.plant, ADOPTION_UNSYNCED))
-            node->commits.must_sync = true;
-    } /* a stranger keeps nothing: it may yet be invited with an empty directory */
+    node__ack(node); /* under the term in which they were written */
+    if (is_kept(node, config))
+        log_adoption(node, config);
     struct replica_io io = node__io(node);
     replica_adopt(node->replica, config, &io);
     config_free(node->config);
     node->config = config;
+    node->listed_once = node->listed_once || config_member_by_id(config, node->id) != NULL;
+    node->adopted_ms = node->change_ms = node->mono_ms;
     reg_adopted(&node->reg, config->epoch);
     node__trace(node, TRACE_EPOCH_ADOPTED, config->epoch, config->lineage, 0, SLICE_EMPTY);
     if (first)
         node__trace(node, TRACE_BOOT_DECIDED, config->member_count, config->shard_count, 0,
                     SLICE_EMPTY);
     node__settle(node);
+    node__refuse_written(node, false);
     node__unpark(node);
     return true;
 }
@@ -190,24 +279,10 @@ void node__tick_boot(struct node *node)
 
 bool node_propose_touch(struct node *node)
 {
-    if (node->config == NULL || !node->log_usable || node->phase == NODE_REFUSED)
+    if (node->config == NULL || !node->log_usable || node->phase == NODE_REFUSED ||
+        node->phase == NODE_ASKING)
         return false;
     enum err err = E_OK;
     struct config *next = config_touch(node->config, &err);
-    if (next == NULL)
-        return false;
-    struct buf value = BUF_EMPTY;
-    config_encode(next, &value);
-    config_free(next);
-    uint32_t members[LIMIT_ACCEPTORS];
-    uint32_t count = config_acceptors(node->config, members);
-    uint64_t acceptors[LIMIT_ACCEPTORS];
-    for (uint32_t i = 0; i < count; i++)
-        acceptors[i] = node->config->members[members[i]].node_id;
-    struct reg_io io = node__reg_io(node);
-    bool begun = reg_propose(&node->reg, node->config->epoch + 1, buf_slice(&value), acceptors,
-                             count, count / 2 + 1, node->mono_ms + 10000, &io);
-    node__reg_done(node, &io, REG_NOTHING);
-    buf_fini(&value);
-    return begun;
+    return next != NULL && node__propose(node, next);
 }

@@ -95,6 +95,15 @@ static struct effect *add_effect(struct effects *effects, enum effect_type type)
     return effect;
 }
 
+/* Answers of the register go back to strangers too, who have to ask before they are listed: on
+ * their own connection. 0: there is none. */
+static uint64_t conn_back(const struct node *node, const struct outbox_item *item)
+{
+    if (item->type != MSG_PROMISE && item->type != MSG_ACCEPTED)
+        return 0;
+    return links_conn_of(&node->links, item->to);
+}
+
 static void send(struct effects *effects, uint64_t conn, struct slice bytes)
 {
     struct effect *effect = add_effect(effects, EFFECT_SEND);
@@ -112,8 +121,15 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
     if (node__is_call(item->type))
         node__call_leaves(node, link, item, frame);
     if (link == NULL || link->state != LINK_UP) {
-        REACHED(&node->metrics, FRAME_WITHOUT_LINK);
-        return; /* lost, as on a connection that broke */
+        uint64_t back = conn_back(node, item);
+        if (back == 0) {
+            REACHED(&node->metrics, FRAME_WITHOUT_LINK);
+            return; /* lost, as on a connection that broke */
+        }
+        if (node->config != NULL)
+            send(effects, back, buf_slice(&node->config_frame));
+        send(effects, back, frame);
+        return;
     }
     if (node->config != NULL && link->epoch_sent < node->config->epoch &&
         !PLANTED(node->options.plant, CONFIG_NOT_FIRST)) {
@@ -296,8 +312,9 @@ static void begin_checkpoint(struct node *node)
 
 static void checkpoint(struct node *node)
 {
-    if (node->config == NULL || node->phase == NODE_REFUSED || node->stop_logged)
-        return;
+    if (node->config == NULL || node->phase == NODE_REFUSED || node->phase == NODE_ASKING ||
+        node->stop_logged)
+        return;                    /* who asks knows a configuration that is not in its log */
     if (!log_pending(node->log) && /* it begins a segment; a batch lies in one */
         checkpoint_due(&node->checkpoint, node->table, node->log,
                        node->knobs->checkpoint_floor_bytes))

@@ -34,6 +34,8 @@ static void recv_refuse(struct node *node, uint64_t conn, const struct frame *fr
     link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
 }
 
+static void recv_register(struct node *node, uint64_t from, const struct frame *frame);
+
 static void recv_calls_heard(struct node *node, uint64_t conn, const struct frame *frame)
 {
     struct msg_calls_heard msg;
@@ -42,8 +44,15 @@ static void recv_calls_heard(struct node *node, uint64_t conn, const struct fram
         node__calls_heard(node, link, &msg);
 }
 
+static void recv_answer(struct node *node, uint64_t conn, const struct frame *frame)
+{
+    const struct link *link = links_by_conn(&node->links, conn);
+    if (link != NULL && link->state == LINK_UP)
+        recv_register(node, link->node_id, frame);
+}
+
 /* On a connection that we dialled, the other side only greets, refuses, says what it has heard, or
- * tells a stranger the configuration. */
+ * tells a stranger the configuration and what the register's acceptors say to it. */
 static void recv_dialled(struct node *node, uint64_t conn, const struct frame *frame)
 {
     if (frame->type == MSG_HELLO)
@@ -54,6 +63,8 @@ static void recv_dialled(struct node *node, uint64_t conn, const struct frame *f
         recv_config(node, frame);
     else if (frame->type == MSG_CALLS_HEARD)
         recv_calls_heard(node, conn, frame);
+    else if (frame->type == MSG_PROMISE || frame->type == MSG_ACCEPTED)
+        recv_answer(node, conn, frame);
 }
 
 /* ---- the register ---- */
@@ -61,7 +72,7 @@ static void recv_dialled(struct node *node, uint64_t conn, const struct frame *f
 static void recv_register(struct node *node, uint64_t from, const struct frame *frame)
 {
     if (!node->log_usable || node->phase == NODE_REFUSED || node->stop_logged)
-        return; /* who may have forgotten a promise must not answer (T10) */
+        return;
     struct reg_io io = node__reg_io(node);
     uint64_t epoch = node->config != NULL ? node->config->epoch : 0;
     enum reg_result result = REG_NOTHING;
@@ -153,7 +164,8 @@ static bool recv_call(struct node *node, uint64_t from, const struct frame *fram
 /* False: it makes no sense, hang up. */
 static bool recv_member(struct node *node, uint64_t from, const struct frame *frame)
 {
-    if (node->config == NULL || node->phase == NODE_REFUSED || node->phase == NODE_BOOTING)
+    if (node->config == NULL || node->phase == NODE_REFUSED || node->phase == NODE_ASKING ||
+        node->phase == NODE_BOOTING)
         return true; /* too early, or not to be trusted with it: as if it were lost */
     if (config_member_by_id(node->config, from) == NULL)
         return true;
@@ -164,11 +176,8 @@ static bool recv_member(struct node *node, uint64_t from, const struct frame *fr
     if (node__is_call(frame->type))
         return recv_call(node, from, frame);
     bool sane = recv_data(node, from, frame);
-    if (replica_contradicted(node->replica)) {
-        node->log_usable = false;
-        node__refuse(node, "a peer remembers that this node had more than it has now: its data "
-                           "directory is an old copy");
-    }
+    if (replica_contradicted(node->replica))
+        node__contradicted(node);
     return sane;
 }
 
@@ -196,6 +205,8 @@ static void recv_guest(struct node *node, uint64_t conn, const struct frame *fra
                           "the two nodes belong to different clusters (lineages)");
         return;
     }
+    if (is_register(frame->type) && node->config != NULL && frame->epoch < node->config->epoch)
+        outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
     if (frame->type == MSG_CONFIG)
         recv_config(node, frame);
     else if (is_register(frame->type))

@@ -17,10 +17,12 @@ static void fill_hello(const struct node *node, uint32_t generation, struct msg_
 {
     boot_view_text(&node->boot, view);
     enum hello_state state = HELLO_MEMBER;
-    if (node->phase == NODE_REFUSED) /* even where the log was cut before a configuration */
+    if (node->phase == NODE_REFUSED)
         state = HELLO_DOUBT;
     else if (node->config == NULL)
         state = HELLO_EMPTY;
+    else if (node->phase == NODE_ASKING)
+        state = node->fresh && !node->listed_once ? HELLO_STRANGER : HELLO_DOUBT;
     uint64_t epoch_max = reg_started(&node->reg) ? 1 : 0;
     *hello = (struct msg_hello){.node_id = node->id,
                                 .generation = generation,
@@ -103,6 +105,28 @@ void node__drop_link(struct node *node, struct link *link, bool hang_up)
     node__forwards_lost(node, link->node_id);
 }
 
+void node__hang_up_guests(struct node *node)
+{
+    for (uint32_t i = 0; i < LINK_GUESTS; i++)
+        if (node->links.guests[i].conn != 0) {
+            hold_hangup(node->open, node->links.guests[i].conn);
+            links_release(&node->links, &node->links.guests[i]);
+        }
+}
+
+/* Who spoke as a stranger and is listed now dials again, and is welcomed as what it is. */
+void node__hang_up_strangers(struct node *node)
+{
+    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
+        struct guest *guest = &node->links.guests[i];
+        const struct link *link = links_by_node_const(&node->links, guest->node_id);
+        if (guest->conn == 0 || link == NULL || link->guest == guest->conn)
+            continue;
+        hold_hangup(node->open, guest->conn);
+        links_release(&node->links, guest);
+    }
+}
+
 static void guest_gone(struct node *node, uint64_t conn)
 {
     struct guest *guest = links_guest(&node->links, conn);
@@ -154,6 +178,11 @@ static void note_clock(struct node *node, struct link *link, uint64_t wall_ms)
         node__trace(node, TRACE_CLOCK_FAR, (uint64_t)far, 0, 0, slice_str(link->address.text));
 }
 
+static bool is_doubtful(const struct msg_hello *hello)
+{
+    return hello->state == HELLO_DOUBT || hello->state == HELLO_STRANGER;
+}
+
 /* They answered on the connection that we dialled: it may be used if they are who we think. */
 static void greeted(struct node *node, struct link *link, const struct msg_hello *hello)
 {
@@ -176,7 +205,7 @@ static void greeted(struct node *node, struct link *link, const struct msg_hello
     node__trace(node, TRACE_PEER_UP, link->node_id, 0, 0, slice_str(link->address.text));
     if (node->config == NULL)
         boot_hello(&node->boot, hello->node_id, hello);
-    link->doubt = hello->state == HELLO_DOUBT;
+    link->doubt = is_doubtful(hello);
     if (!link->doubt)
         replica_peer_up(node->replica, link->node_id, link->dial);
 }
@@ -186,7 +215,7 @@ static void greeted_again(struct node *node, struct link *link, const struct msg
     suspect_heard(&link->suspect, node->mono_ms);
     if (node->config == NULL)
         boot_hello(&node->boot, hello->node_id, hello);
-    if (link->doubt && hello->state != HELLO_DOUBT) {
+    if (link->doubt && !is_doubtful(hello)) {
         REACHED(&node->metrics, PEER_OUT_OF_DOUBT);
         node__drop_link(node, link, true); /* it is itself again: begin anew */
     }
@@ -206,17 +235,30 @@ static void displace_guest(struct node *node, struct link *link, uint64_t conn)
     node__answers_lost(node, link->node_id);
 }
 
-/* A stranger learns the configuration, so that it can say why it must wait. Who has none yet learns
- * it from anybody: this node may be the one that got it decided and has lost its id meanwhile, so
- * that the configuration lists it no more and nobody else knows. */
+/* A stranger learns the configuration, so that it can ask for a place in it. Who has none yet, or an
+ * older one, learns it from anybody: this node may be the one that got it decided and has lost its
+ * id meanwhile, so that the configuration lists it no more and nobody else knows. */
 static void tell_config(struct node *node, uint64_t conn, const struct link *link,
                         const struct msg_hello *hello)
 {
     if (node->config == NULL)
         return;
     bool stranger = link == NULL && node->phase != NODE_REFUSED;
-    if (stranger || hello->state == HELLO_EMPTY)
+    if (stranger || hello->epoch_max < node->config->epoch || hello->state == HELLO_EMPTY)
         outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
+}
+
+/* A member that says it listens somewhere else than the configuration says (T17) is dialled there:
+ * it has yet to get that decided. */
+static void follow(struct node *node, struct link *link, struct slice said)
+{
+    struct address address;
+    if (slice_equal(slice_str(link->address.text), said) || !address_parse(said, &address) ||
+        strcmp(address.text, node->options.address.text) == 0)
+        return;
+    link->address = address;
+    if (link->state != LINK_UP && link->state != LINK_IDLE)
+        node__drop_link(node, link, true);
 }
 
 /* Somebody dialled us. */
@@ -238,6 +280,8 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
     if (node->config == NULL) {
         link->node_id = hello->node_id;
         boot_hello(&node->boot, hello->node_id, hello);
+    } else {
+        follow(node, link, hello->address);
     }
     displace_guest(node, link, conn);
     link->guest = conn;
@@ -298,8 +342,8 @@ static void update_suspicion(struct node *node, struct link *link)
  * now and then, which is answered, shows that the other is still there. */
 static bool silent_by_nature(const struct node *node, const struct link *link)
 {
-    return link->state == LINK_UP &&
-           (node->config == NULL || node->phase == NODE_REFUSED || link->doubt);
+    return link->state == LINK_UP && (node->config == NULL || node->phase == NODE_REFUSED ||
+                                      node->phase == NODE_ASKING || link->doubt);
 }
 
 uint64_t node__greeting_ms(const struct node *node, const struct link *link)

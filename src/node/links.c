@@ -44,9 +44,11 @@ void links_from_config(struct links *links, const struct config *config, uint64_
         struct link *link = add(links, &member->address, member->node_id);
         for (uint32_t j = 0; j < old_count; j++) {
             bool same = strcmp(old[j].address.text, member->address.text) == 0;
-            if (!same || (old[j].node_id != 0 && old[j].node_id != member->node_id))
+            bool known = old[j].node_id != 0;
+            if (known ? old[j].node_id != member->node_id : !same)
                 continue;
             *link = old[j];
+            link->address = member->address; /* a connection that stands is used wherever it is */
             link->node_id = member->node_id;
             old[j].conn = 0;
         }
@@ -118,6 +120,18 @@ struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id
     guest->node_id = node_id;
     guest->generation = generation;
     return guest;
+}
+
+uint64_t links_conn_of(const struct links *links, uint64_t node_id)
+{
+    const struct guest *last = NULL;
+    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
+        const struct guest *guest = &links->guests[i];
+        bool speaks = guest->conn != 0 && guest->node_id == node_id;
+        if (speaks && (last == NULL || guest->generation > last->generation))
+            last = guest;
+    }
+    return last != NULL ? last->conn : 0;
 }
 
 void links_release(struct links *links, struct guest *guest)

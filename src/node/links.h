@@ -90,6 +90,9 @@ struct guest *links_guest(struct links *links, uint64_t conn);
 struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id,
                             uint32_t generation);
 
+/* The accepted connection on which this node spoke last; 0: none. */
+uint64_t links_conn_of(const struct links *links, uint64_t node_id);
+
 /* Nobody speaks on it any more; its link remembers how many calls came. */
 void links_release(struct links *links, struct guest *guest);
 

@@ -112,15 +112,8 @@ static void refuse_rest(struct node *node)
 {
     while (node->waiters.head[WAITER_FORWARDED] != WAITER_NONE)
         node__give_up(node, node->waiters.head[WAITER_FORWARDED]);
-    for (uint32_t i = node->waiters.head[WAITER_WRITTEN]; i != WAITER_NONE;
-         i = node->waiters.head[WAITER_WRITTEN]) {
-        const struct call *stored = node->waiters.list[i].call;
-        struct call call = {.id = stored->id, .origin = stored->origin, .op = stored->op};
-        ctx_copy(&call.ctx, &stored->ctx);
-        struct answer answer = {.err = E_UNKNOWN, .unknown = true};
-        node__answer(node, &call, &answer);
-        waiters_remove(&node->waiters, i);
-    }
+    node__refuse_written(node, true);
+    node__refuse_asked(node);
 }
 
 static void add_stopped(struct node *node, struct effects *effects)
@@ -165,7 +158,7 @@ static void stop_when_quiet(struct node *node, struct effects *effects)
 static bool takes_part(const struct node *node)
 {
     return node->config != NULL && node->log_usable && node->phase != NODE_REFUSED &&
-           !node->stop_logged;
+           node->phase != NODE_ASKING && !node->stop_logged;
 }
 
 static void flush(struct node *node)
@@ -186,6 +179,7 @@ static void upkeep(struct node *node)
         replica_tick(node->replica, &io);
         node__watch_alone(node);
     }
+    node__tick_changes(node);
     node__scan(node);
     node__mark(node);
 }
@@ -304,6 +298,7 @@ uint64_t node_deadline_ms(const struct node *node)
         return node->mono_ms;
     uint64_t least = least_of(node->scan_ms, links_deadline_ms(node));
     least = least_of(least, reg_deadline_ms(&node->reg));
+    least = least_of(least, node__change_deadline_ms(node));
     least = least_of(least, node->mono_ms + 1000); /* waiting for others is said now and then */
     if (takes_part(node))
         least = least_of(least, replica_deadline_ms(node->replica));

@@ -56,9 +56,11 @@ uint64_t node_deadline_ms(const struct node *node);
 
 enum node_phase {
     NODE_BOOTING, /* no configuration yet */
-    NODE_SERVING, /* a member of a shard, serves */
+    NODE_SERVING, /* an active member of a shard, serves */
+    NODE_FILLING, /* a member that fills up, merges or hands over: only forwards */
     NODE_SPARE,   /* a member of no shard: only forwards */
-    NODE_REFUSED, /* in doubt, empty at a known address, or not a member: refuses, says why */
+    NODE_ASKING,  /* in doubt, empty, or new: asks for a place, refuses meanwhile, says why */
+    NODE_REFUSED, /* removed, or unable to start: refuses, says why */
     NODE_STOPPING,
 };
 

@@ -3,25 +3,12 @@
  * Does:   replays the log; decides whether the node is new, whole, or in doubt; gives a new node
  *         its id.
  * Not:    the records of replicas (replica.h) and of the register (register.h).
- * Holds:  a node in doubt appends nothing more to its log: the next start must find the same
- *         doubt (docs/protocol.md 6.3, T3, T11).
+ * Holds:  a doubt stands in the log before anything else that this start appends: the next one
+ *         must find it too (docs/protocol.md 6.3, T3, T11).
  * Limits: -
  * See:    docs/protocol.md 6.3.
  */
 #include "node/state.h"
-
-void node__refuse(struct node *node, const char *why)
-{
-    node->phase = NODE_REFUSED;
-    buf_reset(&node->reason);
-    buf_append_slice(&node->reason, slice_str(why));
-    node__trace(node, TRACE_IN_DOUBT, 0, 0, 0, buf_slice(&node->reason));
-    for (uint32_t i = 0; i < LINK_GUESTS; i++) /* they dial again, and hear that it is in doubt */
-        if (node->links.guests[i].conn != 0) {
-            hold_hangup(node->open, node->links.guests[i].conn);
-            links_release(&node->links, &node->links.guests[i]);
-        }
-}
 
 /* RECORD_IDENTITY and RECORD_START: who lives in this directory, and how. Repeated by every
  * checkpoint, so that they survive the segments they first stood in. */
@@ -51,10 +38,12 @@ static bool replay_identity(struct node *node, struct slice body)
 {
     struct read in = read_of(body);
     uint64_t id = read_u64(&in);
-    if (!read_ok(&in) || id == 0 || (node->id != 0 && node->id != id))
+    if (!read_ok(&in) || id == 0)
         return false;
     if (node->id == 0)
         become(node, id);
+    else if (node->id != id)
+        node__take_id(node, id); /* it was in doubt as a whole */
     return true;
 }
 
@@ -82,6 +71,7 @@ static bool replay_config(struct node *node, struct slice body)
     replica_adopt(node->replica, config, &io);
     config_free(node->config);
     node->config = config;
+    node->listed_once = node->listed_once || config_member_by_id(node->config, node->id) != NULL;
     reg_adopted(&node->reg, config->epoch);
     return true;
 }
@@ -105,6 +95,8 @@ static bool replay(void *arg, const struct record *record, uint64_t position)
         return replay_start(node, record->body);
     case RECORD_CONFIG:
         return replay_config(node, record->body);
+    case RECORD_DOUBT:
+        return node__replay_doubt(node, record->body);
     case RECORD_REGISTER:
         return reg_replay(&node->reg, record->body);
     default: {
@@ -114,37 +106,46 @@ static bool replay(void *arg, const struct record *record, uint64_t position)
     }
 }
 
-/* A sentence when the log cannot be proven whole, else NULL. */
-static const char *doubt(struct node *node, const struct log_recovery *found)
+enum doubt {
+    DOUBT_NONE,  /* the log is whole */
+    DOUBT_ACTOR, /* its last writes may be missing; what was synced is there */
+    DOUBT_ALL,   /* what was synced may be missing too, or is not its own */
+};
+
+/* How far the log can be trusted, with a sentence in *why. */
+static enum doubt doubt(struct node *node, const struct log_recovery *found, const char **why)
 {
     const struct lives *lives = &node->lives;
     if (found->state == LOG_DAMAGED) {
         REACHED(&node->metrics, DOUBT_DAMAGE);
-        return "its log is damaged below the synced mark, or a segment is missing";
+        *why = "its log was damaged below the synced mark, or a segment was missing";
+        return DOUBT_ALL;
     }
-    if (!lives->known)
-        return NULL; /* it never got far enough to give anything away */
-    if (found->state != LOG_DAMAGED && PLANTED(node->options.plant, DOUBT_IGNORED))
-        return NULL;
+    if (!lives->known || PLANTED(node->options.plant, DOUBT_IGNORED))
+        return DOUBT_NONE; /* it never got far enough to give anything away */
     if (lives->directory_id != node->options.directory_id &&
         !PLANTED(node->options.plant, COPY_UNNOTICED)) {
         REACHED(&node->metrics, DOUBT_COPY);
-        return "its data directory is a copy, was moved, or could not be synced once";
+        *why = "its data directory is a copy, was moved, or could not be synced once";
+        return DOUBT_ALL;
     }
     if (found->state == LOG_CUT && !lives->disk) {
         REACHED(&node->metrics, DOUBT_CUT);
-        return "the end of its log was damaged, and with it what may have been acknowledged";
+        *why = "the end of its log was damaged, and with it what may have been acknowledged";
+        return DOUBT_ACTOR;
     }
     bool whole = found->clean_stop || found->rests || lives->disk;
+    *why = "its process did not stop cleanly";
     if (PLANTED(node->options.plant, NEEDLESS_DOUBT) && !found->clean_stop)
-        return "its process did not stop cleanly";
+        return DOUBT_ACTOR;
     if (lives->boot_id != node->options.boot_id && !whole) {
         REACHED(&node->metrics, DOUBT_MACHINE);
-        return "the machine went down before the end of its log was synced";
+        *why = "the machine went down before the end of its log was synced";
+        return DOUBT_ACTOR;
     }
     if (found->state == LOG_CUT)
         REACHED(&node->metrics, CUT_UNHARMED);
-    return NULL;
+    return DOUBT_NONE;
 }
 
 static void report(struct node *node, const struct log_recovery *found)
@@ -157,10 +158,19 @@ static void report(struct node *node, const struct log_recovery *found)
                 replica_seq(node->replica), SLICE_EMPTY);
 }
 
-static uint64_t random_id(struct node *node)
+/* What the log says of itself comes first in what is appended: a doubt must not be forgotten when
+ * this batch is cut. */
+static void go_on(struct node *node, const struct log_recovery *found)
 {
-    uint64_t id = rng_u64(&node->rng);
-    return id != 0 ? id : 1;
+    const char *why = "";
+    enum doubt kind = doubt(node, found, &why);
+    if (kind == DOUBT_ALL)
+        node__doubt_all(node, why);
+    else if (kind == DOUBT_ACTOR)
+        node__doubt_actor(node, why);
+    node->log_usable = true;
+    node__log_start(node);
+    node->commits.must_sync = true; /* the id must not be given away before it is kept */
 }
 
 void node__recover(struct node *node, const struct log_segment *segments, size_t count)
@@ -173,24 +183,18 @@ void node__recover(struct node *node, const struct log_segment *segments, size_t
     log_recover(node->log, segments, count, replay, node, &found);
     node->tracer = listening;
     if (node->id == 0)
-        become(node, random_id(node));
-    boot_init(&node->boot, node->options.view, node->options.view_count, &node->options.address,
-              node->id, node->options.shard_count, node->options.bootstrap);
+        become(node, node__new_id(node));
     if (node->config != NULL) {
         struct replica_io io = node__io(node);
         replica_recovered(node->replica, &io);
     }
+    node->fresh = node->config == NULL;
     node->commits.committed = node->commits.synced = log_position(node->log);
     node__trace(node, TRACE_STARTED, node->id, 0, 0, slice_str(node->options.address.text));
     if (found.state != LOG_EMPTY)
         report(node, &found);
-    const char *why = doubt(node, &found);
-    node->log_usable = why == NULL;
-    if (node->log_usable) {
-        node__log_start(node);
-        node->commits.must_sync = true; /* the id must not be given away before it is kept */
-    }
+    go_on(node, &found);
+    boot_init(&node->boot, node->options.view, node->options.view_count, &node->options.address,
+              node->id, node->options.shard_count, node->options.bootstrap);
     node__settle(node);
-    if (why != NULL)
-        node__refuse(node, why);
 }

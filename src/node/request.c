@@ -12,6 +12,7 @@
 
 #define RETRY_AFTER_MS 1000U
 #define WAIT_MS_MAX 30000U
+#define CHANGE_WAIT_MS 10000U /* for a change of the configuration */
 
 /* ---- out ---- */
 
@@ -71,6 +72,7 @@ static void answer_client(struct node *node, const struct call *call, const stru
     if (status == 503 || status == 429)
         reply.retry_after_ms = RETRY_AFTER_MS;
     reply.waiting_count = list_waiting(node, answer, reply.waiting);
+    reply.lost_count = node__lost(node, call, reply.lost);
     hold_reply(node->open, &reply);
     buf_fini(&token);
 }
@@ -140,6 +142,8 @@ static enum err check_sizes(const struct node *node, const struct request *reque
 {
     if (request->op == OP_COUNT)
         return E_OK;
+    if (op_changes_config(request->op))
+        return node__check_addresses(request);
     if (request->key.len == 0)
         return E_KEY_EMPTY;
     if (request->key.len > node->knobs->max_key_bytes)
@@ -186,6 +190,8 @@ static enum err merge_tokens(const struct node *node, const struct request *requ
 static enum err find_shard(const struct node *node, const struct request *request,
                            struct call *call)
 {
+    if (request->op == OP_SHARD_ADD && config_shard_by_id(node->config, call->shard) == SHARD_NONE)
+        return E_NO_SHARD;
     if (request->op != OP_COUNT)
         return E_OK;
     call->shard = config_shard_by_id(node->config, request->shard_id);
@@ -196,7 +202,7 @@ static void fill_call(const struct node *node, const struct request *request, st
 {
     uint64_t wait_ms = request->wait_ms;
     if (request->wait_ms == REQUEST_WAIT_DEFAULT)
-        wait_ms = node->knobs->wait_ms;
+        wait_ms = op_changes_config(request->op) ? CHANGE_WAIT_MS : node->knobs->wait_ms;
     if (wait_ms > WAIT_MS_MAX)
         wait_ms = WAIT_MS_MAX;
     call->id = request->id;
@@ -206,13 +212,21 @@ static void fill_call(const struct node *node, const struct request *request, st
     call->form = request->form;
     call->copies = request->copies;
     call->hops = 0;
-    call->shard = SHARD_NONE;
+    call->shard = request->op == OP_SHARD_ADD ? request->shard_id : SHARD_NONE;
+    call->force = request->force;
+    call->informed = false;
+    call->fence = 0;
     call->deadline_ms = node->mono_ms + wait_ms;
     call->since_ms = node->mono_ms;
     call->avoid = 0;
     call->key = request->key;
     call->value = request->op == OP_PUT ? request->value : SLICE_EMPTY;
     ctx_init(&call->ctx);
+}
+
+static bool has_place(const struct node *node)
+{
+    return node->phase == NODE_SERVING || node->phase == NODE_FILLING || node->phase == NODE_SPARE;
 }
 
 void node__request(struct node *node, const struct request *request)
@@ -222,16 +236,20 @@ void node__request(struct node *node, const struct request *request)
     node__trace(node, TRACE_REQUEST, request->id, (uint64_t)request->op, 0, request->key);
     /* First of all: whatever the answer, it carries the context back (I1). */
     enum err err = node->config != NULL ? merge_tokens(node, request, &call.ctx) : E_OK;
+    call.informed = call.ctx.lineage != 0;
+    call.fence = call.ctx.fence;
     if (err == E_OK && node->stop_asked)
         err = E_STOPPING;
-    else if (err == E_OK && (node->phase == NODE_BOOTING || node->phase == NODE_REFUSED))
+    else if (err == E_OK && !has_place(node))
         err = E_NOT_READY;
-    if (err == E_OK && op_changes_config(request->op))
-        err = E_NOT_IMPLEMENTED;
     if (err == E_OK)
         err = check_sizes(node, request);
     if (err == E_OK)
         err = find_shard(node, request, &call);
+    if (err == E_OK && op_changes_config(request->op)) {
+        node__ask(node, &call);
+        return;
+    }
     if (err == E_OK) {
         node__route(node, &call);
         return;
@@ -249,7 +267,7 @@ void node__request(struct node *node, const struct request *request)
 /* A written one goes on to its end, only nobody hears of it. */
 void node__gone(struct node *node, uint64_t id)
 {
-    for (uint32_t state = WAITER_PARKED; state <= WAITER_WRITTEN; state++) {
+    for (uint32_t state = WAITER_PARKED; state < WAITER_LISTS; state++) {
         uint32_t next = WAITER_NONE;
         for (uint32_t i = node->waiters.head[state]; i != WAITER_NONE; i = next) {
             next = node->waiters.list[i].next;

@@ -56,7 +56,10 @@ struct node {
     uint64_t wall_ms;             /* of this step */
     uint64_t id;                  /* node id; 0 before EVENT_RECOVER */
     enum node_phase phase;        /* see node.h */
-    struct buf reason;            /* why it refuses, in NODE_REFUSED */
+    struct buf reason;            /* why it refuses, in NODE_REFUSED and NODE_ASKING */
+    uint32_t doubt_actor;         /* the own actor whose log was not whole; 0: none (doubt.c) */
+    bool listed_once;             /* a configuration has listed this node id */
+    bool fresh;                   /* it knew no configuration when it started */
     bool log_usable;              /* false: nothing may be appended any more */
     struct log *log;              /* owned */
     struct table *table;          /* owned */
@@ -79,6 +82,8 @@ struct node {
     struct hold *pool;            /* to reuse */
     struct metrics metrics;       /* figures */
     uint64_t scan_ms;             /* when waiters are next looked over, mono */
+    uint64_t change_ms;           /* when to look for changes to propose, mono (change.c) */
+    uint64_t adopted_ms;          /* mono, of the last adoption */
     bool announced_boot;          /* what we wait for has been logged */
     uint64_t boot_said_ms;        /* and when */
     bool alone_said;              /* TRACE_ALONE went out, TRACE_TOGETHER not yet */
@@ -128,12 +133,33 @@ void node__mark(struct node *node);
 
 /* recover.c */
 void node__recover(struct node *node, const struct log_segment *segments, size_t count);
-void node__refuse(struct node *node, const char *why);
 void node__log_start(struct node *node);
+
+/* doubt.c */
+uint64_t node__new_id(struct node *node);
+bool node__in_doubt(const struct node *node);
+void node__doubt_actor(struct node *node, const char *why);
+void node__doubt_all(struct node *node, const char *why);
+bool node__replay_doubt(struct node *node, struct slice body);
+void node__take_id(struct node *node, uint64_t id);
+void node__begin_anew(struct node *node, const char *why);
+
+/* status.c */
+struct slice node__phase_text(enum node_phase phase);
+
+/* change.c */
+bool node__propose(struct node *node, struct config *next);
+void node__ask(struct node *node, struct call *call);
+enum err node__check_addresses(const struct request *request);
+void node__tick_changes(struct node *node);
+void node__refuse_asked(struct node *node);
+uint64_t node__change_deadline_ms(const struct node *node);
 
 /* adopt.c */
 bool node__adopt(struct node *node, struct config *config);
 void node__settle(struct node *node);
+void node__contradicted(struct node *node);
+void node__refuse(struct node *node, const char *why);
 void node__tick_boot(struct node *node);
 
 /* handshake.c */
@@ -142,6 +168,8 @@ void node__peer_up(struct node *node, uint32_t dial, uint64_t conn);
 void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refused);
 void node__hello(struct node *node, uint64_t conn, const struct frame *frame);
 void node__drop_link(struct node *node, struct link *link, bool hang_up);
+void node__hang_up_guests(struct node *node);
+void node__hang_up_strangers(struct node *node);
 void node__tick_links(struct node *node);
 uint64_t node__greeting_ms(const struct node *node, const struct link *link);
 void node__refuse_conn(struct node *node, uint64_t conn, enum err err, const char *why);
@@ -181,6 +209,13 @@ void node__forwards_lost(struct node *node, uint64_t target);
 void node__answers_lost(struct node *node, uint64_t target);
 void node__forwards_hopeless(struct node *node, uint64_t target);
 void node__scan_forwards(struct node *node);
+
+/* lost.c */
+uint32_t node__lost(const struct node *node, const struct call *call, struct lost list[LIMIT_LOST]);
+
+/* withdraw.c */
+void node__withdraw(struct node *node);
+void node__refuse_written(struct node *node, bool all);
 
 /* serve.c */
 void node__serve(struct node *node, struct call *call);

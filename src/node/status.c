@@ -51,7 +51,11 @@ void node_why_not(const struct node *node, struct buf *out)
             boot_waiting_for(&node->boot, out);
         return;
     case NODE_REFUSED:
+    case NODE_ASKING:
         buf_append_slice(out, buf_slice(&node->reason));
+        return;
+    case NODE_FILLING:
+        buf_append_slice(out, SLICE_LIT("it fills up, or hands over, and forwards requests"));
         return;
     case NODE_STOPPING:
         buf_append_slice(out, SLICE_LIT("it is shutting down"));
@@ -60,6 +64,27 @@ void node_why_not(const struct node *node, struct buf *out)
     case NODE_SPARE:
         return;
     }
+}
+
+struct slice node__phase_text(enum node_phase phase)
+{
+    switch (phase) {
+    case NODE_BOOTING:
+        return SLICE_LIT("waits for the first start");
+    case NODE_SERVING:
+        return SLICE_LIT("serves");
+    case NODE_FILLING:
+        return SLICE_LIT("fills up or hands over, and forwards requests");
+    case NODE_SPARE:
+        return SLICE_LIT("is a spare: it forwards requests");
+    case NODE_ASKING:
+        return SLICE_LIT("asks the configuration for a place");
+    case NODE_REFUSED:
+        return SLICE_LIT("refuses to serve");
+    case NODE_STOPPING:
+        return SLICE_LIT("stops");
+    }
+    UNREACHABLE();
 }
 
 const struct config *node_config(const struct node *node)

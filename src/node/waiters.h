@@ -1,8 +1,9 @@
 /* waiters - requests that have not been answered yet.
  *
- * Does:   a table of requests that wait: parked for their causes, forwarded to another node, or
- *         written and waiting for a second copy; a list for each of the three.
- * Not:    deciding what happens to them (park.c, forward.c, ack.c).
+ * Does:   a table of requests that wait: parked for their causes, forwarded to another node,
+ *         written and waiting for a second copy, or asking for another configuration; a list for
+ *         each of the four.
+ * Not:    deciding what happens to them (park.c, calls.c, ack.c, change.c).
  * Holds:  N1 a waiter is in exactly one list (T16: never parked and forwarded at once). N2 a
  *         reference of a waiter that has gone is never taken for another one.
  * Limits: knob max_requests; their bytes count against max_memory_bytes.
@@ -17,6 +18,7 @@ enum waiter_state {
     WAITER_PARKED,    /* waits here for its causes, or for an epoch */
     WAITER_FORWARDED, /* another node has it */
     WAITER_WRITTEN,   /* has a dot, waits for a second copy or a sync */
+    WAITER_ASKED,     /* an operator's: waits until the configuration is as it wants (change.c) */
 };
 
 /* Where the frame of a forwarded one is (calls.c). */
@@ -27,7 +29,7 @@ enum forward_state {
     FORWARD_UNSENT,  /* nowhere: there was no connection when it was to leave */
 };
 
-#define WAITER_LISTS 4U
+#define WAITER_LISTS 5U
 #define WAITER_NONE UINT32_MAX
 
 /* A request on its way through this node, wherever it came from. */
@@ -39,7 +41,10 @@ struct call {
     enum value_form form; /* of a PUT */
     uint32_t copies;      /* asked for */
     uint32_t hops;        /* forwards so far */
-    uint32_t shard;       /* index, of OP_COUNT */
+    uint32_t shard;       /* index, of OP_COUNT; id, of OP_SHARD_ADD */
+    bool force;           /* of OP_VIEW_REMOVE */
+    bool informed;        /* it brought a context */
+    uint64_t fence;       /* of the context that it brought, for what is to be told (6.5) */
     uint64_t deadline_ms; /* for its dependencies, mono */
     uint64_t since_ms;    /* when it came to this node, mono */
     uint64_t avoid;       /* node id that could not take it; 0: none */
@@ -63,6 +68,7 @@ struct waiter {
     uint64_t position;       /* written: end of its log record */
     uint64_t until_ms;       /* when something must happen to it, mono */
     enum outcome outcome;    /* written: created, replaced, deleted */
+    bool proposed;           /* asked: this node has proposed it */
 };
 
 struct waiters {

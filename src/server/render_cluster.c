@@ -21,8 +21,12 @@ static const char *phase_word(enum node_phase phase)
         return "booting";
     case NODE_SERVING:
         return "serving";
+    case NODE_FILLING:
+        return "filling";
     case NODE_SPARE:
         return "spare";
+    case NODE_ASKING:
+        return "asking";
     case NODE_REFUSED:
         return "refused";
     case NODE_STOPPING:

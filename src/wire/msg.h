@@ -59,9 +59,10 @@ enum walk_kind {
 
 /* States of HELLO. */
 enum hello_state {
-    HELLO_EMPTY = 1,  /* no configuration, no data */
-    HELLO_MEMBER = 2, /* has a configuration and its data */
-    HELLO_DOUBT = 3,  /* has a configuration, cannot prove its data whole */
+    HELLO_EMPTY = 1,    /* no configuration, no data */
+    HELLO_MEMBER = 2,   /* has a configuration and its data */
+    HELLO_DOUBT = 3,    /* has a configuration, cannot prove its data whole */
+    HELLO_STRANGER = 4, /* knows a configuration that does not list it; had none when it started */
 };
 
 /* The name of a message type, for logs; static; "?" for an unknown one. */

@@ -1,0 +1,358 @@
+/* change - what this node wants of the configuration, and proposes.
+ *
+ * Does:   looks, now and then, whether anything has to change: its own place (a stranger asks to be
+ *         let in, a node in doubt for a new actor, one that has filled up to be active, one that has
+ *         handed over to go), what operators have asked for, and what its shard needs (actors to be
+ *         sealed and closed, a merge that is done). Proposes the first that applies, one at a time.
+ * Not:    what a change does (placement/config_change.h); which of two wins (cluster/register.h).
+ * Holds:  C1 a wish is looked at anew against every configuration, and is done when it does not
+ *         apply any more: two who propose the same, and one who proposes twice, do it once. C2
+ *         an operator's request is answered once, with what the configuration says.
+ * Limits: LIMIT_MEMBERS addresses in a request; knob max_requests.
+ * See:    docs/protocol.md sections 5, 6.1, 6.3 to 6.5; docs/api.md section 3.
+ */
+#include "node/state.h"
+
+/* How often a node looks while anything is unsettled, and how long a proposal may take. */
+#define LOOK_MS 50U
+#define PROPOSAL_MS 5000U
+
+/* The first member of a shard sees to the shard's needs at once, the next one that much later. */
+#define RANK_MS 700U
+
+/* ---- proposing ---- */
+
+static bool may_propose(const struct node *node)
+{
+    bool placed = node->phase != NODE_BOOTING && node->phase != NODE_REFUSED;
+    return node->config != NULL && placed && node->log_usable && !node->stop_logged &&
+           node->reg.proposer.phase == PROPOSER_IDLE;
+}
+
+bool node__propose(struct node *node, struct config *next)
+{
+    struct buf value = BUF_EMPTY;
+    config_encode(next, &value);
+    uint64_t epoch = next->epoch;
+    config_free(next);
+    uint32_t members[LIMIT_ACCEPTORS];
+    uint32_t count = config_acceptors(node->config, members);
+    uint64_t acceptors[LIMIT_ACCEPTORS];
+    for (uint32_t i = 0; i < count; i++)
+        acceptors[i] = node->config->members[members[i]].node_id;
+    struct reg_io io = node__reg_io(node);
+    bool begun = reg_propose(&node->reg, epoch, buf_slice(&value), acceptors, count, count / 2 + 1,
+                             node->mono_ms + PROPOSAL_MS, &io);
+    node__reg_done(node, &io, REG_NOTHING);
+    buf_fini(&value);
+    return begun;
+}
+
+/* Takes next, which may be NULL: then it does not apply. True when something is under way. */
+static bool try_change(struct node *node, struct config *next, const char *what)
+{
+    if (next == NULL)
+        return false;
+    node__trace(node, TRACE_PROPOSED, next->epoch, 0, 0, slice_str(what));
+    return node__propose(node, next);
+}
+
+/* ---- the own place ---- */
+
+static bool is_elsewhere(const struct node *node, const struct member *self)
+{
+    return strcmp(self->address.text, node->options.address.text) != 0;
+}
+
+static bool want_own(struct node *node)
+{
+    const struct config *config = node->config;
+    const struct member *self = config_member_by_id(config, node->id);
+    enum err err = E_OK;
+    if (self == NULL || is_elsewhere(node, self))
+        return try_change(node, config_admit(config, node->id, &node->options.address, &err),
+                          "this node asks for a place");
+    if (node__in_doubt(node))
+        return try_change(node, config_renew(config, node->id, self->actor, &err),
+                          "this node asks for a new actor");
+    if (replica_filled(node->replica))
+        return try_change(node, config_activate(config, node->id, self->actor, &err),
+                          "this node has filled up");
+    if (replica_handed_over(node->replica))
+        return try_change(node, config_left(config, node->id, &err),
+                          "this node has handed over what it had");
+    return false;
+}
+
+/* ---- the shard ---- */
+
+static bool end_term(struct node *node, const struct retired *retired)
+{
+    const struct config *config = node->config;
+    enum err err = E_OK;
+    uint64_t last_seq = 0;
+    uint64_t whole_seq = 0;
+    if (retired->state == RETIRED_SEALING &&
+        replica_seal(node->replica, retired->actor, &last_seq, &whole_seq))
+        return try_change(
+            node, config_sealed(config, retired->actor, last_seq, whole_seq, node->wall_ms, &err),
+            "all have reported on an actor that has gone");
+    if (retired->state == RETIRED_SEALED &&
+        vv_get(replica_stable(node->replica), retired->actor) >= retired->last_seq)
+        return try_change(node, config_closed(config, retired->actor, &err),
+                          "all have what an actor that has gone has written");
+    return false;
+}
+
+static bool want_shard(struct node *node)
+{
+    const struct config *config = node->config;
+    uint32_t shard = replica_shard(node->replica);
+    const struct slotset *own = &config->shards[shard].slots;
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        if (slotset_meets(&config->retired[i].slots, own) && end_term(node, &config->retired[i]))
+            return true;
+    enum err err = E_OK;
+    return replica_merged_all(node->replica) &&
+           try_change(node, config_merged(config, shard, node->wall_ms, &err),
+                      "a shard without an active member has merged what it has");
+}
+
+/* Members of the own shard before this one that are there. */
+static uint32_t rank(const struct node *node, uint32_t shard)
+{
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < node->config->member_count; i++) {
+        const struct member *member = &node->config->members[i];
+        if (member->node_id == node->id)
+            break;
+        before +=
+            member->shard == shard && member_counts(member) && node__usable(node, member->node_id);
+    }
+    return before;
+}
+
+/* Everybody could; so that they do not get into each other's way, one after the other does. */
+static bool is_turn(const struct node *node)
+{
+    uint32_t shard = replica_shard(node->replica);
+    if (shard == SHARD_NONE || node__in_doubt(node))
+        return false;
+    return node->mono_ms >= node->adopted_ms + (uint64_t)RANK_MS * rank(node, shard);
+}
+
+/* ---- operators ---- */
+
+/* The next of the addresses of a request; false after the last. */
+static bool next_address(struct slice *rest, struct address *address)
+{
+    if (rest->len == 0)
+        return false;
+    size_t len = 0;
+    while (len < rest->len && rest->ptr[len] != ',')
+        len++;
+    bool good = address_parse(slice_of(rest->ptr, len), address);
+    size_t past = len < rest->len ? len + 1 : len;
+    *rest = slice_of(rest->ptr + past, rest->len - past);
+    return good;
+}
+
+/* Those of the request that are listed. Returns how many; *all: none is missing. */
+static uint32_t listed(const struct node *node, const struct call *call,
+                       struct address list[LIMIT_MEMBERS], bool *all)
+{
+    struct slice rest = call->key;
+    struct address address;
+    uint32_t count = 0;
+    *all = true;
+    while (next_address(&rest, &address)) {
+        bool there = config_member_by_address(node->config, slice_str(address.text)) != NULL;
+        if (there && count < LIMIT_MEMBERS)
+            list[count++] = address;
+        *all = *all && there;
+    }
+    return count;
+}
+
+enum err node__check_addresses(const struct request *request)
+{
+    struct slice rest = request->key;
+    struct address address;
+    uint32_t count = 0;
+    while (rest.len > 0 && count <= LIMIT_MEMBERS) {
+        if (!next_address(&rest, &address))
+            return E_MALFORMED;
+        count++;
+    }
+    bool one = request->op == OP_VIEW_ADD || request->op == OP_SHARD_ADD;
+    return count == 0 || count > LIMIT_MEMBERS || (one && count != 1) ? E_MALFORMED : E_OK;
+}
+
+static struct config *without_listed(struct node *node, const struct waiter *waiter, enum err *err)
+{
+    struct address list[LIMIT_MEMBERS];
+    bool all = false;
+    struct removal removal = {.addresses = list, .force = waiter->call->force};
+    removal.address_count = listed(node, waiter->call, list, &all);
+    if (!all && !waiter->proposed)
+        *err = E_NOT_LISTED;
+    if (*err != E_OK || removal.address_count == 0)
+        return NULL;
+    for (uint32_t i = 0; i < node->config->member_count; i++)
+        removal.alive[i] = node__alive(node, node->config->members[i].node_id);
+    return config_remove(node->config, &removal, err);
+}
+
+/* What the configuration has to become, or NULL: nothing more, or *err. */
+static struct config *wanted(struct node *node, const struct waiter *waiter, enum err *err)
+{
+    const struct call *call = waiter->call;
+    struct slice rest = call->key;
+    struct address address;
+    if (call->op == OP_VIEW_REMOVE)
+        return without_listed(node, waiter, err);
+    if (!next_address(&rest, &address)) {
+        *err = E_MALFORMED;
+        return NULL;
+    }
+    if (call->op == OP_VIEW_ADD)
+        return config_invite(node->config, &address, err);
+    if (call->op == OP_SHARD_ADD)
+        return config_assign(node->config, &address, config_shard_by_id(node->config, call->shard),
+                             err);
+    *err = E_NOT_IMPLEMENTED;
+    return NULL;
+}
+
+static void answer_asked(struct node *node, uint32_t index, enum err err, enum outcome outcome)
+{
+    struct call call;
+    waiters_call(&node->waiters, index, &call);
+    call.key = SLICE_EMPTY;
+    struct answer answer = {.err = err, .outcome = err == E_OK ? outcome : OUTCOME_NONE};
+    node__answer(node, &call, &answer);
+    waiters_remove(&node->waiters, index);
+}
+
+/* True when nothing has to change for it, and what came of that is here. */
+static bool is_done(const struct node *node, const struct waiter *waiter, enum outcome *outcome)
+{
+    const struct call *call = waiter->call;
+    struct address list[LIMIT_MEMBERS];
+    bool all = false;
+    uint32_t count = listed(node, call, list, &all);
+    switch (call->op) {
+    case OP_VIEW_ADD:
+        *outcome = waiter->proposed ? OUTCOME_ADDED : OUTCOME_PRESENT;
+        return true;
+    case OP_VIEW_REMOVE:
+        *outcome = OUTCOME_REMOVED;
+        return count == 0;
+    case OP_SHARD_ADD: {
+        const struct member *member =
+            count > 0 ? config_member_by_address(node->config, slice_str(list[0].text)) : NULL;
+        *outcome = OUTCOME_PLACED;
+        return member == NULL || member->state != MEMBER_SYNCING;
+    }
+    case OP_GET:
+    case OP_PUT:
+    case OP_DELETE:
+    case OP_COUNT:
+    case OP_RECOVER:
+        break;
+    }
+    return true;
+}
+
+/* Its time is over. */
+static void give_up(struct node *node, uint32_t index, bool applied)
+{
+    enum op op = node->waiters.list[index].call->op;
+    if (applied && op == OP_SHARD_ADD)
+        answer_asked(node, index, E_OK, OUTCOME_PLACED); /* it fills up */
+    else if (applied && op == OP_VIEW_REMOVE)
+        answer_asked(node, index, E_HANDING_OVER, OUTCOME_NONE);
+    else
+        answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
+}
+
+/* True when something was proposed for it. */
+static bool want_asked(struct node *node, uint32_t index)
+{
+    struct waiter *waiter = &node->waiters.list[index];
+    enum outcome outcome = OUTCOME_NONE;
+    enum err err = E_OK;
+    bool removed = node->phase == NODE_REFUSED;
+    struct config *next = removed ? NULL : wanted(node, waiter, &err);
+    bool overdue = node->mono_ms >= waiter->until_ms;
+    if (err != E_OK) {
+        answer_asked(node, index, err, OUTCOME_NONE);
+    } else if (next == NULL && is_done(node, waiter, &outcome)) {
+        answer_asked(node, index, E_OK, outcome);
+    } else if (overdue) {
+        give_up(node, index, next == NULL);
+    } else if (next != NULL && may_propose(node)) {
+        waiter->proposed = true;
+        return try_change(node, next, "an operator asks for it");
+    }
+    config_free(next);
+    return false;
+}
+
+static bool want_all_asked(struct node *node)
+{
+    uint32_t next = WAITER_NONE;
+    bool proposed = false;
+    for (uint32_t i = node->waiters.head[WAITER_ASKED]; i != WAITER_NONE; i = next) {
+        next = node->waiters.list[i].next;
+        proposed = want_asked(node, i) || proposed;
+    }
+    return proposed;
+}
+
+/* The node stops: what was proposed may come about all the same. */
+void node__refuse_asked(struct node *node)
+{
+    while (node->waiters.head[WAITER_ASKED] != WAITER_NONE)
+        answer_asked(node, node->waiters.head[WAITER_ASKED], E_STOPPING, OUTCOME_NONE);
+}
+
+void node__ask(struct node *node, struct call *call)
+{
+    if (node->waiters.count >= node->knobs->max_requests) {
+        node__answer_error(node, call, E_BUSY);
+        return;
+    }
+    uint32_t index = waiters_add(&node->waiters, WAITER_ASKED, call);
+    node->waiters.list[index].until_ms = call->deadline_ms;
+    node->change_ms = node->mono_ms;
+}
+
+/* ---- time ---- */
+
+static bool is_unsettled(const struct node *node)
+{
+    if (node->config == NULL)
+        return false;
+    const struct member *self = config_member_by_id(node->config, node->id);
+    return node->waiters.sizes[WAITER_ASKED] > 0 || node->phase == NODE_ASKING ||
+           node->phase == NODE_FILLING || node->config->retired_count > 0 ||
+           (self != NULL && is_elsewhere(node, self));
+}
+
+void node__tick_changes(struct node *node)
+{
+    if (node->mono_ms < node->change_ms || !is_unsettled(node))
+        return;
+    node->change_ms = node->mono_ms + LOOK_MS / 2 + rng_below(&node->rng, LOOK_MS);
+    bool busy = want_all_asked(node);
+    if (busy || !may_propose(node) || want_own(node))
+        return;
+    if (is_turn(node))
+        want_shard(node);
+}
+
+uint64_t node__change_deadline_ms(const struct node *node)
+{
+    return is_unsettled(node) ? node->change_ms : UINT64_MAX;
+}

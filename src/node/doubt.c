@@ -1,0 +1,113 @@
+/* doubt - a log that cannot be proven whole, and what the node is then.
+ *
+ * Does:   ends the term of the own actor where its last writes may be missing; takes another node
+ *         id where not even the register's promises can be trusted, or another has taken its place.
+ * Not:    finding out (recover.c, replica/); coming back (change.c, replica/fill.c).
+ * Holds:  no dot, receipt or promise is given under an identity that may have given more (I6). The
+ *         doubt is logged before anything else, so that the next start finds it too (T25).
+ * Limits: -
+ * See:    docs/protocol.md 6.3 (T3, T11, T24, T25).
+ */
+#include "node/state.h"
+
+static uint64_t random_id(struct node *node)
+{
+    uint64_t id = rng_u64(&node->rng);
+    return id != 0 ? id : 1;
+}
+
+uint64_t node__new_id(struct node *node)
+{
+    uint64_t id = random_id(node);
+    while (node->config != NULL && config_member_by_id(node->config, id) != NULL)
+        id = random_id(node);
+    return id;
+}
+
+static uint32_t own_actor(const struct node *node)
+{
+    const struct member *self =
+        node->config != NULL ? config_member_by_id(node->config, node->id) : NULL;
+    return self != NULL ? self->actor : 0;
+}
+
+bool node__in_doubt(const struct node *node)
+{
+    return node->doubt_actor != 0 && node->doubt_actor == own_actor(node);
+}
+
+static void set_reason(struct node *node, const char *why)
+{
+    buf_reset(&node->reason);
+    buf_append_slice(&node->reason, slice_str(why));
+}
+
+/* The last writes of the own actor may be missing: the configuration has to give another. */
+void node__doubt_actor(struct node *node, const char *why)
+{
+    uint32_t actor = own_actor(node);
+    if (actor == 0)
+        return; /* it has written nothing that could be missing */
+    struct buf body = BUF_EMPTY;
+    buf_u32(&body, actor);
+    log_append(node->log, RECORD_DOUBT, buf_slice(&body));
+    buf_fini(&body);
+    node->doubt_actor = actor;
+    replica_doubt(node->replica);
+    set_reason(node, why);
+    node__trace(node, TRACE_IN_DOUBT, actor, 0, 0, slice_str(why));
+}
+
+bool node__replay_doubt(struct node *node, struct slice body)
+{
+    struct read in = read_of(body);
+    node->doubt_actor = read_u32(&in);
+    if (!read_done(&in) || node->config == NULL)
+        return false;
+    if (node__in_doubt(node)) {
+        replica_doubt(node->replica);
+        set_reason(node, "its log was not whole when it started before");
+    }
+    return true;
+}
+
+/* Another node from here on, with the table of the one it was. */
+void node__take_id(struct node *node, uint64_t id)
+{
+    node->id = id;
+    node->listed_once = false;
+    node->doubt_actor = 0;
+    uint64_t seed = rng_u64(&node->rng);
+    reg_fini(&node->reg);
+    reg_init(&node->reg, id, seed);
+    struct replica_io io = node__io(node);
+    replica_become(node->replica, id, &io);
+}
+
+void node__doubt_all(struct node *node, const char *why)
+{
+    node__take_id(node, node__new_id(node));
+    set_reason(node, why);
+    node__trace(node, TRACE_NEW_ID, node->id, 0, 0, slice_str(why));
+}
+
+/* Everybody who knows this process knows it by another id. */
+static void hang_up_all(struct node *node)
+{
+    for (uint32_t i = 0; i < node->links.count; i++) {
+        node__drop_link(node, &node->links.list[i], true);
+        node->links.list[i].retry_ms = node->mono_ms;
+    }
+    node__hang_up_guests(node);
+}
+
+/* While it runs: a peer has shown that this node had more, or that another is in its place. */
+void node__begin_anew(struct node *node, const char *why)
+{
+    node->phase = NODE_ASKING;
+    node__withdraw(node);
+    hang_up_all(node);
+    node__doubt_all(node, why);
+    node__log_start(node);
+    node->commits.must_sync = true;
+}
