@@ -148,12 +148,22 @@ static void log_adoption(struct node *node, const struct config *config)
         node->commits.must_sync = true;
 }
 
+/* A later epoch of the same history, or a history that has forked from this one no earlier than
+ * here. Where this one has gone on beyond the fork, neither side yields: people must choose. */
+static bool is_newer(const struct node *node, const struct config *config)
+{
+    if (node->config == NULL)
+        return true;
+    if (config->lineage == node->config->lineage)
+        return config->epoch > node->config->epoch;
+    const struct ancestor *ancestor = config_ancestor(config, node->config->lineage);
+    return ancestor != NULL && node->config->epoch <= ancestor->epoch;
+}
+
 /* Takes config over, or frees it. False: it is not for this node. */
 bool node__adopt(struct node *node, struct config *config)
 {
-    bool newer = node->config == NULL ||
-                 (config->lineage == node->config->lineage && config->epoch > node->config->epoch);
-    if (!newer || !node->log_usable || node->stop_logged) {
+    if (!is_newer(node, config) || !node->log_usable || node->stop_logged) {
         config_free(config);
         return false;
     }
@@ -284,5 +294,5 @@ bool node_propose_touch(struct node *node)
         return false;
     enum err err = E_OK;
     struct config *next = config_touch(node->config, &err);
-    return next != NULL && node__propose(node, next);
+    return next != NULL && node__propose_next(node, next);
 }

@@ -1,9 +1,9 @@
 /* change - what this node wants of the configuration, and proposes.
  *
  * Does:   looks, now and then, whether anything has to change: its own place (a stranger asks to be
- *         let in, a node in doubt for a new actor, one that has filled up to be active, one that has
- *         handed over to go), what operators have asked for, and what its shard needs (actors to be
- *         sealed and closed, a merge that is done). Proposes the first that applies, one at a time.
+ *         let in, who is in doubt for a new actor, who has filled up to be active, who has handed
+ *         over to go), what operators have asked for, and what its shard needs (actors to be
+ *         sealed and closed, a merge that is done). Proposes the first that applies.
  * Not:    what a change does (placement/config_change.h); which of two wins (cluster/register.h).
  * Holds:  C1 a wish is looked at anew against every configuration, and is done when it does not
  *         apply any more: two who propose the same, and one who proposes twice, do it once. C2
@@ -29,23 +29,29 @@ static bool may_propose(const struct node *node)
            node->reg.proposer.phase == PROPOSER_IDLE;
 }
 
-bool node__propose(struct node *node, struct config *next)
+bool node__propose(struct node *node, struct config *next, const uint64_t *acceptors,
+                   uint32_t count, uint32_t quorum)
 {
     struct buf value = BUF_EMPTY;
     config_encode(next, &value);
     uint64_t epoch = next->epoch;
     config_free(next);
+    struct reg_io io = node__reg_io(node);
+    bool begun = reg_propose(&node->reg, epoch, buf_slice(&value), acceptors, count, quorum,
+                             node->mono_ms + PROPOSAL_MS, &io);
+    node__reg_done(node, &io, REG_NOTHING);
+    buf_fini(&value);
+    return begun;
+}
+
+bool node__propose_next(struct node *node, struct config *next)
+{
     uint32_t members[LIMIT_ACCEPTORS];
     uint32_t count = config_acceptors(node->config, members);
     uint64_t acceptors[LIMIT_ACCEPTORS];
     for (uint32_t i = 0; i < count; i++)
         acceptors[i] = node->config->members[members[i]].node_id;
-    struct reg_io io = node__reg_io(node);
-    bool begun = reg_propose(&node->reg, epoch, buf_slice(&value), acceptors, count, count / 2 + 1,
-                             node->mono_ms + PROPOSAL_MS, &io);
-    node__reg_done(node, &io, REG_NOTHING);
-    buf_fini(&value);
-    return begun;
+    return node__propose(node, next, acceptors, count, count / 2 + 1);
 }
 
 /* Takes next, which may be NULL: then it does not apply. True when something is under way. */
@@ -54,7 +60,7 @@ static bool try_change(struct node *node, struct config *next, const char *what)
     if (next == NULL)
         return false;
     node__trace(node, TRACE_PROPOSED, next->epoch, 0, 0, slice_str(what));
-    return node__propose(node, next);
+    return node__propose_next(node, next);
 }
 
 /* ---- the own place ---- */
@@ -144,7 +150,7 @@ static bool is_turn(const struct node *node)
 /* ---- operators ---- */
 
 /* The next of the addresses of a request; false after the last. */
-static bool next_address(struct slice *rest, struct address *address)
+bool node__next_address(struct slice *rest, struct address *address)
 {
     if (rest->len == 0)
         return false;
@@ -165,7 +171,7 @@ static uint32_t listed(const struct node *node, const struct call *call,
     struct address address;
     uint32_t count = 0;
     *all = true;
-    while (next_address(&rest, &address)) {
+    while (node__next_address(&rest, &address)) {
         bool there = config_member_by_address(node->config, slice_str(address.text)) != NULL;
         if (there && count < LIMIT_MEMBERS)
             list[count++] = address;
@@ -180,7 +186,7 @@ enum err node__check_addresses(const struct request *request)
     struct address address;
     uint32_t count = 0;
     while (rest.len > 0 && count <= LIMIT_MEMBERS) {
-        if (!next_address(&rest, &address))
+        if (!node__next_address(&rest, &address))
             return E_MALFORMED;
         count++;
     }
@@ -211,7 +217,7 @@ static struct config *wanted(struct node *node, const struct waiter *waiter, enu
     struct address address;
     if (call->op == OP_VIEW_REMOVE)
         return without_listed(node, waiter, err);
-    if (!next_address(&rest, &address)) {
+    if (!node__next_address(&rest, &address)) {
         *err = E_MALFORMED;
         return NULL;
     }
@@ -277,9 +283,31 @@ static void give_up(struct node *node, uint32_t index, bool applied)
 }
 
 /* True when something was proposed for it. */
+static bool want_recovery(struct node *node, uint32_t index)
+{
+    struct waiter *waiter = &node->waiters.list[index];
+    bool proposed = false;
+    if (waiter->lineage == 0)
+        waiter->lineage = node->config->lineage;
+    bool done = node->config->lineage != waiter->lineage;
+    enum err err =
+        done ? E_OK : node__want_recover(node, waiter->call->key, may_propose(node), &proposed);
+    if (done)
+        answer_asked(node, index, E_OK, OUTCOME_RECOVERED);
+    else if (err != E_OK && !waiter->proposed)
+        answer_asked(node, index, err, OUTCOME_NONE);
+    else if (node->mono_ms >= waiter->until_ms)
+        answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
+    else
+        waiter->proposed = waiter->proposed || proposed;
+    return proposed;
+}
+
 static bool want_asked(struct node *node, uint32_t index)
 {
     struct waiter *waiter = &node->waiters.list[index];
+    if (waiter->call->op == OP_RECOVER && node->phase != NODE_REFUSED)
+        return want_recovery(node, index);
     enum outcome outcome = OUTCOME_NONE;
     enum err err = E_OK;
     bool removed = node->phase == NODE_REFUSED;
@@ -335,9 +363,14 @@ static bool is_unsettled(const struct node *node)
     if (node->config == NULL)
         return false;
     const struct member *self = config_member_by_id(node->config, node->id);
-    return node->waiters.sizes[WAITER_ASKED] > 0 || node->phase == NODE_ASKING ||
+    return node->newcomers || node->waiters.sizes[WAITER_ASKED] > 0 || node->phase == NODE_ASKING ||
            node->phase == NODE_FILLING || node->config->retired_count > 0 ||
            (self != NULL && is_elsewhere(node, self));
+}
+
+static bool is_listed(const struct node *node)
+{
+    return config_member_by_id(node->config, node->id) != NULL;
 }
 
 void node__tick_changes(struct node *node)
@@ -346,9 +379,10 @@ void node__tick_changes(struct node *node)
         return;
     node->change_ms = node->mono_ms + LOOK_MS / 2 + rng_below(&node->rng, LOOK_MS);
     bool busy = want_all_asked(node);
-    if (busy || !may_propose(node) || want_own(node))
+    node->newcomers = node->newcomers && node__has_newcomers(node);
+    if (busy || !may_propose(node) || (node->newcomers && is_listed(node) && node__want_fork(node)))
         return;
-    if (is_turn(node))
+    if (!want_own(node) && is_turn(node))
         want_shard(node);
 }
 

@@ -9,6 +9,32 @@
  */
 #include "node/state.h"
 
+/* ---- the register ---- */
+
+static void recv_register(struct node *node, uint64_t from, const struct frame *frame)
+{
+    if (!node->log_usable || node->phase == NODE_REFUSED || node->stop_logged)
+        return;
+    struct reg_io io = node__reg_io(node);
+    uint64_t epoch = node->config != NULL ? node->config->epoch : 0;
+    enum reg_result result = REG_NOTHING;
+    struct msg_prepare prepare;
+    struct msg_promise promise;
+    struct msg_accept accept;
+    struct msg_accepted accepted;
+    if (frame->type == MSG_PREPARE && msg_prepare_decode(frame->body, &prepare))
+        result = reg_prepare(&node->reg, from, epoch, &prepare, &io);
+    else if (frame->type == MSG_PROMISE && msg_promise_decode(frame->body, &promise))
+        result = reg_promise(&node->reg, from, &promise, &io);
+    else if (frame->type == MSG_ACCEPT && msg_accept_decode(frame->body, &accept))
+        result = reg_accept(&node->reg, from, epoch, &accept, &io);
+    else if (frame->type == MSG_ACCEPTED && msg_accepted_decode(frame->body, &accepted))
+        result = reg_accepted(&node->reg, from, &accepted, &io);
+    node__reg_done(node, &io, result);
+}
+
+/* ---- on connections that we dialled ---- */
+
 static void recv_config(struct node *node, const struct frame *frame)
 {
     struct frame own;
@@ -34,8 +60,6 @@ static void recv_refuse(struct node *node, uint64_t conn, const struct frame *fr
     link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
 }
 
-static void recv_register(struct node *node, uint64_t from, const struct frame *frame);
-
 static void recv_calls_heard(struct node *node, uint64_t conn, const struct frame *frame)
 {
     struct msg_calls_heard msg;
@@ -44,10 +68,17 @@ static void recv_calls_heard(struct node *node, uint64_t conn, const struct fram
         node__calls_heard(node, link, &msg);
 }
 
+/* Of another history. Its configuration alone may be looked at: that may be one that forked from
+ * this (adopt.c). */
+static bool is_foreign(const struct node *node, const struct frame *frame)
+{
+    return frame->lineage != 0 && node->config != NULL && frame->lineage != node->config->lineage;
+}
+
 static void recv_answer(struct node *node, uint64_t conn, const struct frame *frame)
 {
     const struct link *link = links_by_conn(&node->links, conn);
-    if (link != NULL && link->state == LINK_UP)
+    if (link != NULL && link->state == LINK_UP && !is_foreign(node, frame))
         recv_register(node, link->node_id, frame);
 }
 
@@ -65,30 +96,6 @@ static void recv_dialled(struct node *node, uint64_t conn, const struct frame *f
         recv_calls_heard(node, conn, frame);
     else if (frame->type == MSG_PROMISE || frame->type == MSG_ACCEPTED)
         recv_answer(node, conn, frame);
-}
-
-/* ---- the register ---- */
-
-static void recv_register(struct node *node, uint64_t from, const struct frame *frame)
-{
-    if (!node->log_usable || node->phase == NODE_REFUSED || node->stop_logged)
-        return;
-    struct reg_io io = node__reg_io(node);
-    uint64_t epoch = node->config != NULL ? node->config->epoch : 0;
-    enum reg_result result = REG_NOTHING;
-    struct msg_prepare prepare;
-    struct msg_promise promise;
-    struct msg_accept accept;
-    struct msg_accepted accepted;
-    if (frame->type == MSG_PREPARE && msg_prepare_decode(frame->body, &prepare))
-        result = reg_prepare(&node->reg, from, epoch, &prepare, &io);
-    else if (frame->type == MSG_PROMISE && msg_promise_decode(frame->body, &promise))
-        result = reg_promise(&node->reg, from, &promise, &io);
-    else if (frame->type == MSG_ACCEPT && msg_accept_decode(frame->body, &accept))
-        result = reg_accept(&node->reg, from, epoch, &accept, &io);
-    else if (frame->type == MSG_ACCEPTED && msg_accepted_decode(frame->body, &accepted))
-        result = reg_accepted(&node->reg, from, &accepted, &io);
-    node__reg_done(node, &io, result);
 }
 
 /* ---- the shard's data ---- */
@@ -200,7 +207,7 @@ static void recv_guest(struct node *node, uint64_t conn, const struct frame *fra
         return; /* a later connection speaks for it (J2) */
     if (link != NULL)
         suspect_heard(&link->suspect, node->mono_ms);
-    if (frame->lineage != 0 && node->config != NULL && frame->lineage != node->config->lineage) {
+    if (frame->type != MSG_CONFIG && is_foreign(node, frame)) {
         node__refuse_conn(node, conn, E_OTHER_HISTORY,
                           "the two nodes belong to different clusters (lineages)");
         return;

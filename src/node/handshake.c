@@ -165,7 +165,10 @@ static const char *objection(const struct node *node, const struct frame *frame,
         return "a node has an id";
     if (hello->node_id == node->id)
         return "this node was dialled by itself, or its data directory was copied";
-    if (node->config != NULL && frame->lineage != 0 && frame->lineage != node->config->lineage)
+    bool known = node->config == NULL || frame->lineage == 0 ||
+                 frame->lineage == node->config->lineage ||
+                 config_ancestor(node->config, frame->lineage) != NULL;
+    if (!known)
         return "the two nodes belong to different clusters (lineages)";
     return NULL;
 }
@@ -235,9 +238,9 @@ static void displace_guest(struct node *node, struct link *link, uint64_t conn)
     node__answers_lost(node, link->node_id);
 }
 
-/* A stranger learns the configuration, so that it can ask for a place in it. Who has none yet, or an
- * older one, learns it from anybody: this node may be the one that got it decided and has lost its
- * id meanwhile, so that the configuration lists it no more and nobody else knows. */
+/* A stranger learns the configuration, to ask for a place in it. Who has none yet, or an older one,
+ * learns it from anybody: this node may be the one that got it decided and has lost its id since,
+ * so that the configuration lists it no more and nobody else knows. */
 static void tell_config(struct node *node, uint64_t conn, const struct link *link,
                         const struct msg_hello *hello)
 {
@@ -261,6 +264,18 @@ static void follow(struct node *node, struct link *link, struct slice said)
         node__drop_link(node, link, true);
 }
 
+static void note_guest(struct node *node, uint64_t conn, const struct msg_hello *hello)
+{
+    struct guest *guest = links_guest(&node->links, conn);
+    guest->heard_ms = node->mono_ms;
+    if (!address_parse(hello->address, &guest->address))
+        guest->address.text[0] = '\0';
+    node->newcomers =
+        node->newcomers ||
+        (node->config != NULL && config_member_by_id(node->config, hello->node_id) == NULL &&
+         config_member_by_address(node->config, hello->address) != NULL);
+}
+
 /* Somebody dialled us. */
 static void welcome(struct node *node, uint64_t conn, const struct msg_hello *hello)
 {
@@ -270,11 +285,12 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
         node__refuse_conn(node, conn, E_BUSY, "too many peer connections");
         return;
     }
-    say_hello(node, conn, 0);
+    note_guest(node, conn, hello);
     struct link *link = links_by_node(&node->links, hello->node_id);
     if (link == NULL && node->config == NULL)
         link = links_by_address(&node->links, hello->address);
-    tell_config(node, conn, link, hello);
+    tell_config(node, conn, link, hello); /* first: who is of an ancestor must not take offence */
+    say_hello(node, conn, 0);
     if (link == NULL)
         return;
     if (node->config == NULL) {

@@ -50,11 +50,13 @@ struct link {
 
 /* A connection that somebody dialled to us. */
 struct guest {
-    uint64_t conn;       /* 0: free */
-    uint64_t node_id;    /* who said HELLO on it */
-    uint32_t generation; /* of that HELLO */
-    uint64_t calls;      /* frames of calls that came on it (calls.c) */
-    uint64_t calls_said; /* how many of these its dialler has been told of */
+    uint64_t conn;          /* 0: free */
+    uint64_t node_id;       /* who said HELLO on it */
+    uint32_t generation;    /* of that HELLO */
+    struct address address; /* where it says it listens */
+    uint64_t heard_ms;      /* when it last said HELLO, mono */
+    uint64_t calls;         /* frames of calls that came on it (calls.c) */
+    uint64_t calls_said;    /* how many of these its dialler has been told of */
 };
 
 struct links {

@@ -42,6 +42,7 @@ struct node *node_new(const struct node_options *options)
     node->waiters.salt = rng_u64(&node->rng); /* answers meant for an earlier process fit nobody */
     node->phase = NODE_BOOTING;
     node->scan_ms = UINT64_MAX;
+    node->fork_since_ms = UINT64_MAX;
     return node;
 }
 

@@ -153,7 +153,26 @@ static enum err check_sizes(const struct node *node, const struct request *reque
     return E_OK;
 }
 
-static enum err merge_token(const struct node *node, struct slice text, struct ctx *ctx)
+/* A token of a history that this one has forked from is good. What that went on to do past the fork
+ * is unknown here, and lost: the losses of the fork tell it. False: of another history. */
+static bool translate(const struct node *node, struct ctx *one)
+{
+    const struct ancestor *ancestor = config_ancestor(node->config, one->lineage);
+    if (ancestor == NULL)
+        return false;
+    struct vv known;
+    vv_init(&known);
+    for (uint32_t i = 0; i < one->seen.count; i++)
+        if (one->seen.entries[i].actor < ancestor->next_actor)
+            known.entries[known.count++] = one->seen.entries[i];
+    vv_copy(&one->seen, &known);
+    if (one->fence > ancestor->epoch)
+        one->fence = ancestor->epoch;
+    one->lineage = node->config->lineage;
+    return true;
+}
+
+static enum err merge_token(const struct node *node, struct slice text, struct call *call)
 {
     struct ctx one;
     switch (token_decode(text, &node->config->token_key, &one)) {
@@ -167,13 +186,16 @@ static enum err merge_token(const struct node *node, struct slice text, struct c
         return shaped && lineage != node->config->lineage ? E_OTHER_HISTORY : E_TOKEN_BAD;
     }
     }
-    if (one.lineage != 0 && one.lineage != node->config->lineage)
+    if (one.lineage != 0 && one.lineage != node->config->lineage && !translate(node, &one))
         return E_OTHER_HISTORY;
-    return ctx_merge(ctx, &one) ? E_OK : E_CONTEXT_TOO_LARGE;
+    if (one.lineage != 0 && (!call->informed || one.fence < call->fence))
+        call->fence = one.fence;
+    call->informed = call->informed || one.lineage != 0;
+    return ctx_merge(&call->ctx, &one) ? E_OK : E_CONTEXT_TOO_LARGE;
 }
 
 static enum err merge_tokens(const struct node *node, const struct request *request,
-                             struct ctx *ctx)
+                             struct call *call)
 {
     ASSERT(request->token_count <= LIMIT_TOKENS);
     enum err err = E_OK;
@@ -181,9 +203,9 @@ static enum err merge_tokens(const struct node *node, const struct request *requ
     if (PLANTED(node->options.plant, LAST_TOKEN_ONLY) && request->token_count > 0)
         first = request->token_count - 1;
     for (uint32_t i = first; i < request->token_count && err == E_OK; i++)
-        err = merge_token(node, request->tokens[i], ctx);
+        err = merge_token(node, request->tokens[i], call);
     if (err != E_OK)
-        ctx_init(ctx); /* a fresh token goes back */
+        ctx_init(&call->ctx); /* a fresh token goes back */
     return err;
 }
 
@@ -235,9 +257,7 @@ void node__request(struct node *node, const struct request *request)
     fill_call(node, request, &call);
     node__trace(node, TRACE_REQUEST, request->id, (uint64_t)request->op, 0, request->key);
     /* First of all: whatever the answer, it carries the context back (I1). */
-    enum err err = node->config != NULL ? merge_tokens(node, request, &call.ctx) : E_OK;
-    call.informed = call.ctx.lineage != 0;
-    call.fence = call.ctx.fence;
+    enum err err = node->config != NULL ? merge_tokens(node, request, &call) : E_OK;
     if (err == E_OK && node->stop_asked)
         err = E_STOPPING;
     else if (err == E_OK && !has_place(node))

@@ -84,18 +84,21 @@ struct node {
     uint64_t scan_ms;             /* when waiters are next looked over, mono */
     uint64_t change_ms;           /* when to look for changes to propose, mono (change.c) */
     uint64_t adopted_ms;          /* mono, of the last adoption */
-    bool announced_boot;          /* what we wait for has been logged */
-    uint64_t boot_said_ms;        /* and when */
-    bool alone_said;              /* TRACE_ALONE went out, TRACE_TOGETHER not yet */
-    bool memory_full_said;        /* likewise */
-    bool disk_full_said;          /* likewise */
-    bool stop_asked;              /* EVENT_STOP came */
-    bool stop_logged;             /* RECORD_STOP is in the log */
-    uint64_t stop_ms;             /* until when writes may wait for copies */
-    bool stopped;                 /* STOPPED went out */
-    bool failed;                  /* a commit failed, or the log is not ours */
-    bool flush_more;              /* replica_flush has more to do */
-    uint64_t started_ms;          /* mono, of EVENT_RECOVER */
+    bool newcomers;               /* somebody has come to a member's address without its memory */
+    uint64_t fork_since_ms; /* since when everybody is there and too many have forgotten, mono;
+                                     UINT64_MAX: that is not so (fork.c) */
+    bool announced_boot;    /* what we wait for has been logged */
+    uint64_t boot_said_ms;  /* and when */
+    bool alone_said;        /* TRACE_ALONE went out, TRACE_TOGETHER not yet */
+    bool memory_full_said;  /* likewise */
+    bool disk_full_said;    /* likewise */
+    bool stop_asked;        /* EVENT_STOP came */
+    bool stop_logged;       /* RECORD_STOP is in the log */
+    uint64_t stop_ms;       /* until when writes may wait for copies */
+    bool stopped;           /* STOPPED went out */
+    bool failed;            /* a commit failed, or the log is not ours */
+    bool flush_more;        /* replica_flush has more to do */
+    uint64_t started_ms;    /* mono, of EVENT_RECOVER */
 };
 
 /* What was done about a call, to be told to whoever asked. */
@@ -148,7 +151,10 @@ void node__begin_anew(struct node *node, const char *why);
 struct slice node__phase_text(enum node_phase phase);
 
 /* change.c */
-bool node__propose(struct node *node, struct config *next);
+bool node__propose(struct node *node, struct config *next, const uint64_t *acceptors,
+                   uint32_t count, uint32_t quorum);
+bool node__propose_next(struct node *node, struct config *next);
+bool node__next_address(struct slice *rest, struct address *address);
 void node__ask(struct node *node, struct call *call);
 enum err node__check_addresses(const struct request *request);
 void node__tick_changes(struct node *node);
@@ -209,6 +215,11 @@ void node__forwards_lost(struct node *node, uint64_t target);
 void node__answers_lost(struct node *node, uint64_t target);
 void node__forwards_hopeless(struct node *node, uint64_t target);
 void node__scan_forwards(struct node *node);
+
+/* fork.c */
+bool node__has_newcomers(const struct node *node);
+bool node__want_fork(struct node *node);
+enum err node__want_recover(struct node *node, struct slice named, bool may, bool *proposed);
 
 /* lost.c */
 uint32_t node__lost(const struct node *node, const struct call *call, struct lost list[LIMIT_LOST]);
