@@ -160,6 +160,17 @@ static bool is_newer(const struct node *node, const struct config *config)
     return ancestor != NULL && node->config->epoch <= ancestor->epoch;
 }
 
+/* A term begins with syncing, in the own log, but for that of the first configuration. Who is active
+ * in one that the log does not know has an old disk (T11, T24). */
+static bool is_ahead_of_log(const struct node *node, const struct config *config)
+{
+    const struct member *now = config_member_by_id(config, node->id);
+    if (node->config == NULL || now == NULL || !member_counts(now) || now->state == MEMBER_SYNCING)
+        return false;
+    const struct member *was = config_member_by_id(node->config, node->id);
+    return was == NULL || was->actor != now->actor;
+}
+
 /* Takes config over, or frees it. False: it is not for this node. */
 bool node__adopt(struct node *node, struct config *config)
 {
@@ -167,6 +178,9 @@ bool node__adopt(struct node *node, struct config *config)
         config_free(config);
         return false;
     }
+    if (is_ahead_of_log(node, config))
+        node__begin_anew(node, "the configuration gives it a term that its log knows nothing of: "
+                               "its data directory is an old copy");
     bool first = node->config == NULL;
     node__ack(node); /* under the term in which they were written */
     if (is_kept(node, config))

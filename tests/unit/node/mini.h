@@ -11,8 +11,8 @@
 
 #include "node/node.h"
 
-#define MINI_NODES 6U
-#define MINI_CONNS 512U
+#define MINI_NODES 8U
+#define MINI_CONNS 4096U
 
 /* What becomes of the frames that a dialler sends over its connection. */
 enum mini_way {
@@ -64,6 +64,8 @@ struct mini {
     struct reply reply;                         /* its slices lie in `kept` */
     struct buf kept;                            /* bytes of the reply */
     uint64_t next_id;                           /* of requests */
+    uint32_t shard_id;                          /* of the requests that name one */
+    bool force;                                 /* of the requests that may */
     uint32_t stopped;                           /* STOPPED effects seen */
 };
 
@@ -72,6 +74,7 @@ void mini_fini(struct mini *mini);
 void mini_start(struct mini *mini, uint32_t index);
 void mini_kill(struct mini *mini, uint32_t index);          /* process crash */
 void mini_power_cut(struct mini *mini, uint32_t index);     /* what is not synced never was */
+void mini_wipe(struct mini *mini, uint32_t index);          /* its directory, while it is down */
 void mini_cut(struct mini *mini, uint32_t index, bool cut); /* from everybody */
 void mini_run(struct mini *mini, uint64_t ms);              /* lets time pass */
 
