@@ -160,8 +160,8 @@ static bool is_newer(const struct node *node, const struct config *config)
     return ancestor != NULL && node->config->epoch <= ancestor->epoch;
 }
 
-/* A term begins with syncing, in the own log, but for that of the first configuration. Who is active
- * in one that the log does not know has an old disk (T11, T24). */
+/* But for those of the first configuration a term begins with syncing, and the log says so. Who is
+ * active in one that its log does not know has an old disk (T11, T24). */
 static bool is_ahead_of_log(const struct node *node, const struct config *config)
 {
     const struct member *now = config_member_by_id(config, node->id);
