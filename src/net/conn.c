@@ -272,6 +272,16 @@ static size_t peer_frames(struct conn *conn, struct slice bytes)
     return done;
 }
 
+/* A large frame on a slow line takes a while: its owner may want to know that it is on the way. */
+static void tell_part(struct conn *conn)
+{
+    uint64_t now_ms = uv_now(conn->hub->loop);
+    if (conn->hub->calls.part == NULL || now_ms - conn->part_ms < HUB_PART_MS)
+        return;
+    conn->part_ms = now_ms;
+    conn->hub->calls.part(conn->hub->calls.arg, conn);
+}
+
 static void peer_bytes(struct conn *conn, struct slice bytes)
 {
     if (conn->in.len > 0) {
@@ -285,11 +295,15 @@ static void peer_bytes(struct conn *conn, struct slice bytes)
         buf_consume(&conn->in, done);
         if (conn->in.len == 0)
             conn_keep_small(&conn->in);
+        else
+            tell_part(conn);
         return;
     }
     size_t done = peer_frames(conn, bytes);
     if (conn->state == CONN_OPEN && done < bytes.len)
         buf_append(&conn->in, bytes.ptr + done, bytes.len - done);
+    if (conn->state == CONN_OPEN && conn->in.len > 0)
+        tell_part(conn);
 }
 
 /* The first byte says who it is. */

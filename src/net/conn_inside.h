@@ -48,6 +48,7 @@ struct conn {
     uint64_t id;             /* see conn_id; the low bits are the slot */
     uint64_t since_ms;       /* when accepted, or when finishing began */
     uint64_t heard_ms;       /* when bytes came in last */
+    uint64_t part_ms;        /* when a part of a frame was last told */
     size_t frame_limit;      /* of a peer */
     size_t frame_need;       /* bytes of the frame that in begins with, as far as known */
     struct buf in;           /* of a peer: the beginning of a frame */

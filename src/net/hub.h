@@ -22,14 +22,16 @@ struct hub;
 #define HUB_FRESH_MS 75000U         /* an accepted connection may say nothing for so long */
 #define HUB_PEER_SILENT_MS 120000U  /* an accepted peer likewise: its dialler dials anew */
 #define HUB_PEERS_ACCEPTED_MAX 1024 /* accepted connections beside the clients */
+#define HUB_PART_MS 50U             /* parts of a frame are told no more often */
 #define HUB_LISTENERS_MAX 8U
 
 struct hub_calls {
     void (*frame)(void *arg, struct conn *conn, struct slice frame); /* one whole frame */
-    void (*peer_up)(void *arg, uint32_t dial, struct conn *conn);    /* may be written to */
-    void (*dial_failed)(void *arg, uint32_t dial, bool refused);     /* refused, or silence */
-    void (*peer_down)(void *arg, uint64_t conn, bool refused);       /* ended by the other side */
-    void (*client_up)(void *arg, struct conn *conn);                 /* its first byte came */
+    void (*part)(void *arg, struct conn *conn); /* some of one, now and then; may be NULL */
+    void (*peer_up)(void *arg, uint32_t dial, struct conn *conn); /* may be written to */
+    void (*dial_failed)(void *arg, uint32_t dial, bool refused);  /* refused, or silence */
+    void (*peer_down)(void *arg, uint64_t conn, bool refused);    /* ended by the other side */
+    void (*client_up)(void *arg, struct conn *conn);              /* its first byte came */
     void (*client_bytes)(void *arg, struct conn *conn, struct slice bytes);
     void (*client_sent)(void *arg, struct conn *conn); /* what had to wait was sent */
     void (*client_eof)(void *arg, struct conn *conn);  /* it will say nothing more */

@@ -286,20 +286,22 @@ static void give_up(struct node *node, uint32_t index, bool applied)
 static bool want_recovery(struct node *node, uint32_t index)
 {
     struct waiter *waiter = &node->waiters.list[index];
+    struct address list[LIMIT_MEMBERS];
+    bool all = false;
     bool proposed = false;
-    if (waiter->lineage == 0)
-        waiter->lineage = node->config->lineage;
-    bool done = node->config->lineage != waiter->lineage;
-    enum err err =
-        done ? E_OK : node__want_recover(node, waiter->call->key, may_propose(node), &proposed);
-    if (done)
-        answer_asked(node, index, E_OK, OUTCOME_RECOVERED);
-    else if (err != E_OK && !waiter->proposed)
+    uint32_t count = listed(node, waiter->call, list, &all);
+    enum err err = E_OK;
+    if (!all && !waiter->proposed)
+        err = E_NOT_LISTED;
+    else if (count > 0)
+        err = node__want_recover(node, list, count, may_propose(node), &proposed);
+    waiter->proposed = waiter->proposed || proposed;
+    if (err != E_OK && !waiter->proposed)
         answer_asked(node, index, err, OUTCOME_NONE);
+    else if (count == 0)
+        answer_asked(node, index, E_OK, OUTCOME_RECOVERED);
     else if (node->mono_ms >= waiter->until_ms)
         answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
-    else
-        waiter->proposed = waiter->proposed || proposed;
     return proposed;
 }
 

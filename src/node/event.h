@@ -20,6 +20,7 @@ enum event_type {
     EVENT_PEER_UP,       /* a dialled connection stands: bytes may be sent */
     EVENT_PEER_DOWN,     /* a connection ended, or a dial failed */
     EVENT_FRAME,         /* a frame came in, on a dialled or an accepted connection */
+    EVENT_PART,          /* some of a frame came in: a sign of life, now and then */
     EVENT_REQUEST,       /* a client asks */
     EVENT_GONE,          /* the client of a request is gone: no reply is wanted */
     EVENT_TURN_END,      /* no more events in this turn: commit what was collected */
@@ -51,6 +52,9 @@ struct event {
             uint64_t conn;      /* dialled or accepted; a new number means a new connection */
             struct slice bytes; /* one whole frame; borrowed for the step */
         } frame;
+        struct {
+            uint64_t conn; /* as of a frame */
+        } part;
         struct request request; /* everything in it borrowed for the step */
         struct {
             uint64_t id; /* of the request */

@@ -4,9 +4,10 @@
  *         missing; proposes a new history when all that remember are there, and the others have
  *         forgotten (by itself) or were named as absent (an operator's request).
  * Not:    what a fork does to the configuration (placement/config_fork.c).
- * Holds:  B1 all that remember have to accept it, on the register of the epoch that they all have:
- *         so it cannot be decided beside another value of that epoch. B2 nothing is forked while a
- *         majority of the acceptors remembers: it can decide without.
+ * Holds:  B1 all that remember have to accept it, on the register of the epoch that they all have.
+ *         Any majority that could decide another value of that epoch has one of them, so not both
+ *         can be decided. B2 nothing is forked by itself while a majority of the acceptors
+ *         remembers: it can decide without.
  * Limits: -
  * See:    docs/protocol.md 6.6 (T8, T19, T35).
  */
@@ -53,32 +54,30 @@ static bool majority_remembers(const struct node *node)
     return there >= count / 2 + 1;
 }
 
-static bool is_named(struct slice names, const struct address *address)
+static bool is_named(const struct address *named, uint32_t count, const struct address *address)
 {
-    struct address name;
-    while (node__next_address(&names, &name))
-        if (strcmp(name.text, address->text) == 0)
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(named[i].text, address->text) == 0)
             return true;
     return false;
 }
 
-/* What becomes of each member. The named ones must be absent, all others there. */
-static enum err fates(const struct node *node, struct slice named, struct fork *fork)
+/* What becomes of each member: the named are given up, the others have to be there, each either as
+ * it was or without its memory. */
+static enum err fates(const struct node *node, const struct address *named, uint32_t count,
+                      struct fork *fork)
 {
     for (uint32_t i = 0; i < node->config->member_count; i++) {
         const struct member *member = &node->config->members[i];
-        bool named_here = is_named(named, &member->address);
+        fork->fates[i] = FATE_GONE;
+        if (is_named(named, count, &member->address))
+            continue;
         fork->fates[i] = FATE_STAYS;
-        if (member->state == MEMBER_INVITED && !named_here)
+        if (member->state == MEMBER_INVITED || remembers(node, member))
             continue;
-        bool there = member->state != MEMBER_INVITED && remembers(node, member);
-        fork->node_ids[i] = there ? 0 : newcomer(node, member);
-        if (named_here && (there || fork->node_ids[i] != 0))
-            return E_NOT_ABSENT;
-        if (there)
-            continue;
-        fork->fates[i] = named_here ? FATE_GONE : FATE_EMPTY;
-        if (!named_here && fork->node_ids[i] == 0)
+        fork->fates[i] = FATE_EMPTY;
+        fork->node_ids[i] = newcomer(node, member);
+        if (fork->node_ids[i] == 0)
             return E_ALSO_ABSENT;
     }
     return E_OK;
@@ -107,19 +106,47 @@ static void begin_fork(struct node *node, struct fork *fork)
     fork->lineage = rng_u64(&node->rng) | 1;
 }
 
-/* By command. E_OK and *proposed false: not now (the register is busy). */
-enum err node__want_recover(struct node *node, struct slice named, bool may, bool *proposed)
+static bool all_absent(const struct node *node, const struct address *named, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct member *member =
+            config_member_by_address(node->config, slice_str(named[i].text));
+        if (member->state != MEMBER_INVITED &&
+            (remembers(node, member) || newcomer(node, member) != 0))
+            return false;
+    }
+    return true;
+}
+
+/* The members named, by force: NULL where that cannot be, with *err. */
+static struct config *without(const struct node *node, const struct address *named, uint32_t count,
+                              enum err *err)
+{
+    struct removal removal = {.addresses = named, .address_count = count, .force = true};
+    for (uint32_t i = 0; i < node->config->member_count; i++)
+        removal.alive[i] = node__alive(node, node->config->members[i].node_id);
+    return config_remove(node->config, &removal, err);
+}
+
+/* By command, without the named (listed, at least one). In this history where a majority is enough
+ * and nobody is needed any more of whom is given up; else in a new one. Nothing is proposed unless
+ * it may be. */
+enum err node__want_recover(struct node *node, const struct address *named, uint32_t count,
+                            bool may, bool *proposed)
 {
     struct fork fork;
-    struct address address;
-    struct slice rest = named;
-    while (node__next_address(&rest, &address))
-        if (config_member_by_address(node->config, slice_str(address.text)) == NULL)
-            return E_NOT_LISTED;
-    if (majority_remembers(node))
-        return E_MAJORITY;
+    enum err err = E_OK;
+    if (!all_absent(node, named, count))
+        return E_NOT_ABSENT;
+    struct config *next = majority_remembers(node) ? without(node, named, count, &err) : NULL;
+    if (next != NULL && may)
+        *proposed = node__propose_next(node, next);
+    else
+        config_free(next);
+    if (next != NULL)
+        return E_OK;
     begin_fork(node, &fork);
-    enum err err = fates(node, named, &fork);
+    err = fates(node, named, count, &fork);
     if (err == E_OK && may)
         *proposed = propose_fork(node, &fork, &err);
     return err;
@@ -142,7 +169,7 @@ bool node__want_fork(struct node *node)
 {
     struct fork fork;
     begin_fork(node, &fork);
-    bool due = !majority_remembers(node) && fates(node, SLICE_EMPTY, &fork) == E_OK;
+    bool due = !majority_remembers(node) && fates(node, NULL, 0, &fork) == E_OK;
     if (!due) {
         node->fork_since_ms = UINT64_MAX;
         return false;

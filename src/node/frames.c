@@ -222,6 +222,16 @@ static void recv_guest(struct node *node, uint64_t conn, const struct frame *fra
         node__refuse_conn(node, conn, E_MALFORMED, "a frame that makes no sense");
 }
 
+/* Slow is not dead: a value of many megabytes may be under way for longer than anybody is patient
+ * (docs/protocol.md 6.8). */
+void node__part(struct node *node, uint64_t conn)
+{
+    const struct guest *guest = links_guest(&node->links, conn);
+    struct link *link = guest != NULL ? links_by_node(&node->links, guest->node_id) : NULL;
+    if (link != NULL && link->guest == conn)
+        suspect_heard(&link->suspect, node->mono_ms);
+}
+
 void node__frame(struct node *node, uint64_t conn, struct slice bytes)
 {
     struct frame frame;

@@ -215,6 +215,9 @@ static void take_event(struct node *node, const struct event *event, struct effe
         node__unpark(node);
         node__ack(node);
         return;
+    case EVENT_PART:
+        node__part(node, event->part.conn);
+        return;
     case EVENT_REQUEST:
         node__request(node, &event->request);
         return;

@@ -184,6 +184,7 @@ bool node__usable(const struct node *node, uint64_t node_id);
 
 /* frames.c */
 void node__frame(struct node *node, uint64_t conn, struct slice bytes);
+void node__part(struct node *node, uint64_t conn);
 
 /* request.c */
 void node__request(struct node *node, const struct request *request);
@@ -219,7 +220,8 @@ void node__scan_forwards(struct node *node);
 /* fork.c */
 bool node__has_newcomers(const struct node *node);
 bool node__want_fork(struct node *node);
-enum err node__want_recover(struct node *node, struct slice named, bool may, bool *proposed);
+enum err node__want_recover(struct node *node, const struct address *named, uint32_t count,
+                            bool may, bool *proposed);
 
 /* lost.c */
 uint32_t node__lost(const struct node *node, const struct call *call, struct lost list[LIMIT_LOST]);

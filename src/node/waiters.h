@@ -69,7 +69,6 @@ struct waiter {
     uint64_t until_ms;       /* when something must happen to it, mono */
     enum outcome outcome;    /* written: created, replaced, deleted */
     bool proposed;           /* asked: this node has proposed it */
-    uint64_t lineage; /* asked, of OP_RECOVER: the history that is to be left; 0: not looked at */
 };
 
 struct waiters {

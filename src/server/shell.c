@@ -162,6 +162,13 @@ static void on_frame(void *arg, struct conn *conn, struct slice frame)
     shell_step(arg, &event);
 }
 
+static void on_part(void *arg, struct conn *conn)
+{
+    struct event event = {.type = EVENT_PART};
+    event.part.conn = conn_id(conn);
+    shell_step(arg, &event);
+}
+
 static void on_peer_up(void *arg, uint32_t dial, struct conn *conn)
 {
     struct event event = {.type = EVENT_PEER_UP};
@@ -477,6 +484,7 @@ static void new_connections(struct shell *shell)
                         "Too many connections");
     struct hub_options hub_options = {CLIENTS_MAX, buf_slice(&shell->full_answer)};
     struct hub_calls hub_calls = {.frame = on_frame,
+                                  .part = on_part,
                                   .peer_up = on_peer_up,
                                   .dial_failed = on_dial_failed,
                                   .peer_down = on_peer_down,

@@ -106,6 +106,7 @@ static bool make_event(struct world *world, uint32_t index, const struct input *
     case EVENT_SYNCED:
         event->done.id = input->id;
         return true;
+    case EVENT_PART:
     case EVENT_STOP:
     case EVENT_TICK:
     case EVENT_TURN_END:

@@ -136,7 +136,8 @@ static void run_fini(struct run *run)
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void says(const struct buf *text, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void says(const struct buf *text, const char *format,
+                                                       ...)
 {
     char what[400];
     va_list list;
@@ -147,7 +148,8 @@ static void says(const struct buf *text, const char *format, ...)
         fail_msg("not in this: %s\n%s", what, (const char *)text->ptr);
 }
 
-static void sent(const struct world *world, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void sent(const struct world *world,
+                                                       const char *format, ...)
 {
     char what[400];
     va_list list;
@@ -297,18 +299,18 @@ static void test_remove_asks(void **state)
          dead);
     says(&one.err, "thence: this gives up what nobody can bring back: nothing was done; --yes does "
                    "it without a question\n");
-    sent(&world, "");
+    sent(&world, "%s", "");
     run_fini(&one);
     world.store->typed = "n\n";
     run(&world, &one, WORDS("remove", dead));
     assert_int_equal(one.status, EXIT_NOT_WELL);
     says(&one.err, "Go on? [y/N] thence: nothing was done\n");
-    sent(&world, "");
+    sent(&world, "%s", "");
     run_fini(&one);
     world.store->typed = "\n";
     run(&world, &one, WORDS("remove", dead));
     assert_int_equal(one.status, EXIT_NOT_WELL);
-    sent(&world, "");
+    sent(&world, "%s", "");
     run_fini(&one);
     world.store->typed = "y\n";
     run(&world, &one, WORDS("remove", dead));
@@ -326,7 +328,7 @@ static void test_remove_asks(void **state)
     run(&world, &one, WORDS("remove", world.rows[1].address));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.out, "s1, active, believed dead by 3: writes that only it has are given up\n");
-    sent(&world, "");
+    sent(&world, "%s", "");
     run_fini(&one);
     fini(&world);
 }
@@ -342,7 +344,7 @@ static void test_force_asks(void **state)
     run(&world, &one, WORDS("remove", world.rows[0].address, "--force"));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.out, "  --force: where nobody can take the place, a shard stays degraded\n");
-    sent(&world, "");
+    sent(&world, "%s", "");
     run_fini(&one);
     fini(&world);
 }
@@ -372,7 +374,7 @@ static void test_recover(void **state)
     says(&one.out, "Given up for good: what only these had.");
     assert_null(strstr((const char *)one.out.ptr, "WARNING"));
     assert_null(strstr((const char *)one.out.ptr, "Most members answer"));
-    sent(&world, "");
+    sent(&world, "%s", "");
     run_fini(&one);
     words[6] = "--yes";
     run(&world, &one, words);

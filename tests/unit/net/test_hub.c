@@ -40,6 +40,7 @@ struct side {
     unsigned gone;         /* client_gone */
     unsigned eofs;         /* client_eof */
     unsigned notes;        /* lines */
+    unsigned parts;        /* part */
     bool refused;          /* of the last dial_failed or peer_down */
     bool hang_up_on_frame; /* finish from inside the call */
 };
@@ -130,11 +131,17 @@ static void on_note(void *arg, const struct conn *conn, const char *what)
     side->notes++;
 }
 
+static void on_part(void *arg, struct conn *conn)
+{
+    struct side *side = arg;
+    side->parts += conn_id(conn) != 0;
+}
+
 static void side_init(struct world *world, struct side *side, uint32_t clients_max)
 {
-    struct hub_calls calls = {
-        on_frame,       on_peer_up,    on_dial_failed, on_peer_down, on_client_up, on_client_bytes,
-        on_client_sent, on_client_eof, on_client_gone, on_note,      side};
+    struct hub_calls calls = {on_frame,      on_part,        on_peer_up,      on_dial_failed,
+                              on_peer_down,  on_client_up,   on_client_bytes, on_client_sent,
+                              on_client_eof, on_client_gone, on_note,         side};
     struct hub_options options = {clients_max, SLICE_LIT("full\n")};
     side->hub = hub_new(&world->loop, &options, &calls);
 }
@@ -256,6 +263,7 @@ static void test_frames_in_any_cut(void **state)
         turn(world, UV_RUN_NOWAIT);
     }
     UNTIL(world, world->a.frame_count == 303);
+    assert_true(world->a.parts > 0); /* of those that came in pieces */
     assert_true(slice_equal(buf_slice(&world->a.frames), buf_slice(&sent)));
     assert_true(hub_conn(world->b.hub, world->b.peer + (1U << 16)) == NULL);
 

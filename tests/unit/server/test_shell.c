@@ -183,6 +183,7 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
     case EVENT_PEER_UP:
     case EVENT_PEER_DOWN:
     case EVENT_FRAME:
+    case EVENT_PART:
         break;
     }
     seen.depth--;
