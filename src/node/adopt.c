@@ -171,6 +171,16 @@ static bool is_ahead_of_log(const struct node *node, const struct config *config
     return was == NULL || was->actor != now->actor;
 }
 
+/* Everybody learns it now, rather than with the next frame: whoever asked for it may go to another
+ * node next. */
+static void spread(struct node *node)
+{
+    for (uint32_t i = 0; i < node->links.count; i++)
+        if (node->links.list[i].state == LINK_UP)
+            outbox_append(node__out(node), buf_slice(&node->config_frame), MSG_CONFIG,
+                          node->links.list[i].node_id);
+}
+
 /* Takes config over, or frees it. False: it is not for this node. */
 bool node__adopt(struct node *node, struct config *config)
 {
@@ -197,6 +207,7 @@ bool node__adopt(struct node *node, struct config *config)
         node__trace(node, TRACE_BOOT_DECIDED, config->member_count, config->shard_count, 0,
                     SLICE_EMPTY);
     node__settle(node);
+    spread(node);
     node__refuse_written(node, false);
     node__unpark(node);
     return true;

@@ -270,6 +270,20 @@ static bool is_done(const struct node *node, const struct waiter *waiter, enum o
     return true;
 }
 
+/* Everybody who is there has adopted what this node has, or has had time to: so that who is told
+ * that something is done finds it done at any node. */
+static bool is_known(const struct node *node)
+{
+    if (node->mono_ms - node->adopted_ms >= node->knobs->suspect_ms)
+        return true;
+    for (uint32_t i = 0; i < node->links.count; i++) {
+        const struct link *link = &node->links.list[i];
+        if (node__usable(node, link->node_id) && link->epoch_heard < node->config->epoch)
+            return false;
+    }
+    return true;
+}
+
 /* Its time is over. */
 static void give_up(struct node *node, uint32_t index, bool applied)
 {
@@ -298,7 +312,7 @@ static bool want_recovery(struct node *node, uint32_t index)
     waiter->proposed = waiter->proposed || proposed;
     if (err != E_OK && !waiter->proposed)
         answer_asked(node, index, err, OUTCOME_NONE);
-    else if (count == 0)
+    else if (count == 0 && is_known(node))
         answer_asked(node, index, E_OK, OUTCOME_RECOVERED);
     else if (node->mono_ms >= waiter->until_ms)
         answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
@@ -318,7 +332,8 @@ static bool want_asked(struct node *node, uint32_t index)
     if (err != E_OK) {
         answer_asked(node, index, err, OUTCOME_NONE);
     } else if (next == NULL && is_done(node, waiter, &outcome)) {
-        answer_asked(node, index, E_OK, outcome);
+        if (overdue || is_known(node))
+            answer_asked(node, index, E_OK, outcome);
     } else if (overdue) {
         give_up(node, index, next == NULL);
     } else if (next != NULL && may_propose(node)) {

@@ -136,6 +136,8 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
         link->epoch_sent = node->config->epoch;
         send(effects, link->conn, buf_slice(&node->config_frame));
     }
+    if (item->type == MSG_CONFIG)
+        return; /* that was it, or it has gone before */
     node->metrics.frames_out++;
     send(effects, link->conn, frame);
 }

@@ -196,6 +196,8 @@ static bool is_register(uint8_t type)
 static void recv_guest(struct node *node, uint64_t conn, const struct frame *frame)
 {
     struct guest *guest = links_guest(&node->links, conn);
+    if (guest == NULL && links_was_displaced(&node->links, conn))
+        return; /* it is being hung up */
     if (guest == NULL) {
         node__refuse_conn(node, conn, E_MALFORMED, "the first frame of a connection is a HELLO");
         return;
@@ -207,6 +209,8 @@ static void recv_guest(struct node *node, uint64_t conn, const struct frame *fra
         return; /* a later connection speaks for it (J2) */
     if (link != NULL)
         suspect_heard(&link->suspect, node->mono_ms);
+    if (link != NULL && frame->epoch > link->epoch_heard)
+        link->epoch_heard = frame->epoch;
     if (frame->type != MSG_CONFIG && is_foreign(node, frame)) {
         node__refuse_conn(node, conn, E_OTHER_HISTORY,
                           "the two nodes belong to different clusters (lineages)");

@@ -110,7 +110,7 @@ void node__hang_up_guests(struct node *node)
     for (uint32_t i = 0; i < LINK_GUESTS; i++)
         if (node->links.guests[i].conn != 0) {
             hold_hangup(node->open, node->links.guests[i].conn);
-            links_release(&node->links, &node->links.guests[i]);
+            links_displace(&node->links, &node->links.guests[i]);
         }
 }
 
@@ -123,7 +123,7 @@ void node__hang_up_strangers(struct node *node)
         if (guest->conn == 0 || link == NULL || link->guest == guest->conn)
             continue;
         hold_hangup(node->open, guest->conn);
-        links_release(&node->links, guest);
+        links_displace(&node->links, guest);
     }
 }
 

@@ -36,6 +36,7 @@ struct link {
     uint64_t retry_ms;      /* when to dial, in IDLE */
     uint64_t hello_ms;      /* when to greet again, where nothing else is said, mono */
     uint64_t epoch_sent;    /* configuration it was given on this connection */
+    uint64_t epoch_heard;   /* the greatest that it has spoken under */
     struct suspect suspect; /* signs of life */
     bool suspected;         /* as last told to the others */
     bool stranger_said;     /* that another node answers there has been logged */

@@ -1,7 +1,7 @@
 /* lost - what may have been lost of what a client has seen.
  *
- * Does:   lists the losses of the configuration that a context names, for the answer that cleans
- *         it.
+ * Does:   lists the losses of the configuration that a context names, before anything is pruned
+ *         from it.
  * Not:    keeping losses (placement/config_change.h).
  * Holds:  I5: what may be lost is told, once: the token of the same answer does not name it any
  *         more, and carries the fence of the configuration that told it.
@@ -25,18 +25,26 @@ static bool concerns(const struct node *node, const struct call *call, const str
            seen_of(call, loss->actor) > loss->whole_seq;
 }
 
-uint32_t node__lost(const struct node *node, const struct call *call, struct lost list[LIMIT_LOST])
+static bool is_listed(const struct call *call, const struct loss *loss)
 {
-    uint32_t count = 0;
-    if (node->config == NULL)
-        return 0;
-    for (uint32_t i = node->config->loss_count; i > 0 && count < LIMIT_LOST; i--) {
+    for (uint32_t i = 0; i < call->lost_count; i++)
+        if (call->lost[i].epoch == loss->epoch && call->lost[i].actor == loss->actor &&
+            call->lost[i].shard_id == loss->shard)
+            return true;
+    return false;
+}
+
+void node__note_lost(const struct node *node, struct call *call)
+{
+    if (node->config == NULL || call->origin != 0)
+        return; /* whom the client has asked tells it */
+    for (uint32_t i = node->config->loss_count; i > 0 && call->lost_count < LIMIT_LOST; i--) {
         const struct loss *loss = &node->config->losses[i - 1];
-        if (concerns(node, call, loss))
-            list[count++] = (struct lost){.shard_id = loss->shard,
-                                          .actor = loss->actor,
-                                          .whole_seq = loss->whole_seq,
-                                          .epoch = loss->epoch};
+        if (!concerns(node, call, loss) || is_listed(call, loss))
+            continue;
+        call->lost[call->lost_count++] = (struct lost){.shard_id = loss->shard,
+                                                       .actor = loss->actor,
+                                                       .whole_seq = loss->whole_seq,
+                                                       .epoch = loss->epoch};
     }
-    return count;
 }

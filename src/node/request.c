@@ -72,7 +72,8 @@ static void answer_client(struct node *node, const struct call *call, const stru
     if (status == 503 || status == 429)
         reply.retry_after_ms = RETRY_AFTER_MS;
     reply.waiting_count = list_waiting(node, answer, reply.waiting);
-    reply.lost_count = node__lost(node, call, reply.lost);
+    reply.lost_count = call->lost_count;
+    memcpy(reply.lost, call->lost, call->lost_count * sizeof(reply.lost[0]));
     hold_reply(node->open, &reply);
     buf_fini(&token);
 }
@@ -103,9 +104,10 @@ static void answer_forwarder(struct node *node, const struct call *call, const s
     buf_fini(&waiting);
 }
 
-void node__answer(struct node *node, const struct call *call, const struct answer *answer)
+void node__answer(struct node *node, struct call *call, const struct answer *answer)
 {
     struct ctx ctx;
+    node__note_lost(node, call);
     ctx_copy(&ctx, &call->ctx);
     if (node->config != NULL) {
         ctx.lineage = node->config->lineage;
@@ -130,7 +132,7 @@ void node__answer(struct node *node, const struct call *call, const struct answe
         answer_client(node, call, &ctx, answer);
 }
 
-void node__answer_error(struct node *node, const struct call *call, enum err err)
+void node__answer_error(struct node *node, struct call *call, enum err err)
 {
     struct answer answer = {.err = err};
     node__answer(node, call, &answer);
@@ -238,6 +240,7 @@ static void fill_call(const struct node *node, const struct request *request, st
     call->force = request->force;
     call->informed = false;
     call->fence = 0;
+    call->lost_count = 0;
     call->deadline_ms = node->mono_ms + wait_ms;
     call->since_ms = node->mono_ms;
     call->avoid = 0;

@@ -80,7 +80,7 @@ bool node__behind(const struct node *node, const struct ctx *ctx)
     return false;
 }
 
-static void not_mine(struct node *node, const struct call *call, uint32_t shard)
+static void not_mine(struct node *node, struct call *call, uint32_t shard)
 {
     REACHED(&node->metrics, NOT_MINE);
     struct answer answer = {.err = E_NO_REPLICA, .not_mine = true};
@@ -116,6 +116,7 @@ uint64_t node__place(const struct node *node, const struct call *call)
 
 void node__route(struct node *node, struct call *call)
 {
+    node__note_lost(node, call);
     if (node__behind(node, &call->ctx)) {
         REACHED(&node->metrics, BEHIND);
         node__park(node, call, (struct dot){0, 0});

@@ -189,8 +189,8 @@ void node__part(struct node *node, uint64_t conn);
 /* request.c */
 void node__request(struct node *node, const struct request *request);
 void node__gone(struct node *node, uint64_t id);
-void node__answer(struct node *node, const struct call *call, const struct answer *answer);
-void node__answer_error(struct node *node, const struct call *call, enum err err);
+void node__answer(struct node *node, struct call *call, const struct answer *answer);
+void node__answer_error(struct node *node, struct call *call, enum err err);
 
 /* route.c */
 void node__route(struct node *node, struct call *call);
@@ -224,7 +224,7 @@ enum err node__want_recover(struct node *node, const struct address *named, uint
                             bool may, bool *proposed);
 
 /* lost.c */
-uint32_t node__lost(const struct node *node, const struct call *call, struct lost list[LIMIT_LOST]);
+void node__note_lost(const struct node *node, struct call *call);
 
 /* withdraw.c */
 void node__withdraw(struct node *node);

@@ -44,13 +44,15 @@ struct call {
     uint32_t shard;       /* index, of OP_COUNT; id, of OP_SHARD_ADD */
     bool force;           /* of OP_VIEW_REMOVE */
     bool informed;        /* it brought a context */
-    uint64_t fence;       /* of the context that it brought, for what is to be told (6.5) */
-    uint64_t deadline_ms; /* for its dependencies, mono */
-    uint64_t since_ms;    /* when it came to this node, mono */
-    uint64_t avoid;       /* node id that could not take it; 0: none */
-    struct slice key;     /* borrowed */
-    struct slice value;   /* borrowed */
-    struct ctx ctx;       /* merged context */
+    uint64_t fence;       /* the least of the contexts that it brought, for what is to be told */
+    uint32_t lost_count;  /* in use */
+    struct lost lost[LIMIT_LOST]; /* what its client has to be told of (lost.c) */
+    uint64_t deadline_ms;         /* for its dependencies, mono */
+    uint64_t since_ms;            /* when it came to this node, mono */
+    uint64_t avoid;               /* node id that could not take it; 0: none */
+    struct slice key;             /* borrowed */
+    struct slice value;           /* borrowed */
+    struct ctx ctx;               /* merged context */
 };
 
 struct waiter {

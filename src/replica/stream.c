@@ -54,6 +54,7 @@ void replica__window_push(struct replica *replica, struct slice record)
     ASSERT(window->first_seq + window->count == replica->seq);
     ASSERT(record.len <= UINT32_MAX);
     if (replica->peer_count == 0) {
+        replica__window_clear(replica); /* what is left of the time when somebody was there, too */
         window->first_seq = replica->seq + 1;
         return;
     }
