@@ -7,6 +7,7 @@
  * See:    audit.h.
  */
 #include "sim/client.h"
+#include "sim/judge.h"
 
 #define ULL unsigned long long
 
@@ -17,6 +18,7 @@ void audit_begin(struct sim_node *node)
     memset(audit->stable, 0, sizeof audit->stable);
     memset(audit->tops, 0, sizeof audit->tops);
     audit->slot_count = 0;
+    audit->epoch = 0;
 }
 
 /* ---- Slots of the table ---- */
@@ -47,6 +49,13 @@ void audit_trace(struct world *world, struct sim_node *node, const struct trace_
 
 /* ---- R1 ---- */
 
+/* A hole below the last seq of an actor that was sealed (6.5): what nobody has is covered by all, and
+ * told. */
+static bool is_lost(const struct world *world, const struct sim_node *node, uint32_t write)
+{
+    return terms_lost(world, write) && terms_told(world, node_config(node->node), write);
+}
+
 /* Where the key stands at (hlc, actor), is the write there, or was it overwritten? */
 static bool is_held(const struct world *world, const struct hwrite *write,
                     const struct table *table)
@@ -70,8 +79,9 @@ static void judge_top(struct world *world, const struct sim_node *node, uint32_t
 {
     uint32_t top = node->audit.tops[key];
     if (top == 0 || node->turned || node_phase(node->node) != NODE_SERVING ||
-        world->shard_of_key[key] != world->shard_of_node[node->index] ||
-        is_held(world, &world->oracle.writes[top], node_table(node->node)))
+        world->shard_of_key[key] != node_shard(node->node) ||
+        is_held(world, &world->oracle.writes[top], node_table(node->node)) ||
+        is_lost(world, node, top))
         return;
     char name[64];
     verdict_say(&world->verdict, "R1", "node %u covers %s of key %.*s and does not have it",
@@ -101,8 +111,19 @@ static void judge_actor(struct world *world, struct sim_node *node, struct dot c
         cover_one(world, node, write);
     }
     audit->cover[covered.actor] = next.seq - 1;
-    if (covered.seq > audit->most[covered.actor])
-        audit->most[covered.actor] = covered.seq;
+}
+
+/* A new term: what the node covered before may have been dropped (4.4). */
+static void note_term(struct sim_node *node)
+{
+    struct audit *audit = &node->audit;
+    uint32_t actor = world_own_actor(node);
+    if (audit->id == node_id(node->node) && audit->actor == actor)
+        return;
+    audit->id = node_id(node->node);
+    audit->actor = actor;
+    memset(audit->cover, 0, sizeof audit->cover);
+    memset(audit->tops, 0, sizeof audit->tops);
 }
 
 static void judge_coverage(struct world *world, struct sim_node *node)
@@ -117,48 +138,64 @@ static void judge_coverage(struct world *world, struct sim_node *node)
 
 /* ---- R4 ---- */
 
-/* The node that an actor is a term of, or VNET_NODES_MAX. */
-static uint32_t node_of_actor(const struct world *world, uint32_t actor)
+/* What was stable once stays so: a member that fills up has it before it serves (5, "count before
+ * you serve"), and reports of other shards of an epoch before its coming still count. Where a shard
+ * had nobody active, and merged, less may be covered than was; that is told (6.3). */
+static bool was_stable(const struct world *world, const struct config *config, struct dot dot,
+                       uint32_t who)
 {
-    uint32_t node = actor < ORACLE_ACTORS_MAX ? world->oracle.actors[actor].node : UINT32_MAX;
-    return node < world->node_count ? node : VNET_NODES_MAX;
-}
-
-/* What every responsible member covers, or once did; *who: one that covers the least. */
-static uint64_t covered_by_all(const struct world *world, uint32_t actor, uint32_t *who)
-{
-    uint32_t writer = node_of_actor(world, actor);
-    uint64_t least = UINT64_MAX;
-    *who = writer;
-    for (uint32_t i = 0; i < world->node_count && writer < VNET_NODES_MAX; i++) {
-        if (world->shard_of_node[i] == world->shard_of_node[writer] &&
-            world->nodes[i].audit.most[actor] < least) {
-            least = world->nodes[i].audit.most[actor];
-            *who = i;
-        }
+    const struct member *member = config_member_by_actor(config, who);
+    if (member == NULL || dot.seq > world->terms.stable[dot.actor])
+        return false;
+    if (member->state == MEMBER_SYNCING)
+        return true;
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        if (config->losses[i].actor == 0 &&
+            config->losses[i].shard == config->shards[member->shard].id)
+            return true;
     }
-    return writer < VNET_NODES_MAX ? least : 0;
+    return false;
 }
 
-static void judge_stable(struct world *world, struct sim_node *node)
+static void judge_stable_dot(struct world *world, const struct sim_node *node, struct dot dot)
 {
-    struct vv stable;
-    if (node_phase(node->node) == NODE_REFUSED)
+    const struct config *config = node_config(node->node);
+    uint32_t who = 0;
+    uint64_t least = terms_covered_by_all(world, config, dot.actor, &who);
+    if (dot.seq <= least) {
+        if (dot.seq > world->terms.stable[dot.actor])
+            world->terms.stable[dot.actor] = dot.seq;
         return;
+    }
+    if (!was_stable(world, config, dot, who))
+        verdict_say(&world->verdict, "R4",
+                    "node %u takes (%u,%llu) for stable; the member that writes as %u never "
+                    "covered more of that actor than %llu",
+                    node->index, dot.actor, (ULL)dot.seq, who, (ULL)least);
+}
+
+static void judge_stability(struct world *world, struct sim_node *node)
+{
+    struct audit *audit = &node->audit;
+    struct vv stable;
+    uint64_t now[ORACLE_ACTORS_MAX] = {0};
+    enum node_phase phase = node_phase(node->node);
+    if (phase == NODE_REFUSED || phase == NODE_ASKING)
+        return;
+    uint64_t epoch = node_config(node->node)->epoch;
+    if (audit->epoch != epoch) /* others may be responsible now: all is looked at again */
+        memset(audit->stable, 0, sizeof audit->stable);
+    audit->epoch = epoch;
     node_stable(node->node, &stable);
     for (uint32_t i = 0; i < stable.count; i++) {
         struct dot dot = stable.entries[i];
-        if (dot.actor >= ORACLE_ACTORS_MAX || node->audit.stable[dot.actor] == dot.seq)
+        if (dot.actor >= ORACLE_ACTORS_MAX)
             continue;
-        node->audit.stable[dot.actor] = dot.seq;
-        uint32_t who = 0;
-        uint64_t least = covered_by_all(world, dot.actor, &who);
-        if (dot.seq > least)
-            verdict_say(&world->verdict, "R4",
-                        "node %u takes (%u,%llu) for stable; node %u never covered more of that "
-                        "actor than %llu",
-                        node->index, dot.actor, (ULL)dot.seq, who, (ULL)least);
+        now[dot.actor] = dot.seq;
+        if (audit->stable[dot.actor] != dot.seq)
+            judge_stable_dot(world, node, dot);
     }
+    memcpy(audit->stable, now, sizeof audit->stable);
 }
 
 /* ---- Every step ---- */
@@ -170,9 +207,12 @@ void audit_step(struct world *world, struct sim_node *node)
     for (uint32_t i = 0; i < audit->slot_count; i++)
         table_check_slot(node_table(node->node), audit->slots[i]);
     audit->slot_count = 0;
+    judge_phase(world, node);
+    terms_step(world, node);
     if (world->booted && node_config(node->node) != NULL) {
+        note_term(node);
         judge_coverage(world, node);
-        judge_stable(world, node);
+        judge_stability(world, node);
     }
     if (++audit->steps % AUDIT_STEPS == 0)
         node_check(node->node);
@@ -184,11 +224,15 @@ void audit_asked(struct world *world, struct call *call)
 {
     const struct sim_node *node = &world->nodes[call->asked.node];
     memcpy(call->stable, node->audit.stable, sizeof call->stable);
+    call->epoch = node->audit.epoch;
 }
 
 static void judge_named(struct world *world, const struct call *call, const struct past *after,
                         const struct vv *named)
 {
+    const struct node *node = world->nodes[call->asked.node].node;
+    /* A member that comes to fill up covers nothing yet: what was stable is so no longer (5). */
+    bool same_epoch = call->epoch == node_config(node)->epoch;
     for (uint32_t i = 0; i < named->count; i++) {
         struct dot dot = named->entries[i];
         if (dot.actor >= ORACLE_ACTORS_MAX || dot.seq > after->seqs[dot.actor])
@@ -196,7 +240,13 @@ static void judge_named(struct world *world, const struct call *call, const stru
                         "node %u gave session %u a token that names (%u,%llu), and it has seen "
                         "nothing that comes of this",
                         call->asked.node, call->asked.session, dot.actor, (ULL)dot.seq);
-        else if (dot.seq <= call->stable[dot.actor])
+        else if (config_actor_closed(node_config(node), dot.actor) &&
+                 node_config(node)->epoch == call->epoch)
+            verdict_say(&world->verdict, "I7",
+                        "node %u gave session %u a token that names (%u,%llu), of an actor that is "
+                        "closed",
+                        call->asked.node, call->asked.session, dot.actor, (ULL)dot.seq);
+        else if (same_epoch && dot.seq <= call->stable[dot.actor])
             verdict_say(&world->verdict, "I7",
                         "node %u gave session %u a token that names (%u,%llu), which it knew to be "
                         "stable when it was asked",
@@ -204,18 +254,22 @@ static void judge_named(struct world *world, const struct call *call, const stru
     }
 }
 
-/* What was seen, and is not everywhere yet, must be named. */
+/* What was seen, and is not everywhere yet, must be named. Another node may have left it out, under a
+ * later epoch: the fence looks after that (3.2). */
 static void judge_unnamed(struct world *world, const struct call *call, const struct past *after,
                           const struct vv *named)
 {
+    const struct config *config = node_config(world->nodes[call->asked.node].node);
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
         uint64_t seen = after->musts[actor];
         uint32_t who = 0;
-        if (seen == 0 || seen <= vv_get(named, actor) || seen <= covered_by_all(world, actor, &who))
+        if (seen == 0 || seen <= vv_get(named, actor) || seen <= world->terms.stable[actor] ||
+            config_actor_closed(world->config, actor) ||
+            seen <= terms_covered_by_all(world, config, actor, &who))
             continue;
         verdict_say(&world->verdict, "I1",
                     "node %u gave session %u a token that names only (%u,%llu); it has seen up to "
-                    "%llu, and node %u does not cover that",
+                    "%llu, and the member that writes as %u does not cover that",
                     call->asked.node, call->asked.session, actor, (ULL)vv_get(named, actor),
                     (ULL)seen, who);
     }
@@ -273,7 +327,7 @@ void audit_sample(struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];
-        if (node->node == NULL || node->gone || node_phase(node->node) != NODE_SERVING)
+        if (node->node == NULL || node_phase(node->node) != NODE_SERVING)
             continue;
         judge_waits(world, node);
         for (uint32_t key = 0; key < world->oracle.key_count && world->booted; key++)

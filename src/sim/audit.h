@@ -20,9 +20,11 @@
 
 /* Of one node. */
 struct audit {
-    uint64_t cover[ORACLE_ACTORS_MAX];  /* coverage that was looked at, in this life */
-    uint64_t most[ORACLE_ACTORS_MAX];   /* the greatest ever */
-    uint64_t stable[ORACLE_ACTORS_MAX]; /* what it took for stable, as looked at, in this life */
+    uint64_t id;                        /* whose term is looked at: node id ... */
+    uint32_t actor;                     /* ... and actor */
+    uint64_t epoch;                     /* under which stability was looked at */
+    uint64_t cover[ORACLE_ACTORS_MAX];  /* coverage that was looked at, in this life and term */
+    uint64_t stable[ORACLE_ACTORS_MAX]; /* what it takes for stable, as looked at */
     uint32_t tops[ORACLE_KEYS_MAX];     /* greatest write that is covered, by key; 0: none */
     uint64_t steps;                     /* of this node */
     uint32_t slots[AUDIT_SLOTS_MAX];    /* whose versions the step under way has changed */

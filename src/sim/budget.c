@@ -21,7 +21,7 @@ static bool same_shard(const struct world *world, uint32_t a, uint32_t b)
 
 static bool works(const struct sim_node *node)
 {
-    return node->node != NULL && !node->paused && !node->stopping && !node->gone;
+    return node->node != NULL && !node->paused && !node->stopping && !node->away;
 }
 
 uint32_t budget_pick_spareable(struct world *world)
@@ -47,7 +47,7 @@ bool budget_may_lose(const struct world *world, uint32_t index)
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *other = &world->nodes[i];
         if (i != index && same_shard(world, i, index) &&
-            (other->doubtful || other->damaged || other->gone))
+            (other->doubtful || other->damaged || other->away))
             return false;
     }
     return true;

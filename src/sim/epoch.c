@@ -37,7 +37,7 @@ static void judge_epoch(struct oracle *oracle, uint32_t node, const struct confi
         oracle->epochs =
             mem_realloc(oracle->epochs, (oracle->epoch_count + 1) * sizeof oracle->epochs[0]);
         oracle->epochs[oracle->epoch_count++] =
-            (struct hepoch){config->lineage, config->epoch, hash_bytes(body), node};
+            (struct hepoch){config->lineage, config->epoch, hash_bytes(body), node, oracle->now_us};
         return;
     }
     if (before->hash != hash_bytes(body))

@@ -101,7 +101,7 @@ bool fault_old_copy(struct world *world)
     uint32_t index = pick_loser(world);
     for (uint32_t i = 0; i < world->node_count && index < world->node_count; i++) {
         uint32_t other = (index + i) % world->node_count;
-        if (!world->nodes[other].has_copy || world->nodes[other].gone ||
+        if (!world->nodes[other].has_copy || world->nodes[other].away ||
             !budget_may_lose(world, other))
             continue;
         index = other;
@@ -117,11 +117,13 @@ bool fault_old_copy(struct world *world)
 void mend_snapshot(struct world *world, const struct vevent *event)
 {
     struct sim_node *node = &world->nodes[event->b];
-    if (world->faults_over || !world->booted || node->gone)
+    if (world->faults_over || !world->booted || node->away)
         return;
     story_say(&world->story, node->index, "somebody copies its data directory");
     vdisk_fini(&node->copy);
     vdisk_copy(&node->copy, &node->disk);
     node->has_copy = true;
     node->copy_seq = node->node != NULL ? world_own_seq(node) : UINT64_MAX;
+    node->copy_actor = world_own_actor(node);
+    node->copy_id = node->node != NULL ? node_id(node->node) : 0;
 }

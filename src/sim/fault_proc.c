@@ -61,7 +61,7 @@ bool fault_power_many(struct world *world)
     uint64_t which = pick_some(world);
     bool any = false;
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if ((which >> i & 1) == 0 || world->nodes[i].node == NULL || world->nodes[i].gone ||
+        if ((which >> i & 1) == 0 || world->nodes[i].node == NULL || world->nodes[i].away ||
             !budget_may_lose_power(world, i))
             continue;
         cut_power(world, i, rng_below(&world->fault_rng, 2000000));

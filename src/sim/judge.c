@@ -37,6 +37,53 @@ static bool serves(const struct sim_node *node)
     return node->node != NULL && node_phase(node->node) == NODE_SERVING;
 }
 
+/* A member of no shard forwards, which is all that it can do. */
+static bool works(const struct sim_node *node)
+{
+    return serves(node) || (node->node != NULL && node_phase(node->node) == NODE_SPARE);
+}
+
+/* LATER: recovery by fork (6.6) ends this. Until it is written nobody can come back where the
+ * majority of those who decide the next configuration has lost its memory: a lost, copied or
+ * damaged directory is another node. Who is not there may remember. */
+static bool is_stuck(const struct world *world)
+{
+    uint32_t acceptors[LIMIT_ACCEPTORS];
+    if (world->config == NULL)
+        return false;
+    uint32_t count = config_acceptors(world->config, acceptors);
+    uint32_t lost = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct member *member = &world->config->members[acceptors[i]];
+        uint32_t index = world_by_address(world, slice_str(member->address.text));
+        lost += index < world->node_count && world->nodes[index].node != NULL &&
+                node_id(world->nodes[index].node) != member->node_id;
+    }
+    return count - lost < count / 2 + 1;
+}
+
+/* By whom nothing is owed: who does not work, while nothing can be decided. */
+static void note_gone(struct world *world)
+{
+    bool stuck = is_stuck(world);
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        struct sim_node *node = &world->nodes[i];
+        bool gone = stuck && node->node != NULL && node->away && !works(node);
+        if (gone && !node->gone)
+            story_say(&world->story, node->index, "cannot come back: no majority remembers");
+        node->gone = gone;
+    }
+}
+
+bool judge_somebody_away(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].away)
+            return true;
+    }
+    return false;
+}
+
 bool judge_somebody_gone(const struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
@@ -54,16 +101,11 @@ static void note_boot(struct world *world)
     const struct config *config = NULL;
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];
-        if (node->gone)
+        if (node->away)
             continue;
         if (!serves(node))
             return;
         config = node_config(node->node);
-    }
-    for (uint32_t i = 0; i < world->node_count && config != NULL; i++) {
-        const struct member *member =
-            config_member_by_address(config, slice_str(world->nodes[i].address.text));
-        world->shard_of_node[i] = member != NULL ? member->shard : SHARD_NONE;
     }
     for (uint32_t i = 0; i < world->oracle.key_count && config != NULL; i++)
         world->shard_of_key[i] = config_shard_of_slot(config, world->oracle.keys[i].slot);
@@ -72,31 +114,49 @@ static void note_boot(struct world *world)
     tell_shards(world);
 }
 
-/* A node that refuses to serve needs a fault that explains it. It may come back. */
-static void judge_phase(struct world *world, struct sim_node *node)
+/* Asks for a place, fills up, refuses; an empty directory where others have begun. */
+static bool is_away(const struct world *world, const struct sim_node *node)
 {
-    enum node_phase phase = node_phase(node->node);
-    if (phase == NODE_SERVING && node->gone) {
-        story_say(&world->story, node->index, "is back");
-        node->gone = node->doubtful = node->damaged = false;
+    switch (node_phase(node->node)) {
+    case NODE_ASKING:
+    case NODE_FILLING:
+    case NODE_REFUSED:
+        return true;
+    case NODE_BOOTING:
+        return world->config != NULL && node->emptied;
+    case NODE_SERVING:
+    case NODE_SPARE:
+    case NODE_STOPPING:
+        return false;
     }
-    /* An empty directory beside others that refuse: nobody tells it who it was. */
-    bool lost = phase == NODE_REFUSED || (phase == NODE_BOOTING && world->booted && node->damaged);
-    if (!lost || node->gone)
-        return;
+    return false;
+}
+
+/* A node that is away needs a fault that explains it, and says why. */
+static void judge_away(struct world *world, struct sim_node *node)
+{
     struct buf why = BUF_EMPTY;
     node_why_not(node->node, &why);
     if (!node->doubtful && !node->damaged)
-        verdict_say(&world->verdict, "I9",
-                    "node %u refuses to serve, and no fault explains it: %.*s", node->index,
-                    (int)why.len, (const char *)why.ptr);
+        verdict_say(&world->verdict, "I9", "node %u does not serve, and no fault explains it: %.*s",
+                    node->index, (int)why.len, (const char *)why.ptr);
     if (why.len == 0)
-        verdict_say(&world->verdict, "I5", "node %u refuses to serve and does not say why",
+        verdict_say(&world->verdict, "I5", "node %u does not serve and does not say why",
                     node->index);
-    story_say(&world->story, node->index, "is lost for good: %.*s", (int)why.len,
-              (const char *)why.ptr);
-    node->gone = true;
+    story_say(&world->story, node->index, "is away: %.*s", (int)why.len, (const char *)why.ptr);
+    node->away = true;
     buf_fini(&why);
+}
+
+void judge_phase(struct world *world, struct sim_node *node)
+{
+    bool away = is_away(world, node);
+    if (away && !node->away)
+        judge_away(world, node);
+    if (!works(node) || !node->away)
+        return;
+    story_say(&world->story, node->index, "is back");
+    node->away = node->gone = node->doubtful = node->damaged = node->emptied = node->turned = false;
 }
 
 bool judge_shard_lives(const struct world *world, uint32_t shard)
@@ -141,7 +201,7 @@ static struct dot live_version(const struct sim_node *node, const struct hkey *k
         return (struct dot){0, 0};
     struct version version;
     table_view(table, ref, &version);
-    *beyond = !vv_covers(node_coverage(node->node), version.dot);
+    *beyond = !terms_covers(node, version.dot);
     return version.form == VALUE_TOMBSTONE ? (struct dot){0, 0} : version.dot;
 }
 
@@ -149,7 +209,7 @@ static void judge_same(struct world *world, const struct sim_node *a, const stru
 {
     for (uint32_t i = 0; i < world->oracle.key_count && !world->verdict.bad; i++) {
         const struct hkey *key = &world->oracle.keys[i];
-        if (world->shard_of_key[i] != world->shard_of_node[a->index])
+        if (world->shard_of_key[i] != node_shard(a->node))
             continue;
         bool beyond_a = false;
         bool beyond_b = false;
@@ -173,8 +233,10 @@ static void judge_pairs(struct world *world)
         for (uint32_t j = i + 1; j < world->node_count; j++) {
             const struct sim_node *a = &world->nodes[i];
             const struct sim_node *b = &world->nodes[j];
-            if (world->shard_of_node[i] != world->shard_of_node[j] || !serves(a) || !serves(b) ||
+            /* Of two epochs one may not know yet that an actor is closed. */
+            if (!serves(a) || !serves(b) || node_shard(a->node) != node_shard(b->node) ||
                 a->turned || b->turned ||
+                node_config(a->node)->epoch != node_config(b->node)->epoch ||
                 vv_compare(node_coverage(a->node), node_coverage(b->node)) != VV_EQUAL)
                 continue;
             judge_same(world, a, b);
@@ -201,9 +263,9 @@ void judge_sample(struct world *world)
         struct sim_node *node = &world->nodes[i];
         if (node->node == NULL)
             continue;
-        judge_phase(world, node);
         judge_limits(world, node);
     }
+    note_gone(world);
     if (world->steps - world->steps_sampled > STEPS_A_SAMPLE_MAX)
         verdict_say(&world->verdict, "S1", "%llu steps in half a second: somebody spins",
                     (unsigned long long)(world->steps - world->steps_sampled));
@@ -216,32 +278,54 @@ void judge_sample(struct world *world)
 
 /* ---- At the end ---- */
 
-bool judge_converged(const struct world *world, char why[256])
+static bool same_coverage(const struct sim_node *a, const struct sim_node *b, char why[256])
 {
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct sim_node *a = &world->nodes[i];
-        if (a->gone)
+    const struct vv *left = node_coverage(a->node);
+    const struct vv *right = node_coverage(b->node);
+    if (vv_compare(left, right) == VV_EQUAL)
+        return true;
+    for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
+        if (vv_get(left, actor) == vv_get(right, actor))
             continue;
-        if (!serves(a)) {
-            snprintf(why, 256, "node %u does not serve", i);
+        snprintf(why, 256, "of actor %u, node %u covers %llu and node %u covers %llu", actor,
+                 a->index, (unsigned long long)vv_get(left, actor), b->index,
+                 (unsigned long long)vv_get(right, actor));
+        break;
+    }
+    return false;
+}
+
+/* All know the newest configuration, and nothing in it waits for anybody: no actor to be sealed or
+ * closed, nobody who fills up or hands over (6.3 to 6.5). */
+static bool is_settled(const struct world *world, char why[256])
+{
+    if (world->config->retired_count > 0 && !judge_somebody_gone(world)) {
+        snprintf(why, 256, "actor %u is still not closed", world->config->retired[0].actor);
+        return false;
+    }
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *node = &world->nodes[i];
+        if (!node->gone &&
+            (!works(node) || node_config(node->node)->epoch != world->config->epoch)) {
+            snprintf(why, 256, "node %u %s", i,
+                     works(node) ? "does not know the newest configuration" : "does not serve");
             return false;
         }
+    }
+    return true;
+}
+
+bool judge_converged(const struct world *world, char why[256])
+{
+    if (!is_settled(world, why))
+        return false;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *a = &world->nodes[i];
         for (uint32_t j = i + 1; j < world->node_count; j++) {
             const struct sim_node *b = &world->nodes[j];
-            if (b->gone || world->shard_of_node[i] != world->shard_of_node[j] || !serves(b))
-                continue;
-            const struct vv *left = node_coverage(a->node);
-            const struct vv *right = node_coverage(b->node);
-            if (vv_compare(left, right) == VV_EQUAL)
-                continue;
-            for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
-                if (vv_get(left, actor) != vv_get(right, actor)) {
-                    snprintf(why, 256, "of actor %u, node %u covers %llu and node %u covers %llu",
-                             actor, i, (unsigned long long)vv_get(left, actor), j,
-                             (unsigned long long)vv_get(right, actor));
-                    return false;
-                }
-            }
+            if (serves(a) && serves(b) && node_shard(a->node) == node_shard(b->node) &&
+                !same_coverage(a, b, why))
+                return false;
         }
     }
     return true;
@@ -261,7 +345,7 @@ bool judge_settled(const struct world *world)
     for (uint32_t i = 0; i < world->node_count; i++) {
         if (world->nodes[i].gone)
             continue;
-        if (!serves(&world->nodes[i]))
+        if (!works(&world->nodes[i]))
             return false;
         for (uint32_t j = 0; j < world->node_count; j++) {
             if (i != j && !world->nodes[j].gone && world->nodes[j].node != NULL &&
@@ -276,7 +360,7 @@ bool judge_stable(const struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
         struct vv stable;
-        if (!serves(&world->nodes[i]))
+        if (!works(&world->nodes[i]))
             return false;
         node_stable(world->nodes[i].node, &stable);
         for (uint32_t j = 0; j < world->node_count; j++) {
@@ -288,11 +372,23 @@ bool judge_stable(const struct world *world)
     return true;
 }
 
-/* True when nobody whose log ever had the write still serves: who had it refuses and says why, so
- * that the loss is told, not hidden. */
-static bool lost_and_told(const struct world *world, const struct hwrite *write)
+/* What was acknowledged may be missing only where faults explain it (all logs that ever had it have
+ * lost something), and it is told (I5, 6.5). */
+static bool lost_and_told(const struct world *world, uint32_t write)
 {
-    uint32_t ever = world->oracle.actors[write->dot.actor].dots[write->dot.seq].ever;
+    return terms_lost(world, write) && terms_told(world, world->config, write);
+}
+
+/* LATER, with is_stuck: who had the write, or its writer, cannot come back, so that nobody has
+ * sealed what is gone. */
+static bool stuck_with(const struct world *world, const struct sim_node *node,
+                       const struct hwrite *write)
+{
+    const struct hactor *actor = &world->oracle.actors[write->dot.actor];
+    uint32_t ever = actor->dots[write->dot.seq].ever;
+    bool writer_gone = actor->node < world->node_count && world->nodes[actor->node].gone;
+    if (writer_gone && !terms_covers(node, write->dot))
+        return true;
     for (uint32_t i = 0; i < world->node_count; i++) {
         if ((ever >> i & 1U) != 0 && !world->nodes[i].gone)
             return false;
@@ -300,14 +396,19 @@ static bool lost_and_told(const struct world *world, const struct hwrite *write)
     return true;
 }
 
-/* True when this node does not cover the write and says so, because the writer is lost and with it
- * something below the write: until its actor is sealed (6.5) nobody can go on. */
-static bool stuck_and_told(const struct world *world, const struct sim_node *node,
-                           const struct hwrite *write)
+/* The greatest write of the key that was acknowledged and has to be there, or something newer. */
+static uint32_t greatest_owed(const struct world *world, const struct sim_node *node,
+                              uint32_t index)
 {
-    uint32_t writer = world->oracle.actors[write->dot.actor].node;
-    return writer < world->node_count && world->nodes[writer].gone &&
-           !vv_covers(node_coverage(node->node), write->dot);
+    const struct oracle *oracle = &world->oracle;
+    uint32_t greatest = 0;
+    for (uint32_t i = 1; i < oracle->write_count; i++) {
+        if (oracle->writes[i].key == index && oracle->writes[i].acked &&
+            oracle_newer(oracle, i, greatest) && !lost_and_told(world, i) &&
+            !stuck_with(world, node, &oracle->writes[i]))
+            greatest = i;
+    }
+    return greatest;
 }
 
 /* The greatest tombstone of a key that any log ever had. */
@@ -326,14 +427,13 @@ static void judge_key(struct world *world, const struct sim_node *node, uint32_t
 {
     struct oracle *oracle = &world->oracle;
     const struct hkey *key = &oracle->keys[index];
-    uint32_t acked = key->top_acked;
+    uint32_t acked = greatest_owed(world, node, index);
     bool beyond = false;
     struct dot dot = live_version(node, key, &beyond);
     uint32_t have = oracle_by_dot(oracle, dot);
     char name_acked[64];
     char name_have[64];
-    if (acked == 0 || lost_and_told(world, &oracle->writes[acked]) ||
-        stuck_and_told(world, node, &oracle->writes[acked]))
+    if (acked == 0)
         return;
     if (dot.actor == 0) { /* absent: right when a tombstone beats what was acknowledged */
         uint32_t stone = greatest_stone(oracle, key);
@@ -354,11 +454,11 @@ void judge_tables(struct world *world)
     judge_pairs(world);
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];
-        if (node->gone || !serves(node))
+        if (!serves(node))
             continue;
         node_check(node->node);
         for (uint32_t key = 0; key < world->oracle.key_count; key++) {
-            if (world->shard_of_key[key] == world->shard_of_node[i])
+            if (world->shard_of_key[key] == node_shard(node->node))
                 judge_key(world, node, key);
         }
     }
@@ -384,7 +484,7 @@ static void judge_each_idle(const struct world *world, struct verdict *verdict)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];
-        if (node->gone || !serves(node))
+        if (!serves(node))
             continue;
         const struct metrics *metrics = node_metrics(node->node);
         judge_gauge(verdict, node, "requests parked at rest", metrics->parked, 0);
@@ -422,7 +522,7 @@ uint32_t judge_token_entries(const struct world *world, struct slice text)
 uint64_t judge_count(const struct world *world, uint32_t shard)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if (world->shard_of_node[i] == shard && !world->nodes[i].gone && serves(&world->nodes[i]))
+        if (serves(&world->nodes[i]) && node_shard(world->nodes[i].node) == shard)
             return table_live(node_table(world->nodes[i].node));
     }
     return 0;

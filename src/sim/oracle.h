@@ -38,6 +38,7 @@ struct hdot {
     uint32_t write;   /* which write; 0: never seen */
     uint32_t holders; /* nodes whose logs have it, as bits */
     uint32_t ever;    /* nodes whose logs had it */
+    uint32_t lost;    /* of these, nodes whose logs have lost it, or overwrote it and lost that */
     uint32_t arrived; /* nodes whose logs have it as an arrival */
     bool exposed;     /* it left its writer in a frame or an answer */
     bool vouched;     /* its writer told a forwarder of it, and had it synced by then */
@@ -77,10 +78,12 @@ struct hepoch {
     uint64_t epoch;   /* its epoch */
     uint64_t hash;    /* of its bytes */
     uint32_t node;    /* whose log had it first */
+    uint64_t at_us;   /* when */
 };
 
 /* What one node may vouch for. */
 struct hnode {
+    uint64_t id;                            /* node id, as its log says; 0 unknown */
     uint64_t cover[ORACLE_ACTORS_MAX];      /* all up to it committed or raised to */
     uint64_t raised[ORACLE_ACTORS_MAX];     /* by the records of raises */
     struct range range[ORACLE_ACTORS_MAX];  /* last checked above coverage */

@@ -119,6 +119,7 @@ static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment,
     }
     dot->holders |= 1U << node;
     dot->ever |= 1U << node;
+    dot->lost &= ~(1U << node);
 }
 
 /* A log takes an arrival once; only a checkpoint repeats it, and what is found at a start. */
@@ -157,6 +158,27 @@ static void note_range(struct oracle *oracle, uint32_t node, struct slice body)
         oracle->nodes[node].logged[actor] = (struct range){actor, low, high};
 }
 
+/* Another node from here on, with the table of the one it was (6.3): nothing that was said under the
+ * other identity counts for it, and what had come may come again. */
+static void note_identity(struct oracle *oracle, uint32_t node, struct slice body, bool found)
+{
+    struct hnode *at = &oracle->nodes[node];
+    struct read in = read_of(body);
+    uint64_t id = read_u64(&in);
+    if (at->id != 0 && at->id != id)
+        at->said.logged = (struct hregister){.instance = 0};
+    if (at->id != 0 && at->id != id && !found) {
+        struct hadoption adopted = at->adopted;
+        memset(at, 0, sizeof *at);
+        at->adopted = adopted;
+        for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
+            for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
+                oracle->actors[i].dots[seq].arrived &= ~(1U << node);
+        }
+    }
+    at->id = id;
+}
+
 void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
                       struct slice bytes, bool found)
 {
@@ -171,7 +193,9 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
         if (record.kind == RECORD_ARRIVAL || record.kind == RECORD_WALKED ||
             record.kind == RECORD_DUMP)
             note_version(oracle, node, segment, offset + at, record.body);
-        if (record.kind == RECORD_ARRIVAL)
+        if (record.kind == RECORD_IDENTITY)
+            note_identity(oracle, node, record.body, found);
+        else if (record.kind == RECORD_ARRIVAL)
             note_arrival(oracle, node, record.body, repeats);
         else if (record.kind == RECORD_CHECKPOINT)
             repeats = true;
@@ -190,8 +214,10 @@ void oracle_forget(struct oracle *oracle, uint32_t node)
 {
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
-            oracle->actors[i].dots[seq].holders &= ~(1U << node);
-            oracle->actors[i].dots[seq].arrived &= ~(1U << node);
+            struct hdot *dot = &oracle->actors[i].dots[seq];
+            dot->lost |= dot->holders & (1U << node); /* unless it is found again */
+            dot->holders &= ~(1U << node);
+            dot->arrived &= ~(1U << node);
         }
     }
     memset(&oracle->nodes[node], 0, sizeof oracle->nodes[node]);

@@ -52,6 +52,8 @@ static void let_go(struct hpromises *said, uint64_t epoch, const struct msg_repo
         if (!same_term || silent || vv_get(&report->highest, actor) > said->range[actor].high)
             said->range[actor] = (struct range){actor, 0, 0};
     }
+    if (!same_term) /* what was said of the writes of one actor says nothing of another's */
+        said->clock_seq = said->clock = 0;
     said->actor = report->actor;
     said->epoch = epoch;
 }
@@ -72,7 +74,8 @@ void promise_report(struct oracle *oracle, uint32_t node, uint64_t epoch,
 void promise_written(struct oracle *oracle, uint32_t node, const struct version *version)
 {
     const struct hpromises *said = &oracle->nodes[node].said;
-    if (version->dot.seq <= said->clock_seq || version->hlc > said->clock)
+    if (version->dot.actor != said->actor || version->dot.seq <= said->clock_seq ||
+        version->hlc > said->clock)
         return;
     verdict_say(oracle->verdict, "I6",
                 "node %u takes an announced clock back: after seq %llu all was to be above %llu; "

@@ -5,7 +5,8 @@
  *         promise of the register leaves before it is synced.
  * Not:    whether a receipt rests on a log: oracle_bytes.c.
  * Holds:  -
- * Limits: a node whose log a fault has changed begins anew (oracle_forget).
+ * Limits: a node whose log a fault has changed begins anew (oracle_forget), as does one that takes
+ *         another node id: promises bind an identity, receipts and clocks a term (6.3).
  * See:    docs/protocol.md I6, sections 3.7, 4.1, 4.5, 6.1 (T10, T14, T28).
  */
 #pragma once
@@ -35,7 +36,7 @@ struct hpromises {
     uint64_t clock_seq;                    /* own writes above it ... */
     uint64_t clock;                        /* ... are above this */
     struct hregister logged;               /* as the log has it */
-    struct hregister sworn;                /* as frames said */
+    struct hregister sworn;                /* as frames said, under this node id */
 };
 
 struct oracle;

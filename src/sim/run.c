@@ -42,6 +42,14 @@ static uint64_t patience_us(const struct world *world)
     return ms * 1000 + 3000000 + world->net.user_timeout_us / 4;
 }
 
+/* How long who is away may take to come back: an epoch for its new actor, a walk, an epoch for its
+ * being active (6.3), each of which may lose against another; and two more for each actor that has
+ * ended (6.5), in each of which it waits for its turn. */
+static uint64_t return_us(const struct world *world)
+{
+    return judge_somebody_away(world) ? 10000000 + 2 * patience_us(world) : 0;
+}
+
 /* Until the calls from first to before last are over, or for so long. */
 static void run_calls(struct world *world, uint64_t first, uint64_t last, uint64_t us)
 {
@@ -55,7 +63,7 @@ static void run_calls(struct world *world, uint64_t first, uint64_t last, uint64
 /* Until it is so, or for as long as it may take: what is judged next judges that, too. */
 static void run_till(struct world *world, bool (*is_so)(const struct world *world))
 {
-    uint64_t end = world->time.now_us + patience_us(world);
+    uint64_t end = world->time.now_us + patience_us(world) + return_us(world);
     while (goes_on(world) && world->time.now_us < end && !is_so(world))
         run_for(world, 100000);
 }
@@ -206,7 +214,7 @@ static void end_all(struct world *world)
     bool machines = world->swarm.knobs.durability == 1;
     story_say(&world->story, UINT32_MAX, "everybody ends at once");
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if (machines && !world->nodes[i].gone) {
+        if (machines) {
             world_power_cut(world, i);
             vnet_boot(&world->net, i);
         } else {
@@ -224,7 +232,8 @@ static void final_reads(struct world *world)
     uint64_t first = world->client->call_count;
     for (uint32_t node = 0; node < world->node_count; node++) {
         for (uint32_t key = 0; key < world->oracle.key_count; key++) {
-            if (world->shard_of_key[key] != world->shard_of_node[node])
+            const struct sim_node *at = &world->nodes[node];
+            if (at->node == NULL || world->shard_of_key[key] != node_shard(at->node))
                 continue;
             client_probe(world->client, node, OP_GET, key, CLIENT_NOBODY, 0, FINAL_US_MAX);
             run_for(world, 1000);
@@ -244,9 +253,8 @@ static void final_reads(struct world *world)
 /* Then others remember more of its own writes, or that it covered what it does not cover now. */
 static bool has_less(const struct sim_node *node, const struct vv *before)
 {
-    const struct config *config = node_config(node->node);
     const struct vv *coverage = node_coverage(node->node);
-    for (uint32_t i = 0; i < before->count && config != NULL; i++) {
+    for (uint32_t i = 0; i < before->count && node_config(node->node) != NULL; i++) {
         if (!vv_covers(coverage, before->entries[i]))
             return true;
     }
@@ -266,12 +274,14 @@ static bool somebody_knows_it(const struct world *world, const struct sim_node *
 
 /* A machine is turned back to what its disk was once, and nothing in the directory shows it (6.3,
  * T11). No log can see that: while clients wrote, it would have named writes twice. So nobody asks
- * now, and what is judged is that it finds out as soon as it meets who knows more. */
+ * now, and what is judged is that it finds out as soon as it meets who knows more, takes another
+ * node id, and comes back as that. */
 static void turn_back(struct world *world, struct sim_node *node)
 {
     struct vv before;
     run_for(world, 2000 * world->swarm.knobs.suspect_ms); /* it has told the others */
     vv_copy(&before, node_coverage(node->node));
+    uint64_t id_before = node_id(node->node);
     story_say(&world->story, node->index, "is turned back to an old disk");
     world_crash(world, node->index);
     vdisk_fini(&node->disk);
@@ -283,15 +293,18 @@ static void turn_back(struct world *world, struct sim_node *node)
         node->boot_id = rng_u64(&world->rng);
     world_recount(world, node->index);
     world_start(world, node->index);
-    bool less = node_config(node->node) == NULL || has_less(node, &before);
+    uint64_t id_then = node_id(node->node);
+    bool less = id_then != id_before || has_less(node, &before);
     uint64_t end = world->time.now_us + 3 * patience_us(world);
-    while (goes_on(world) && world->time.now_us < end && node->node != NULL && !node->gone && less)
+    while (goes_on(world) && world->time.now_us < end && node->node != NULL && !node->away && less)
         run_for(world, 100000);
-    if (node->node != NULL && !node->gone && less && somebody_knows_it(world, node))
+    if (node->node != NULL && node->turned && !node->away && less && somebody_knows_it(world, node))
         verdict_say(&world->verdict, "I6",
                     "node %u was turned back to an old disk, others remember that it had more, and "
                     "it serves as if nothing had happened",
                     node->index);
+    while (goes_on(world) && world->time.now_us < end && node->away)
+        run_for(world, 100000);
 }
 
 /* It is turned back by a little only: what the others write now, and nothing of its own. */
@@ -299,6 +312,7 @@ static void write_elsewhere(struct world *world, struct sim_node *node)
 {
     vdisk_fini(&node->copy);
     vdisk_copy(&node->copy, &node->disk);
+    node->copy_id = node_id(node->node);
     for (uint32_t i = 0; i < world->node_count; i++) {
         uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
         if (i != node->index && world->nodes[i].node != NULL &&
@@ -309,13 +323,19 @@ static void write_elsewhere(struct world *world, struct sim_node *node)
     run_for(world, FINAL_US_MAX);
 }
 
+/* It has written since, or is another by now. */
+static bool shows_more(const struct sim_node *node)
+{
+    return node->copy_id != node_id(node->node) || node->copy_actor != world_own_actor(node) ||
+           world_own_seq(node) > node->copy_seq;
+}
+
 static void turn_one_back(struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count && goes_on(world); i++) {
         struct sim_node *node = &world->nodes[i];
         /* Where it lacks nothing of its own nobody can tell (docs/status.md; seed 360). */
-        if (!node->has_copy || node->gone || node->node == NULL ||
-            world_own_seq(node) <= node->copy_seq)
+        if (!node->has_copy || node->away || node->node == NULL || !shows_more(node))
             continue;
         if (rng_chance(&world->rng, 1, 2))
             write_elsewhere(world, node);
@@ -421,6 +441,8 @@ static void run_phases(struct world *world, struct run_result *result)
         turn_one_back(world);
     if (goes_on(world))
         await_convergence(world);
+    if (goes_on(world))
+        judge_tables(world);
     run_until(world, RUN_US_LEAST);
 }
 

@@ -114,7 +114,7 @@ static void finish(struct client *client, uint32_t index, bool answered)
     struct world *world = client->world;
     session->busy = false;
     /* What it has seen may be where nobody serves any more: it begins anew. */
-    if (!answered && judge_somebody_gone(world))
+    if (!answered && judge_somebody_away(world))
         session__forget(session);
     /* Beyond the budget whole shards are lost: how many are answered then says nothing. */
     client->ops += answered || !world->beyond ? 1 : 0;
@@ -138,7 +138,7 @@ void session__done(struct client *client, const struct call *call, struct token 
     }
     bool unknown = write && !call->refused && (call->lost || call->unknown);
     client->unknowns += unknown ? 1 : 0;
-    uint32_t most = judge_somebody_gone(world) ? CLIENT_TRIES_GONE : CLIENT_TRIES_MAX;
+    uint32_t most = judge_somebody_away(world) ? CLIENT_TRIES_GONE : CLIENT_TRIES_MAX;
     if (unknown || session->tries >= most) {
         finish(client, index, false);
         return;

@@ -37,10 +37,11 @@ static void judge_delivery(struct world *world, const struct sim_node *node, str
     uint32_t write = oracle_by_dot(&world->oracle, dot);
     if (!world->booted || write == 0 || node_phase(node->node) != NODE_SERVING)
         return; /* who fills up is read by nobody */
+    const struct config *config = node_config(node->node);
     struct slice deps = buf_slice(&world->oracle.writes[write].deps);
     for (uint32_t i = 0; i < deps_count(deps); i++) {
         struct dot dep = deps_at(deps, i);
-        if (same_shard(world, node_of_actor(world, dep.actor), node->index) &&
+        if (terms_matters(config, dep.actor, node_shard(node->node)) &&
             !vv_covers(node_coverage(node->node), dep))
             verdict_say(&world->verdict, "D1",
                         "node %u delivered (%u,%llu) before its cause (%u,%llu)", node->index,
@@ -50,17 +51,24 @@ static void judge_delivery(struct world *world, const struct sim_node *node, str
 
 /* ---- D2 ---- */
 
-/* Everybody who is responsible for the actor, and is there, covers it. */
-static bool is_stable(const struct world *world, struct dot dot)
+/* One that the node's configuration holds responsible for the actor, that serves in that very term,
+ * and does not cover the write; or NULL. Who fills up has what was stable before it serves (5); a
+ * closed actor's writes are everywhere (6.5). */
+static const struct sim_node *who_lacks(const struct world *world, const struct sim_node *node,
+                                        struct dot dot)
 {
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct sim_node *member = &world->nodes[i];
-        if (same_shard(world, node_of_actor(world, dot.actor), i) && member->node != NULL &&
-            node_phase(member->node) == NODE_SERVING && !member->damaged && !member->gone &&
-            !vv_covers(node_coverage(member->node), dot))
-            return false;
+    const struct config *config = node_config(node->node);
+    uint32_t members[LIMIT_MEMBERS];
+    if (config_actor_closed(config, dot.actor))
+        return NULL;
+    uint32_t count = config_responsible(config, dot.actor, members);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_node *member = terms_node(world, &config->members[members[i]]);
+        if (member != NULL && node_phase(member->node) == NODE_SERVING && !member->damaged &&
+            !terms_covers(member, dot))
+            return member;
     }
-    return true;
+    return NULL;
 }
 
 /* A write's causes, as its writer logged them: those that are not stable are among the ones that
@@ -73,7 +81,7 @@ static void judge_causes_of(struct world *world, const struct sim_node *node, ui
     struct slice deps = buf_slice(&at->deps);
     for (uint32_t i = 0; i < deps_count(deps); i++) {
         struct dot dep = deps_at(deps, i);
-        if ((kept != NULL && vv_covers(kept, dep)) || is_stable(world, dep))
+        if ((kept != NULL && vv_covers(kept, dep)) || who_lacks(world, node, dep) == NULL)
             continue;
         verdict_say(&world->verdict, "D2",
                     "node %u %s (%u,%llu) of key %.*s%s its cause (%u,%llu), which is not stable",
@@ -106,11 +114,11 @@ static void judge_purge(struct world *world, const struct sim_node *node, struct
     uint32_t stone = oracle_by_dot(&world->oracle, dot);
     if (stone != 0)
         judge_causes_of(world, node, stone, NULL);
-    const struct vv *coverage = node_coverage(node->node);
     for (uint32_t i = 1; i < world->oracle.write_count && stone != 0; i++) {
         const struct hwrite *write = &world->oracle.writes[i];
         if (write->dot.actor == 0 || write->key != world->oracle.writes[stone].key ||
-            vv_covers(coverage, write->dot) || !oracle_newer(&world->oracle, stone, i))
+            terms_covers(node, write->dot) || !oracle_newer(&world->oracle, stone, i) ||
+            terms_lost(world, i))
             continue;
         char name[64];
         char name_stone[64];
@@ -165,11 +173,33 @@ static bool beats_a_far_one(const struct world *world, uint32_t key, uint64_t hl
     return false;
 }
 
-static void judge_clock(struct world *world, const struct sim_node *node,
-                        const struct trace_event *event)
+/* The greatest that a node's clock may show: where its wall clock has been, or whom it filled up from
+ * (4.6: a new actor's clock starts above that, however far ahead it is). */
+static uint64_t clock_most_ms(const struct world *world, const struct sim_node *node)
 {
     uint64_t most = (uint64_t)(node->wall_most_ms - node->wall_shift_ms); /* it has been there */
     uint64_t wall_ms = world_wall_ms(world, node) + most;
+    return wall_ms > node->fill_clock_ms ? wall_ms : node->fill_clock_ms;
+}
+
+/* Whoever of its shard the source was. */
+static void note_filled(struct world *world, struct sim_node *node)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *other = &world->nodes[i];
+        if (i == node->index || other->node == NULL ||
+            node_shard(other->node) != node_shard(node->node))
+            continue;
+        uint64_t most = clock_most_ms(world, other) + HLC_SKEW_MS_MAX;
+        if (most > node->fill_clock_ms)
+            node->fill_clock_ms = most;
+    }
+}
+
+static void judge_clock(struct world *world, const struct sim_node *node,
+                        const struct trace_event *event)
+{
+    uint64_t wall_ms = clock_most_ms(world, node);
     uint64_t hlc = event->c;
     if (HLC_MS(hlc) <= wall_ms + HLC_SKEW_MS_MAX + H3_MARGIN_MS)
         return;
@@ -215,6 +245,8 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
         judge_purge(world, node, (struct dot){(uint32_t)event->a, event->b});
     else if (event->id == TRACE_ARRIVED && event->b % 4 == 0) /* figures cost more than the write */
         judge_pending(world, node);
+    else if (event->id == TRACE_FILLED)
+        note_filled(world, node);
     else if (event->id == TRACE_WRITTEN)
         judge_written(world, node, event);
     else if (event->id == TRACE_REPLIED && event->c == (uint64_t) - (int)E_NOT_COVERED)
@@ -322,19 +354,14 @@ void watch_silence(struct world *world, const struct call *call)
 
 /* ---- R4 ---- */
 
-static void judge_stable(struct world *world, uint32_t node, struct dot stable)
+static void judge_stable(struct world *world, const struct sim_node *node, struct dot stable)
 {
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct sim_node *member = &world->nodes[i];
-        if (!same_shard(world, node_of_actor(world, stable.actor), i) || member->node == NULL ||
-            node_phase(member->node) != NODE_SERVING || member->damaged || member->gone ||
-            vv_covers(node_coverage(member->node), stable))
-            continue;
+    const struct sim_node *member = who_lacks(world, node, stable);
+    if (member != NULL)
         verdict_say(&world->verdict, "R4",
                     "node %u takes (%u,%llu) for stable; node %u covers that actor up to %llu",
-                    node, stable.actor, (ULL)stable.seq, i,
+                    node->index, stable.actor, (ULL)stable.seq, member->index,
                     (ULL)vv_get(node_coverage(member->node), stable.actor));
-    }
 }
 
 void watch_sample(struct world *world)
@@ -348,6 +375,6 @@ void watch_sample(struct world *world)
         struct vv stable;
         node_stable(node->node, &stable);
         for (uint32_t k = 0; k < stable.count; k++)
-            judge_stable(world, i, stable.entries[k]);
+            judge_stable(world, node, stable.entries[k]);
     }
 }

@@ -137,17 +137,24 @@ void world_free(struct world *world)
     vtime_fini(&world->time);
     oracle_fini(&world->oracle);
     history_fini(&world->history);
+    config_free(world->config);
     mem_free(world->effects);
     mem_free(world->options);
     mem_free(world);
 }
 
-uint64_t world_own_seq(const struct sim_node *node)
+uint32_t world_own_actor(const struct sim_node *node)
 {
     const struct config *config = node->node != NULL ? node_config(node->node) : NULL;
     const struct member *self =
         config != NULL ? config_member_by_id(config, node_id(node->node)) : NULL;
-    return self != NULL ? vv_get(node_coverage(node->node), self->actor) : 0;
+    return self != NULL ? self->actor : 0;
+}
+
+uint64_t world_own_seq(const struct sim_node *node)
+{
+    uint32_t actor = world_own_actor(node);
+    return actor != 0 ? vv_get(node_coverage(node->node), actor) : 0;
 }
 
 uint32_t world_by_address(const struct world *world, struct slice address)

@@ -13,6 +13,7 @@
 #include "sim/history.h"
 #include "sim/story.h"
 #include "sim/swarm.h"
+#include "sim/terms.h"
 #include "sim/vdisk.h"
 #include "sim/vnet.h"
 
@@ -99,6 +100,7 @@ struct sim_node {
     int64_t wall_first_ms;           /* the same, before any step */
     int64_t drift_ppm;               /* how much faster it runs */
     int64_t wall_most_ms;            /* the greatest it ever was */
+    uint64_t fill_clock_ms;          /* a clock that it may have taken over when it filled up */
     uint64_t mono_shift_us;          /* its monotonic clock minus virtual time */
     bool paused;                     /* the process stands still */
     uint64_t suspended_us;           /* since when its monotonic clock does, too; 0: it runs */
@@ -107,8 +109,9 @@ struct sim_node {
     bool failing;                    /* COMMIT_FAILED was given: only STOPPED may follow */
     bool doubtful;                   /* something happened to it that explains doubt */
     bool damaged;                    /* something happened to it that explains a damaged log */
-    bool gone;                       /* lost, and it says so: it refuses to serve */
-    bool emptied;                    /* its directory was lost */
+    bool away;                       /* it has been seen not to serve, and has not come back yet */
+    bool gone;                       /* nothing is owed by it: see judge.h */
+    bool emptied;                    /* its directory was lost, and it has not come back */
     bool turned;                     /* back to an old disk: what it covers means nothing */
     uint64_t faults;                 /* counts what happened to this node alone */
     enum aim_act struck;             /* within the step under way */
@@ -116,7 +119,9 @@ struct sim_node {
     struct vdisk copy;               /* of the disk, as it once was */
     struct audit audit;              /* what was seen of it */
     bool has_copy;                   /* there is one */
-    uint64_t copy_seq;               /* own writes it has at most */
+    uint64_t copy_seq;               /* own writes it has at most, of the term of that time ... */
+    uint32_t copy_actor;             /* ... which is this actor */
+    uint64_t copy_id;                /* node id that the copy has */
     struct committing commit;        /* see there */
     struct syncing syncs[SYNCS_MAX]; /* see there */
     uint64_t last_commit;            /* id of the last COMMIT */
@@ -150,8 +155,10 @@ struct world {
     struct sim_node nodes[VNET_NODES_MAX]; /* by index */
     uint32_t node_count;                   /* in use */
     uint32_t
-        shard_of_node[VNET_NODES_MAX]; /* index of the shard, as the first configuration says */
+        shard_of_node[VNET_NODES_MAX]; /* index of the shard, as the newest configuration says */
     uint32_t shard_of_key[ORACLE_KEYS_MAX]; /* the same for keys */
+    struct config *config;                  /* owned: the newest that any node adopted, or NULL */
+    struct terms terms;                     /* what members have covered, term by term */
     bool booted;                            /* the two above are known */
     bool faults_over;                       /* the time of faults is over */
     struct client *client;                  /* owned: all sessions */
@@ -222,6 +229,9 @@ void world_carry_out(struct world *world, struct sim_node *node);
 
 /* How many writes of its own a node has made; 0 where that cannot be told. */
 uint64_t world_own_seq(const struct sim_node *node);
+
+/* Its own actor, 0 for none. */
+uint32_t world_own_actor(const struct sim_node *node);
 
 /* The number of the node that has this address, or VNET_NODES_MAX. */
 uint32_t world_by_address(const struct world *world, struct slice address);

@@ -1,0 +1,112 @@
+/* terms - who bears which actor, what that member has covered, and what may be lost.
+ *
+ * Does:   see terms.h.
+ * Not:    -
+ * Holds:  T1.
+ * Limits: -
+ * See:    terms.h.
+ */
+#include "sim/world.h"
+
+/* ---- The newest configuration ---- */
+
+static void place_nodes(struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct member *member =
+            config_member_by_address(world->config, slice_str(world->nodes[i].address.text));
+        world->shard_of_node[i] = member != NULL ? member->shard : SHARD_NONE;
+    }
+}
+
+static void note_config(struct world *world, const struct config *config)
+{
+    if (world->config != NULL && world->config->epoch >= config->epoch)
+        return;
+    if (config->next_actor > ORACLE_ACTORS_MAX)
+        verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);
+    config_free(world->config);
+    world->config = config_dup(config);
+    place_nodes(world);
+}
+
+/* ---- Coverage ---- */
+
+void terms_step(struct world *world, struct sim_node *node)
+{
+    const struct config *config = node_config(node->node);
+    if (config == NULL)
+        return;
+    note_config(world, config);
+    uint32_t bearer = world_own_actor(node);
+    const struct vv *coverage = node_coverage(node->node);
+    for (uint32_t i = 0; i < coverage->count && bearer > 0 && bearer < ORACLE_ACTORS_MAX; i++) {
+        struct dot dot = coverage->entries[i];
+        if (dot.actor < ORACLE_ACTORS_MAX && dot.seq > world->terms.most[bearer][dot.actor])
+            world->terms.most[bearer][dot.actor] = dot.seq;
+    }
+}
+
+const struct sim_node *terms_node(const struct world *world, const struct member *member)
+{
+    uint32_t index = world_by_address(world, slice_str(member->address.text));
+    const struct sim_node *node = index < world->node_count ? &world->nodes[index] : NULL;
+    bool there = node != NULL && node->node != NULL && node_id(node->node) == member->node_id &&
+                 world_own_actor(node) == member->actor;
+    return there ? node : NULL;
+}
+
+uint64_t terms_covered_by_all(const struct world *world, const struct config *config,
+                              uint32_t actor, uint32_t *who)
+{
+    uint32_t members[LIMIT_MEMBERS];
+    *who = 0;
+    if (config_actor_closed(config, actor))
+        return UINT64_MAX;
+    uint32_t count = config_responsible(config, actor, members);
+    uint64_t least = count > 0 ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t bearer = config->members[members[i]].actor;
+        if (bearer < ORACLE_ACTORS_MAX && world->terms.most[bearer][actor] < least) {
+            least = world->terms.most[bearer][actor];
+            *who = bearer;
+        }
+    }
+    return least;
+}
+
+bool terms_matters(const struct config *config, uint32_t actor, uint32_t shard)
+{
+    const struct slotset *slots = config_actor_slots(config, actor);
+    return shard != SHARD_NONE && slots != NULL &&
+           slotset_meets(slots, &config->shards[shard].slots);
+}
+
+bool terms_covers(const struct sim_node *node, struct dot dot)
+{
+    const struct config *config = node_config(node->node);
+    return vv_covers(node_coverage(node->node), dot) ||
+           (config != NULL && config_actor_closed(config, dot.actor));
+}
+
+/* ---- Losses ---- */
+
+bool terms_lost(const struct world *world, uint32_t write)
+{
+    struct dot dot = world->oracle.writes[write].dot;
+    const struct hdot *at = &world->oracle.actors[dot.actor].dots[dot.seq];
+    return dot.actor != 0 && (at->ever & ~at->lost) == 0;
+}
+
+bool terms_told(const struct world *world, const struct config *config, uint32_t write)
+{
+    const struct hwrite *at = &world->oracle.writes[write];
+    uint32_t shard = config->shards[world->shard_of_key[at->key]].id;
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        const struct loss *loss = &config->losses[i];
+        bool whole = loss->actor == 0 && loss->shard == shard;
+        if (whole || (loss->actor == at->dot.actor && loss->whole_seq < at->dot.seq))
+            return true;
+    }
+    return false;
+}

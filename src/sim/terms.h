@@ -1,0 +1,47 @@
+/* terms - who bears which actor, what that member has covered, and what may be lost.
+ *
+ * Does:   follows the newest configuration that any node has adopted; keeps, for each term of a
+ *         member (an actor names one), the most that it ever covered; says whom a configuration
+ *         holds responsible and how much all of them have covered; says whether faults explain
+ *         that a write is missing, and whether its loss is told.
+ * Not:    judging: audit.h, watch.h, judge.h.
+ * Holds:  T1 what is said of a member counts for the term in which it said it, never for the next
+ *         (docs/protocol.md section 1, "actor"; 6.3).
+ * Limits: ORACLE_ACTORS_MAX.
+ * See:    docs/protocol.md sections 5, 6.3 and 6.5; placement/config.h.
+ */
+#pragma once
+
+#include "sim/oracle.h"
+
+struct terms {
+    uint64_t most[ORACLE_ACTORS_MAX][ORACLE_ACTORS_MAX]; /* [bearer's actor][actor] */
+    uint64_t stable[ORACLE_ACTORS_MAX]; /* most that all responsible members surely covered */
+};
+
+struct world;
+struct sim_node;
+
+/* A step was made: the node may have adopted a configuration, or cover more. */
+void terms_step(struct world *world, struct sim_node *node);
+
+/* The simulated node of a member, where its process runs as that member in that term; or NULL. */
+const struct sim_node *terms_node(const struct world *world, const struct member *member);
+
+/* What every member that config holds responsible for the actor covers, or once did in its term;
+ * *who: the actor of one that covers the least. UINT64_MAX when the actor is closed: all that will
+ * ever be of it is everywhere (6.5). */
+uint64_t terms_covered_by_all(const struct world *world, const struct config *config,
+                              uint32_t actor, uint32_t *who);
+
+/* True when the actor writes slots of this shard (an index), and is open. */
+bool terms_matters(const struct config *config, uint32_t actor, uint32_t shard);
+
+/* True when the node covers the write, or its actor is closed to it. */
+bool terms_covers(const struct sim_node *node, struct dot dot);
+
+/* True when every log that ever had the write has lost something since (I5). */
+bool terms_lost(const struct world *world, uint32_t write);
+
+/* True when config says that the write may be lost (6.5). */
+bool terms_told(const struct world *world, const struct config *config, uint32_t write);
