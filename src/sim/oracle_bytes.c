@@ -165,16 +165,17 @@ static void note_identity(struct oracle *oracle, uint32_t node, struct slice bod
     struct hnode *at = &oracle->nodes[node];
     struct read in = read_of(body);
     uint64_t id = read_u64(&in);
-    if (at->id != 0 && at->id != id)
+    bool another = at->id != 0 && at->id != id;
+    if (another)
         at->said.logged = (struct hregister){.instance = 0};
-    if (at->id != 0 && at->id != id && !found) {
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX && another; i++) {
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
+            oracle->actors[i].dots[seq].arrived &= ~(1U << node);
+    }
+    if (another && !found) { /* when it is found again, what it said since stands */
         struct hadoption adopted = at->adopted;
         memset(at, 0, sizeof *at);
         at->adopted = adopted;
-        for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
-            for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
-                oracle->actors[i].dots[seq].arrived &= ~(1U << node);
-        }
     }
     at->id = id;
 }
