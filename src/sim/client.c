@@ -6,6 +6,7 @@
  * Limits: -
  * See:    client.h.
  */
+#include "sim/epoch.h"
 #include "sim/judge.h"
 #include "sim/session.h"
 #include "sim/tell.h"
@@ -316,6 +317,97 @@ static void judge_shape(struct client *client, const struct call *call, const st
                     call->asked.node, call->asked.session);
 }
 
+/* ---- Losses (6.5) ---- */
+
+static bool says(const struct reply *reply, const struct loss *loss)
+{
+    for (uint32_t i = 0; i < reply->lost_count; i++) {
+        const struct lost *lost = &reply->lost[i];
+        if (lost->actor == loss->actor && lost->shard_id == loss->shard)
+            return true;
+    }
+    return false;
+}
+
+/* What the tokens of the call name of an actor. The truth says what must not be read; whether a token
+ * names it, so that there is something to tell, only the token does. */
+static uint64_t named_by(const struct world *world, const struct call *call, uint32_t actor)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < call->token_count; i++) {
+        struct ctx ctx;
+        ctx_init(&ctx);
+        struct slice text = slice_of(call->tokens[i]->text, call->tokens[i]->len);
+        if (token_decode(text, &world->config->token_key, &ctx) == TOKEN_OK &&
+            vv_get(&ctx.seen, actor) > most)
+            most = vv_get(&ctx.seen, actor);
+    }
+    return most;
+}
+
+/* The node's own configuration has a loss that concerns the client: it is told, whatever else the
+ * answer is. */
+static void judge_untold(struct client *client, const struct call *call, const struct reply *reply)
+{
+    struct world *world = client->world;
+    const struct config *config = node_config(world->nodes[call->asked.node].node);
+    if (config == NULL || config->epoch != call->epoch || reply->lost_count == LIMIT_LOST)
+        return;
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        const struct loss *loss = &config->losses[i];
+        if (loss->actor == 0 || !config_actor_closed(config, loss->actor) || says(reply, loss) ||
+            named_by(world, call, loss->actor) <= loss->whole_seq)
+            continue;
+        verdict_say(&world->verdict, "I5",
+                    "node %u did not tell session %u that writes of actor %u after %llu may be "
+                    "lost; its token names (%u,%llu)",
+                    call->asked.node, call->asked.session, loss->actor,
+                    (unsigned long long)loss->whole_seq, loss->actor,
+                    (unsigned long long)named_by(world, call, loss->actor));
+    }
+}
+
+/* Nothing is told that the configuration does not have. An answer that has waited may be older than
+ * the last one that was adopted, which may have moved whole_seq, or the epoch. */
+static const struct loss *loss_of(const struct world *world, const struct lost *lost)
+{
+    for (uint32_t i = 0; i < world->config->loss_count; i++) {
+        const struct loss *loss = &world->config->losses[i];
+        if (loss->actor == lost->actor && loss->shard == lost->shard_id &&
+            loss->whole_seq <= lost->whole_seq)
+            return loss;
+    }
+    return NULL;
+}
+
+static struct past *past_told(struct client *client, const struct call *call,
+                              const struct reply *reply)
+{
+    struct world *world = client->world;
+    struct past *past = past_dup(call->asked.past, world->oracle.key_count);
+    for (uint32_t i = 0; i < reply->lost_count; i++) {
+        const struct lost *lost = &reply->lost[i];
+        const struct loss *loss = loss_of(world, lost);
+        uint32_t shard = loss != NULL ? config_shard_by_id(world->config, loss->shard) : SHARD_NONE;
+        if (shard == SHARD_NONE) {
+            verdict_say(&world->verdict, "I5",
+                        "node %u told session %u that writes of actor %u after %llu, of shard %u, "
+                        "may be lost, and no configuration has that",
+                        call->asked.node, call->asked.session, lost->actor,
+                        (unsigned long long)lost->whole_seq, lost->shard_id);
+            continue;
+        }
+        struct told told = {.actor = lost->actor,
+                            .whole_seq = lost->whole_seq,
+                            .slots = &world->config->shards[shard].slots,
+                            .before_us = epoch_time(&world->oracle, lost->epoch)};
+        oracle_told(&world->oracle, past, &told);
+    }
+    if (reply->lost_count > 0 && call->asked.op == OP_PUT) /* so much its writer knows */
+        oracle_put_past(&world->oracle, call->asked.write, past);
+    return past;
+}
+
 static void note_reply(struct client *client, struct call *call, const struct reply *reply)
 {
     call->err = reply->err;
@@ -332,7 +424,13 @@ static void note_reply(struct client *client, struct call *call, const struct re
     client->errors[(unsigned)-reply->err & 63U]++;
     if (call->asked.op == OP_COUNT)
         return;
-    struct past *past = oracle_answer(&client->world->oracle, &call->asked, reply);
+    judge_untold(client, call, reply);
+    struct past *known = past_told(client, call, reply);
+    struct asked asked = call->asked;
+    asked.past = known;
+    struct past *past = oracle_answer(&client->world->oracle, &asked, reply);
+    past_unref(known);
+    call->told = reply->lost_count;
     watch_answer(client->world, call);
     judge_wait(client, call, reply);
     judge_shape(client, call, reply);

@@ -60,6 +60,7 @@ struct call {
     uint64_t count;                     /* as the reply says */
     uint32_t found;                     /* write whose value came */
     uint32_t replied_copies;            /* as the reply says */
+    uint32_t told;                      /* losses that the reply tells */
     char waiting[64];                   /* who lacks how many, in words; may be empty */
     struct token *answer;               /* the new token; owned; NULL without */
 };

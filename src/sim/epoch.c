@@ -68,6 +68,15 @@ void epoch_logged(struct oracle *oracle, uint32_t node, uint64_t segment, uint64
     config_free(config);
 }
 
+uint64_t epoch_time(const struct oracle *oracle, uint64_t epoch)
+{
+    for (uint32_t i = oracle->epoch_count; i > 0; i--) {
+        if (oracle->epochs[i - 1].epoch == epoch)
+            return oracle->epochs[i - 1].at_us;
+    }
+    return 0;
+}
+
 /* ---- What is said under it ---- */
 
 static bool carries_data(const struct frame *frame)

@@ -17,6 +17,9 @@
 void epoch_logged(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t end,
                   struct slice body);
 
+/* When a configuration of this epoch was first in a log; 0: never. */
+uint64_t epoch_time(const struct oracle *oracle, uint64_t epoch);
+
 /* A node sends this on a connection. */
 void epoch_frame(struct world *world, const struct sim_node *node, uint64_t conn,
                  const struct frame *frame);

@@ -153,7 +153,7 @@ void judge_phase(struct world *world, struct sim_node *node)
     bool away = is_away(world, node);
     if (away && !node->away)
         judge_away(world, node);
-    if (!works(node) || !node->away)
+    if (!works(node) || !node->away || (node->turned && world_own_actor(node) < node->turned_actor))
         return;
     story_say(&world->story, node->index, "is back");
     node->away = node->gone = node->doubtful = node->damaged = node->emptied = node->turned = false;

@@ -187,6 +187,35 @@ static void past_add_stones(const struct oracle *oracle, struct past *past, uint
     }
 }
 
+/* ---- Losses ---- */
+
+bool oracle_lost(const struct oracle *oracle, uint32_t write)
+{
+    struct dot dot = oracle->writes[write].dot;
+    const struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
+    return dot.actor != 0 && (at->ever & ~at->lost) == 0;
+}
+
+static bool is_told(const struct oracle *oracle, uint32_t write, const struct told *told)
+{
+    const struct hwrite *at = &oracle->writes[write];
+    if (told->actor != 0)
+        return at->dot.actor == told->actor && at->dot.seq > told->whole_seq;
+    return at->committed_us < told->before_us &&
+           slotset_has(told->slots, oracle->keys[at->key].slot);
+}
+
+/* Below a write in somebody's past is what its writer had seen. */
+void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told)
+{
+    for (uint32_t key = 0; key < oracle->key_count; key++) {
+        uint32_t top = past->tops[key];
+        while (top != 0 && is_told(oracle, top, told) && oracle_lost(oracle, top))
+            top = oracle->writes[top].past != NULL ? oracle->writes[top].past->tops[key] : 0;
+        past->tops[key] = top;
+    }
+}
+
 /* ---- Answers ---- */
 
 static uint32_t count_bits(uint32_t bits)

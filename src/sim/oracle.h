@@ -151,6 +151,20 @@ void oracle_bury(struct oracle *oracle, uint32_t node);
 /* A node sends this frame. */
 void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
 
+/* Of what a client was told that it may be lost: what surely is (no log has it any more) leaves its
+ * past, so that it may read what is older. what: of this actor above this seq; actor 0: all that was
+ * written to these slots before this time. */
+struct told {
+    uint32_t actor;              /* see above */
+    uint64_t whole_seq;          /* see above */
+    const struct slotset *slots; /* of the shard */
+    uint64_t before_us;          /* see above */
+};
+void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told);
+
+/* True when every log that ever had the write has lost something since (I5). */
+bool oracle_lost(const struct oracle *oracle, uint32_t write);
+
 /* Judges an answer as it leaves; returns what its token stands for (owned by the caller). */
 struct past *oracle_answer(struct oracle *oracle, const struct asked *asked,
                            const struct reply *reply);

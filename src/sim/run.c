@@ -296,6 +296,7 @@ static void turn_back(struct world *world, struct sim_node *node)
     node->damaged = true;
     node->doubtful = true;
     node->turned = true;
+    node->turned_actor = world->config->next_actor;
     if (rng_chance(&world->rng, 1, 2))
         node->boot_id = rng_u64(&world->rng);
     world_recount(world, node->index);

@@ -181,6 +181,8 @@ void tell_answer(struct world *world, const struct call *call)
     put_result(world, call);
     if (call->unknown)
         fputs(", outcome unknown", out);
+    if (call->told > 0)
+        fprintf(out, ", and tells %u losses", call->told);
     fputs(call->waiting, out);
     story_end(&world->story);
 }

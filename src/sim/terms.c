@@ -93,9 +93,7 @@ bool terms_covers(const struct sim_node *node, struct dot dot)
 
 bool terms_lost(const struct world *world, uint32_t write)
 {
-    struct dot dot = world->oracle.writes[write].dot;
-    const struct hdot *at = &world->oracle.actors[dot.actor].dots[dot.seq];
-    return dot.actor != 0 && (at->ever & ~at->lost) == 0;
+    return oracle_lost(&world->oracle, write);
 }
 
 bool terms_told(const struct world *world, const struct config *config, uint32_t write)

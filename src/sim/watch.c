@@ -182,10 +182,11 @@ static uint64_t clock_most_ms(const struct world *world, const struct sim_node *
     return wall_ms > node->fill_clock_ms ? wall_ms : node->fill_clock_ms;
 }
 
-/* Whoever of its shard the source was. */
+/* Whoever of its shard the source was. Who only catches up takes no clock over. */
 static void note_filled(struct world *world, struct sim_node *node)
 {
-    for (uint32_t i = 0; i < world->node_count; i++) {
+    bool fills = node_phase(node->node) == NODE_FILLING;
+    for (uint32_t i = 0; i < world->node_count && fills; i++) {
         const struct sim_node *other = &world->nodes[i];
         if (i == node->index || other->node == NULL ||
             node_shard(other->node) != node_shard(node->node))
@@ -245,7 +246,8 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
         judge_purge(world, node, (struct dot){(uint32_t)event->a, event->b});
     else if (event->id == TRACE_ARRIVED && event->b % 4 == 0) /* figures cost more than the write */
         judge_pending(world, node);
-    else if (event->id == TRACE_FILLED)
+    else if (event->id == TRACE_FILLED ||
+             event->id == TRACE_WALK_ENDED) /* a merge ends with that */
         note_filled(world, node);
     else if (event->id == TRACE_WRITTEN)
         judge_written(world, node, event);
