@@ -49,8 +49,8 @@ void audit_trace(struct world *world, struct sim_node *node, const struct trace_
 
 /* ---- R1 ---- */
 
-/* A hole below the last seq of an actor that was sealed (6.5): what nobody has is covered by all, and
- * told. */
+/* A hole below the last seq of an actor that was sealed (6.5): what nobody has is covered by all,
+ * and told. */
 static bool is_lost(const struct world *world, const struct sim_node *node, uint32_t write)
 {
     return terms_lost(world, write) && terms_told(world, node_config(node->node), write);
@@ -254,8 +254,8 @@ static void judge_named(struct world *world, const struct call *call, const stru
     }
 }
 
-/* What was seen, and is not everywhere yet, must be named. Another node may have left it out, under a
- * later epoch: the fence looks after that (3.2). */
+/* What was seen, and is not everywhere yet, must be named. Another node may have left it out, under
+ * a later epoch: the fence looks after that (3.2). */
 static void judge_unnamed(struct world *world, const struct call *call, const struct past *after,
                           const struct vv *named)
 {

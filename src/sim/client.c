@@ -226,6 +226,20 @@ bool client_covers(const struct client *client, const struct call *call)
     return true;
 }
 
+/* Borne by members, or retired and not closed yet; and those of later epochs, which a node that is
+ * behind passes on as they are. */
+static uint32_t open_actors(const struct world *world, uint32_t node)
+{
+    const struct node *at = world->nodes[node].node;
+    const struct config *config = at != NULL ? node_config(at) : NULL;
+    uint32_t count = config != NULL ? config->retired_count : 0;
+    for (uint32_t i = 0; config != NULL && i < config->member_count; i++)
+        count += config->members[i].actor != 0;
+    if (config != NULL && config->next_actor < world->config->next_actor)
+        count += world->config->next_actor - config->next_actor;
+    return count;
+}
+
 bool client_request(struct client *client, uint64_t number, struct request *request)
 {
     struct call *call = client->calls[number];
@@ -234,6 +248,7 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
     call->state = CALL_HANDED;
     call->covered = client_covers(client, call);
     audit_asked(client->world, call);
+    call->open = open_actors(client->world, call->asked.node);
     call->keyless = node_config(client->world->nodes[call->asked.node].node) == NULL;
     call->handed_us = client->world->time.now_us;
     call->faults = client->world->nodes[call->asked.node].faults;
@@ -278,23 +293,14 @@ static void judge_wait(struct client *client, const struct call *call, const str
                 err_name(reply->err));
 }
 
-/* Borne by members, or retired and not closed yet. An answer that has waited for its commit may be
- * of the epoch before. */
-static uint32_t open_actors(const struct world *world, uint32_t node)
-{
-    const struct config *config = node_config(world->nodes[node].node);
-    uint32_t count = config != NULL ? config->retired_count : 0;
-    for (uint32_t i = 0; config != NULL && i < config->member_count; i++)
-        count += config->members[i].actor != 0;
-    return count + 1;
-}
-
 /* The token is bounded (I7), and a refusal for want of writes says whose (I2). */
 static void judge_shape(struct client *client, const struct call *call, const struct reply *reply)
 {
     struct world *world = client->world;
     uint32_t entries = reply->token.len > 0 ? judge_token_entries(world, reply->token) : 0;
+    /* The token may have waited for a commit, and actors been closed meanwhile. */
     uint32_t open = open_actors(world, call->asked.node);
+    open = open > call->open ? open : call->open;
     if (entries > open)
         verdict_say(&world->verdict, "I7",
                     "node %u gave a token of %d entries; there are %u actors", call->asked.node,
@@ -329,8 +335,8 @@ static bool says(const struct reply *reply, const struct loss *loss)
     return false;
 }
 
-/* What the tokens of the call name of an actor. The truth says what must not be read; whether a token
- * names it, so that there is something to tell, only the token does. */
+/* What the tokens of the call name of an actor. The truth says what must not be read; whether a
+ * token names it, so that there is something to tell, only the token does. */
 static uint64_t named_by(const struct world *world, const struct call *call, uint32_t actor)
 {
     uint64_t most = 0;

@@ -44,6 +44,7 @@ struct call {
     uint64_t faults;                    /* of the node until then */
     uint64_t stable[ORACLE_ACTORS_MAX]; /* what the node knew to be stable then ... */
     uint64_t epoch;                     /* ... under this epoch */
+    uint32_t open;                      /* actors that were open there then */
     struct token *tokens[LIMIT_TOKENS]; /* sent along; owned */
     uint32_t token_count;               /* in use */
     uint32_t wait_ms;                   /* as the request says */

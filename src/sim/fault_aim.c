@@ -42,7 +42,7 @@ bool fault_aimed(struct world *world)
 void aim_trace(struct world *world, struct sim_node *node, const struct trace_event *event)
 {
     struct aim *aim = &world->aim;
-    if (!aim->armed || event->id != aim->at || world->faults_over || node->gone || aim->skip-- > 0)
+    if (!aim->armed || event->id != aim->at || world->faults_over || node->away || aim->skip-- > 0)
         return;
     aim->armed = false;
     if (aim->delay_us == 0)

@@ -43,51 +43,10 @@ static bool works(const struct sim_node *node)
     return serves(node) || (node->node != NULL && node_phase(node->node) == NODE_SPARE);
 }
 
-/* LATER: recovery by fork (6.6) ends this. Until it is written nobody can come back where the
- * majority of those who decide the next configuration has lost its memory: a lost, copied or
- * damaged directory is another node. Who is not there may remember. */
-static bool is_stuck(const struct world *world)
-{
-    uint32_t acceptors[LIMIT_ACCEPTORS];
-    if (world->config == NULL)
-        return false;
-    uint32_t count = config_acceptors(world->config, acceptors);
-    uint32_t lost = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct member *member = &world->config->members[acceptors[i]];
-        uint32_t index = world_by_address(world, slice_str(member->address.text));
-        lost += index < world->node_count && world->nodes[index].node != NULL &&
-                node_id(world->nodes[index].node) != member->node_id;
-    }
-    return count - lost < count / 2 + 1;
-}
-
-/* By whom nothing is owed: who does not work, while nothing can be decided. */
-static void note_gone(struct world *world)
-{
-    bool stuck = is_stuck(world);
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        struct sim_node *node = &world->nodes[i];
-        bool gone = stuck && node->node != NULL && node->away && !works(node);
-        if (gone && !node->gone)
-            story_say(&world->story, node->index, "cannot come back: no majority remembers");
-        node->gone = gone;
-    }
-}
-
 bool judge_somebody_away(const struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
         if (world->nodes[i].away)
-            return true;
-    }
-    return false;
-}
-
-bool judge_somebody_gone(const struct world *world)
-{
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        if (world->nodes[i].gone)
             return true;
     }
     return false;
@@ -156,16 +115,7 @@ void judge_phase(struct world *world, struct sim_node *node)
     if (!works(node) || !node->away || (node->turned && world_own_actor(node) < node->turned_actor))
         return;
     story_say(&world->story, node->index, "is back");
-    node->away = node->gone = node->doubtful = node->damaged = node->emptied = node->turned = false;
-}
-
-bool judge_shard_lives(const struct world *world, uint32_t shard)
-{
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        if (world->shard_of_node[i] == shard && !world->nodes[i].gone)
-            return true;
-    }
-    return false;
+    node->away = node->doubtful = node->damaged = node->emptied = node->turned = false;
 }
 
 static void judge_gauge(struct verdict *verdict, const struct sim_node *node, const char *what,
@@ -265,7 +215,6 @@ void judge_sample(struct world *world)
             continue;
         judge_limits(world, node);
     }
-    note_gone(world);
     if (world->steps - world->steps_sampled > STEPS_A_SAMPLE_MAX)
         verdict_say(&world->verdict, "S1", "%llu steps in half a second: somebody spins",
                     (unsigned long long)(world->steps - world->steps_sampled));
@@ -295,18 +244,23 @@ static bool same_coverage(const struct sim_node *a, const struct sim_node *b, ch
     return false;
 }
 
+static bool knows_newest(const struct world *world, const struct sim_node *node)
+{
+    const struct config *config = node_config(node->node);
+    return config->epoch == world->config->epoch && config->lineage == world->config->lineage;
+}
+
 /* All know the newest configuration, and nothing in it waits for anybody: no actor to be sealed or
  * closed, nobody who fills up or hands over (6.3 to 6.5). */
 static bool is_settled(const struct world *world, char why[256])
 {
-    if (world->config->retired_count > 0 && !judge_somebody_gone(world)) {
+    if (world->config->retired_count > 0) {
         snprintf(why, 256, "actor %u is still not closed", world->config->retired[0].actor);
         return false;
     }
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];
-        if (!node->gone &&
-            (!works(node) || node_config(node->node)->epoch != world->config->epoch)) {
+        if (!works(node) || !knows_newest(world, node)) {
             snprintf(why, 256, "node %u %s", i,
                      works(node) ? "does not know the newest configuration" : "does not serve");
             return false;
@@ -343,12 +297,10 @@ bool judge_settled(const struct world *world)
     if (vnet_overdue(&world->net))
         return false;
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if (world->nodes[i].gone)
-            continue;
         if (!works(&world->nodes[i]))
             return false;
         for (uint32_t j = 0; j < world->node_count; j++) {
-            if (i != j && !world->nodes[j].gone && world->nodes[j].node != NULL &&
+            if (i != j && world->nodes[j].node != NULL &&
                 !believes(&world->nodes[i], &world->nodes[j]))
                 return false;
         }
@@ -379,33 +331,14 @@ static bool lost_and_told(const struct world *world, uint32_t write)
     return terms_lost(world, write) && terms_told(world, world->config, write);
 }
 
-/* LATER, with is_stuck: who had the write, or its writer, cannot come back, so that nobody has
- * sealed what is gone. */
-static bool stuck_with(const struct world *world, const struct sim_node *node,
-                       const struct hwrite *write)
-{
-    const struct hactor *actor = &world->oracle.actors[write->dot.actor];
-    uint32_t ever = actor->dots[write->dot.seq].ever;
-    bool writer_gone = actor->node < world->node_count && world->nodes[actor->node].gone;
-    if (writer_gone && !terms_covers(node, write->dot))
-        return true;
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        if ((ever >> i & 1U) != 0 && !world->nodes[i].gone)
-            return false;
-    }
-    return true;
-}
-
 /* The greatest write of the key that was acknowledged and has to be there, or something newer. */
-static uint32_t greatest_owed(const struct world *world, const struct sim_node *node,
-                              uint32_t index)
+static uint32_t greatest_owed(const struct world *world, uint32_t index)
 {
     const struct oracle *oracle = &world->oracle;
     uint32_t greatest = 0;
     for (uint32_t i = 1; i < oracle->write_count; i++) {
         if (oracle->writes[i].key == index && oracle->writes[i].acked &&
-            oracle_newer(oracle, i, greatest) && !lost_and_told(world, i) &&
-            !stuck_with(world, node, &oracle->writes[i]))
+            oracle_newer(oracle, i, greatest) && !lost_and_told(world, i))
             greatest = i;
     }
     return greatest;
@@ -427,7 +360,7 @@ static void judge_key(struct world *world, const struct sim_node *node, uint32_t
 {
     struct oracle *oracle = &world->oracle;
     const struct hkey *key = &oracle->keys[index];
-    uint32_t acked = greatest_owed(world, node, index);
+    uint32_t acked = greatest_owed(world, index);
     bool beyond = false;
     struct dot dot = live_version(node, key, &beyond);
     uint32_t have = oracle_by_dot(oracle, dot);

@@ -12,9 +12,8 @@
 
 #include "sim/world.h"
 
-/* A step of the node was made: is it away, or back? A node is away while it asks for a place or fills
- * up (6.3); then a fault must explain it. Nothing is owed by who is gone: as long as recovery by fork
- * (6.6) is not written, who cannot come back for want of a majority. */
+/* A step of the node was made: is it away, or back? A node is away while it asks for a place or
+ * fills up (6.3); then a fault must explain it. */
 void judge_phase(struct world *world, struct sim_node *node);
 
 /* An event of WORLD_SAMPLE: looks, and schedules the next look. */
@@ -41,14 +40,8 @@ void judge_idle(struct world *world);
 /* The entries of a token as its lineage's key opens it; UINT32_MAX when it does not open. */
 uint32_t judge_token_entries(const struct world *world, struct slice text);
 
-/* True when some member of the shard is not lost. */
-bool judge_shard_lives(const struct world *world, uint32_t shard);
-
 /* True when some node does not serve for now. */
 bool judge_somebody_away(const struct world *world);
-
-/* True when some node cannot come back: stability then waits for it. */
-bool judge_somebody_gone(const struct world *world);
 
 /* A key count as the table of any serving member of the shard has it. */
 uint64_t judge_count(const struct world *world, uint32_t shard);

@@ -152,7 +152,7 @@ void oracle_bury(struct oracle *oracle, uint32_t node);
 void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
 
 /* Of what a client was told that it may be lost: what surely is (no log has it any more) leaves its
- * past, so that it may read what is older. what: of this actor above this seq; actor 0: all that was
+ * past, so that it may read what is older. Of this actor above this seq; actor 0: all that was
  * written to these slots before this time. */
 struct told {
     uint32_t actor;              /* see above */

@@ -158,8 +158,8 @@ static void note_range(struct oracle *oracle, uint32_t node, struct slice body)
         oracle->nodes[node].logged[actor] = (struct range){actor, low, high};
 }
 
-/* Another node from here on, with the table of the one it was (6.3): nothing that was said under the
- * other identity counts for it, and what had come may come again. */
+/* Another node from here on, with the table of the one it was (6.3): nothing that was said under
+ * the other identity counts for it, and what had come may come again. */
 static void note_identity(struct oracle *oracle, uint32_t node, struct slice body, bool found)
 {
     struct hnode *at = &oracle->nodes[node];

@@ -76,8 +76,6 @@ static const struct call *ask_all(struct world *world)
     uint64_t patience = 5000000 + 2000 * world->swarm.knobs.suspect_ms;
     for (uint32_t i = 0; i < world->node_count; i++) {
         uint32_t key = (uint32_t)rng_below(&world->rng, world->oracle.key_count);
-        if (world->nodes[i].gone || !judge_shard_lives(world, world->shard_of_key[key]))
-            continue;
         client_probe(world->client, i, OP_GET, key, CLIENT_NOBODY, 0, patience);
         client_probe(world->client, i, OP_PUT, key, CLIENT_NOBODY, 0, patience);
     }
@@ -111,24 +109,14 @@ static void judge_service(struct world *world, const char *when, uint64_t bound_
                                        : err_name(failed->err));
 }
 
-/* Where nothing is left of a shard its clients ask in vain for the rest of the time. */
-static uint32_t ops_wanted(const struct world *world)
-{
-    for (uint32_t i = 0; i < world->swarm.shards && world->booted; i++) {
-        if (!judge_shard_lives(world, i))
-            return RUN_OPS_LEAST / 2;
-    }
-    return RUN_OPS_LEAST;
-}
-
 /* Where storms left the clients little time they catch up, in a world that is whole again. */
 static void catch_up(struct world *world)
 {
     const struct client *client = world->client;
     uint64_t end = world->time.now_us + CATCH_UP_US_MAX;
-    while (goes_on(world) && world->time.now_us < end && client->begun < world->swarm.ops_max &&
-           (client->ops < ops_wanted(world) ||
-            client->answered * 100 < client->ops * RUN_ANSWERED_LEAST))
+    while (
+        goes_on(world) && world->time.now_us < end && client->begun < world->swarm.ops_max &&
+        (client->ops < RUN_OPS_LEAST || client->answered * 100 < client->ops * RUN_ANSWERED_LEAST))
         run_for(world, 100000);
 }
 
@@ -266,7 +254,7 @@ static bool somebody_knows_it(const struct world *world, const struct sim_node *
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *other = &world->nodes[i];
         if (i != node->index && world->shard_of_node[i] == world->shard_of_node[node->index] &&
-            !other->gone && other->node != NULL && node_phase(other->node) == NODE_SERVING)
+            other->node != NULL && node_phase(other->node) == NODE_SERVING)
             return true;
     }
     return false;
@@ -358,16 +346,16 @@ static void judge_too_little(struct world *world, const struct run_result *resul
     uint64_t faults = 0;
     for (uint32_t i = 0; i < FAULT_COUNT; i++)
         faults += result->faults[i];
-    uint32_t ops = ops_wanted(world);
-    if (result->ops >= ops && faults >= RUN_FAULTS_LEAST &&
+    if (result->ops >= RUN_OPS_LEAST && faults >= RUN_FAULTS_LEAST &&
         result->answered * 100 >= result->ops * RUN_ANSWERED_LEAST &&
         result->virtual_us >= RUN_US_LEAST)
         return;
     verdict_say(&world->verdict, "LITTLE",
                 "too little happened: %llu operations (%u wanted), %llu answered (%u %% wanted), "
                 "%llu faults (%u wanted), %llu virtual ms (%u wanted)",
-                (unsigned long long)result->ops, ops, (unsigned long long)result->answered,
-                RUN_ANSWERED_LEAST, (unsigned long long)faults, RUN_FAULTS_LEAST,
+                (unsigned long long)result->ops, RUN_OPS_LEAST,
+                (unsigned long long)result->answered, RUN_ANSWERED_LEAST,
+                (unsigned long long)faults, RUN_FAULTS_LEAST,
                 (unsigned long long)(result->virtual_us / 1000), RUN_US_LEAST / 1000);
 }
 
@@ -432,7 +420,7 @@ static void run_phases(struct world *world, struct run_result *result)
         await_convergence(world);
     if (goes_on(world))
         judge_tables(world);
-    if (goes_on(world) && !judge_somebody_gone(world)) {
+    if (goes_on(world)) {
         judge_rest(world);
         judge_counts(world);
         run_till(world, judge_is_idle);
@@ -469,7 +457,7 @@ void run_seed(const struct run_order *order, struct run_result *result)
     tell_world(world);
     run_phases(world, result);
     run_result_of(world, result); /* what comes now is no part of the run: it has its hash */
-    if (goes_on(world) && order->history != NULL && !judge_somebody_gone(world))
+    if (goes_on(world) && order->history != NULL && world->config->loss_count == 0)
         final_reads(world);
     if (scope_is_whole(&order->scope))
         judge_too_little(world, result);

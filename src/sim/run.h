@@ -3,7 +3,7 @@
  * Does:   the phases: first start, faults, mending, service, rest, convergence, the last look.
  * Not:    many seeds: main.c.
  * Holds:  -
- * Limits: RUN_OPS_LEAST operations (half where a whole shard was lost), RUN_FAULTS_LEAST faults,
+ * Limits: RUN_OPS_LEAST operations, RUN_FAULTS_LEAST faults,
  *         RUN_ANSWERED_LEAST per cent, RUN_US_LEAST: less is "too little happened", a failure.
  * See:    docs/protocol.md section 8.
  */

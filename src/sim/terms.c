@@ -19,9 +19,17 @@ static void place_nodes(struct world *world)
     }
 }
 
+/* A history goes on in another one only where that has it as an ancestor (6.6). */
+static bool is_newer(const struct config *config, const struct config *than)
+{
+    if (config->lineage == than->lineage)
+        return config->epoch > than->epoch;
+    return config_ancestor(config, than->lineage) != NULL;
+}
+
 static void note_config(struct world *world, const struct config *config)
 {
-    if (world->config != NULL && world->config->epoch >= config->epoch)
+    if (world->config != NULL && !is_newer(config, world->config))
         return;
     if (config->next_actor > ORACLE_ACTORS_MAX)
         verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);

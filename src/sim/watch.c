@@ -173,8 +173,8 @@ static bool beats_a_far_one(const struct world *world, uint32_t key, uint64_t hl
     return false;
 }
 
-/* The greatest that a node's clock may show: where its wall clock has been, or whom it filled up from
- * (4.6: a new actor's clock starts above that, however far ahead it is). */
+/* The greatest that a node's clock may show: where its wall clock has been, or whom it filled up
+ * from (4.6: a new actor's clock starts above that, however far ahead it is). */
 static uint64_t clock_most_ms(const struct world *world, const struct sim_node *node)
 {
     uint64_t most = (uint64_t)(node->wall_most_ms - node->wall_shift_ms); /* it has been there */

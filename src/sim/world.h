@@ -110,7 +110,6 @@ struct sim_node {
     bool doubtful;            /* something happened to it that explains doubt */
     bool damaged;             /* something happened to it that explains a damaged log */
     bool away;                /* it has been seen not to serve, and has not come back yet */
-    bool gone;                /* nothing is owed by it: see judge.h */
     bool emptied;             /* its directory was lost, and it has not come back */
     bool turned;              /* back to an old disk: what it covers means nothing, until ... */
     uint32_t turned_actor;    /* ... its own actor is none of those below this one */
