@@ -212,7 +212,7 @@ bool client_covers(const struct client *client, const struct call *call)
     const struct sim_node *node = &world->nodes[call->asked.node];
     const struct config *config = node_config(node->node);
     if (!world->booted || config == NULL || node_phase(node->node) != NODE_SERVING ||
-        call->asked.op == OP_COUNT ||
+        call->asked.op == OP_COUNT || op_changes_config(call->asked.op) ||
         node_shard(node->node) != world->shard_of_key[call->asked.key])
         return false;
     const struct vv *coverage = node_coverage(node->node);
@@ -256,7 +256,11 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
     request->id = number;
     request->session = call->asked.session;
     request->op = call->asked.op;
-    if (call->asked.op == OP_COUNT) {
+    request->force = call->force;
+    if (op_changes_config(call->asked.op)) {
+        request->key = slice_str(call->address);
+        request->shard_id = call->shard_id;
+    } else if (call->asked.op == OP_COUNT) {
         request->shard_id = call->asked.key;
     } else {
         const struct hkey *key = &client->world->oracle.keys[call->asked.key];
@@ -428,7 +432,7 @@ static void note_reply(struct client *client, struct call *call, const struct re
                  world_by_address(client->world, reply->waiting[0].address),
                  (unsigned long long)reply->waiting[0].behind_by);
     client->errors[(unsigned)-reply->err & 63U]++;
-    if (call->asked.op == OP_COUNT)
+    if (call->asked.op == OP_COUNT || op_changes_config(call->asked.op))
         return;
     judge_untold(client, call, reply);
     struct past *known = past_told(client, call, reply);
@@ -526,6 +530,17 @@ uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t
     if (op == OP_DELETE)
         oracle_delete(oracle, key, call.asked.past);
     return client__send(client, &call, timeout_us);
+}
+
+void client_operate(struct client *client, uint32_t node, enum op op, const char *address,
+                    uint32_t shard, bool force, uint64_t timeout_us)
+{
+    struct call call = {
+        .probe = true, .wait_ms = REQUEST_WAIT_DEFAULT, .force = force, .shard_id = shard};
+    call.asked = (struct asked){.op = op, .session = 1000, .node = node};
+    call.asked.past = past_new(client->world->oracle.key_count);
+    snprintf(call.address, sizeof call.address, "%s", address);
+    client__send(client, &call, timeout_us);
 }
 
 void client_keep(struct client *client, uint32_t session, uint64_t call)

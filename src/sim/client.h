@@ -49,6 +49,9 @@ struct call {
     uint32_t token_count;               /* in use */
     uint32_t wait_ms;                   /* as the request says */
     uint32_t copies;                    /* as the request says */
+    char address[64];                   /* of a change of the configuration: what it is about */
+    uint32_t shard_id;                  /* of a placing */
+    bool force;                         /* of a removal, as the request says */
     bool probe;                         /* asked by the world, not by a session */
     bool keyless;                       /* it had no configuration: no key to make tokens with */
     bool covered;                       /* the node had all it could need when it was handed */
@@ -130,6 +133,10 @@ bool client_idle(const struct client *client);
  * CLIENT_NOBODY. copies: as in a request. Its call stays readable. */
 uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
                       uint32_t session, uint32_t copies, uint64_t timeout_us);
+
+/* An operator asks a node to change the configuration: about an address, and a shard. */
+void client_operate(struct client *client, uint32_t node, enum op op, const char *address,
+                    uint32_t shard, bool force, uint64_t timeout_us);
 
 /* The session keeps what an answer brought. */
 void client_keep(struct client *client, uint32_t session, uint64_t call);

@@ -6,7 +6,7 @@
  * Holds:  U2 each fault ends.
  * Limits: WORLD_CUTS_MAX disturbances of links at once.
  * See:    docs/protocol.md section 8. fault_net.c, fault_proc.c, fault_aim.c, fault_disk.c,
- *         fault_clock.c (and the people who propose epochs).
+ *         fault_clock.c (and the people who propose epochs), fault_people.c.
  */
 #pragma once
 
@@ -26,6 +26,7 @@ FAULT_LIST(F)
     M(AIM, aim)             /* what was aimed at a moment strikes a little after it */             \
     M(SNAPSHOT, snapshot)   /* somebody copies a data directory */                                 \
     M(CLOCK, clock)         /* a clock steps back */                                               \
+    M(RETURN, return )      /* who was removed starts again, empty */                              \
     M(ANSWERS, answers)     /* a node that was cut off should have answered by now (I3) */
 
 enum mend {
@@ -38,6 +39,9 @@ enum mend {
 #define M(NAME, function) void mend_##function(struct world *world, const struct vevent *event);
 MEND_LIST(M)
 #undef M
+
+/* The node finds another directory than the one it left, NULL: an empty one. */
+void fault_new_directory(struct world *world, struct sim_node *node, const struct vdisk *copy);
 
 /* Half to nine quarters of the seed's mean. */
 uint64_t fault_length(struct world *world);

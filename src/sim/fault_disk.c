@@ -58,8 +58,8 @@ bool fault_bit_rot(struct world *world)
     return any;
 }
 
-/* The node finds another directory than the one it left; whatever it looks like is explained. */
-static void replace_directory(struct world *world, struct sim_node *node, const struct vdisk *copy)
+/* Whatever it looks like is explained. */
+void fault_new_directory(struct world *world, struct sim_node *node, const struct vdisk *copy)
 {
     node->faults++;
     world_crash(world, node->index);
@@ -92,7 +92,7 @@ bool fault_disk_lost(struct world *world)
         return false;
     world->nodes[index].emptied = true;
     story_say(&world->story, index, "its data directory is gone");
-    replace_directory(world, &world->nodes[index], NULL);
+    fault_new_directory(world, &world->nodes[index], NULL);
     return true;
 }
 
@@ -110,7 +110,7 @@ bool fault_old_copy(struct world *world)
     if (index == world->node_count || !world->booted || !world->nodes[index].has_copy)
         return false;
     story_say(&world->story, index, "an old copy of its data directory is put back");
-    replace_directory(world, &world->nodes[index], &world->nodes[index].copy);
+    fault_new_directory(world, &world->nodes[index], &world->nodes[index].copy);
     return true;
 }
 

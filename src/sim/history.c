@@ -59,7 +59,7 @@ enum happened { HAPPENED_NOT, HAPPENED, HAPPENED_PERHAPS };
 static enum happened fate_of(const struct call *call)
 {
     bool write = call->asked.op == OP_PUT || call->asked.op == OP_DELETE;
-    if (call->refused || call->asked.op == OP_COUNT)
+    if (call->refused || call->asked.op == OP_COUNT || op_changes_config(call->asked.op))
         return HAPPENED_NOT;
     if (call->lost || call->unknown)
         return write ? HAPPENED_PERHAPS : HAPPENED_NOT;

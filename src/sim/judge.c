@@ -8,6 +8,7 @@
  */
 #include "sim/judge.h"
 
+#include "sim/fault.h"
 #include "sim/tell.h"
 #include "sim/watch.h"
 
@@ -70,6 +71,8 @@ static void note_boot(struct world *world)
         world->shard_of_key[i] = config_shard_of_slot(config, world->oracle.keys[i].slot);
     world->booted = config != NULL;
     story_say(&world->story, UINT32_MAX, "all nodes serve");
+    for (uint32_t i = world->view_count; i < world->node_count; i++)
+        world_start_later(world, i, rng_below(&world->rng, world->swarm.faults_for_us / 2));
     tell_shards(world);
 }
 
@@ -91,12 +94,32 @@ static bool is_away(const struct world *world, const struct sim_node *node)
     return false;
 }
 
+/* Operators have changed the list: who was on it may be off it, and who stays be needed elsewhere
+ * (6.4, 6.7). */
+static bool is_moved(const struct world *world, const struct sim_node *node)
+{
+    const struct config *config = node_config(node->node);
+    bool listed = config != NULL && config_member_by_id(config, node_id(node->node)) != NULL;
+    return world->people && (node_phase(node->node) == NODE_FILLING ||
+                             (node_phase(node->node) == NODE_REFUSED && !listed));
+}
+
+/* Who refuses because it was removed is started anew, sooner or later. */
+static void note_removed(struct world *world, struct sim_node *node)
+{
+    if (node_phase(node->node) != NODE_REFUSED || !world->people || node->returns == node->life)
+        return;
+    node->returns = node->life;
+    uint64_t us = world->faults_over ? 300000 : 300000 + rng_below(&world->rng, 8000000);
+    vtime_after(&world->time, us, WORLD_MEND, MEND_RETURN, node->index, 0);
+}
+
 /* A node that is away needs a fault that explains it, and says why. */
 static void judge_away(struct world *world, struct sim_node *node)
 {
     struct buf why = BUF_EMPTY;
     node_why_not(node->node, &why);
-    if (!node->doubtful && !node->damaged)
+    if (!node->doubtful && !node->damaged && !is_moved(world, node))
         verdict_say(&world->verdict, "I9", "node %u does not serve, and no fault explains it: %.*s",
                     node->index, (int)why.len, (const char *)why.ptr);
     if (why.len == 0)
@@ -112,6 +135,7 @@ void judge_phase(struct world *world, struct sim_node *node)
     bool away = is_away(world, node);
     if (away && !node->away)
         judge_away(world, node);
+    note_removed(world, node);
     if (!works(node) || !node->away || (node->turned && world_own_actor(node) < node->turned_actor))
         return;
     story_say(&world->story, node->index, "is back");

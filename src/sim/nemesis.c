@@ -154,5 +154,7 @@ void nemesis_heal(struct world *world)
             vnet_boot(&world->net, i);
         if (node->node == NULL)
             world_start(world, i);
+        if (node->away && node_phase(node->node) == NODE_REFUSED)
+            fault_mend(world, 300000, MEND_RETURN, i, 0);
     }
 }

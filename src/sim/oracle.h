@@ -148,6 +148,9 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
 void oracle_forget(struct oracle *oracle, uint32_t node);
 void oracle_bury(struct oracle *oracle, uint32_t node);
 
+/* A node was removed: its log is of no use to anybody any more. */
+void oracle_give_up(struct oracle *oracle, uint32_t node);
+
 /* A node sends this frame. */
 void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
 

@@ -241,6 +241,14 @@ void oracle_bury(struct oracle *oracle, uint32_t node)
     }
 }
 
+void oracle_give_up(struct oracle *oracle, uint32_t node)
+{
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
+            oracle->actors[i].dots[seq].lost |= oracle->actors[i].dots[seq].ever & (1U << node);
+    }
+}
+
 /* ---- Frames ---- */
 
 static bool holds(const struct oracle *oracle, uint32_t node, uint32_t actor, uint64_t seq)

@@ -20,7 +20,8 @@ static void on_trace(void *arg, const struct trace_event *event)
     watch_trace(world, node, event);
     audit_trace(world, node, event);
     aim_trace(world, node, event);
-    if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged)
+    bool removed = event->id == TRACE_REFUSES && world->people; /* judge_phase looks closer */
+    if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged && !removed)
         verdict_say(
             &world->verdict, "E", "node %u says %s and no fault explains it (%llu, %llu, %.*s)",
             node->index, trace_name(event->id), (unsigned long long)event->a,
@@ -70,6 +71,7 @@ void world_start(struct world *world, uint32_t index)
     ASSERT(node->node == NULL);
     forget_process(node);
     struct node_options *options = world->options;
+    options->view_count = node->late_view ? world->node_count : world->view_count;
     options->address = node->address;
     options->boot_id = node->boot_id;
     options->directory_id = node->directory_id;

@@ -83,6 +83,8 @@ void scope_apply(const struct scope *scope, struct swarm *swarm)
         nodes = 2; /* W2 */
     if (swarm->clock_far >= nodes)
         swarm->clock_far = nodes; /* none */
+    if (nodes < swarm->nodes)
+        swarm->late = 0;
     swarm->nodes = nodes;
     swarm->shards = at_most(at_most(swarm->shards, scope->shards), nodes / 2);
     swarm->sessions = at_most(swarm->sessions, scope->sessions);

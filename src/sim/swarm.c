@@ -98,7 +98,7 @@ static void draw_manners(struct swarm *swarm, struct rng *rng)
 /* Some off, some rare, some that stand out. */
 static void draw_weights(struct swarm *swarm, struct rng *rng)
 {
-    for (uint32_t i = 0; i < FAULT_COUNT; i++) {
+    for (uint32_t i = 0; i < FAULT_REMOVE; i++) { /* from there on: draw_people */
         swarm->weight[i] = rng_chance(rng, 1, 2) ? (uint32_t)rng_between(rng, 1, 3) : 0;
         if (swarm->weight[i] > 0 && rng_chance(rng, 1, 6))
             swarm->weight[i] = 12;
@@ -198,6 +198,24 @@ static void draw_backlog(struct swarm *swarm, struct rng *rng)
     swarm->calm_us = rng_between(rng, 300, 900) * 1000;
 }
 
+/* Operators, in one seed of three, from random numbers of their own: what else a seed is does not
+ * change. */
+static void draw_people(struct swarm *swarm, uint64_t seed)
+{
+    struct rng rng;
+    rng_init(&rng, seed ^ 0x70656f706c65);
+    bool late = rng_chance(&rng, 1, 6);
+    if (!rng_chance(&rng, 1, 3) && !late)
+        return;
+    swarm->late = late && swarm->nodes < VNET_NODES_MAX ? 1 : 0;
+    swarm->nodes += swarm->late;
+    if (swarm->clock_far == swarm->nodes - swarm->late)
+        swarm->clock_far = swarm->nodes; /* none, as before */
+    swarm->weight[FAULT_REMOVE] = swarm->nodes >= 4 ? (uint32_t)rng_between(&rng, 0, 3) : 0;
+    swarm->weight[FAULT_ADD] = (uint32_t)rng_between(&rng, 0, 2);
+    swarm->weight[FAULT_PLACE] = (uint32_t)rng_between(&rng, 1, 4);
+}
+
 void swarm_draw(struct swarm *swarm, uint64_t seed)
 {
     memset(swarm, 0, sizeof *swarm);
@@ -220,6 +238,7 @@ void swarm_draw(struct swarm *swarm, uint64_t seed)
         draw_lag(swarm, &rng);
     else if (rng_chance(&rng, 1, 10))
         draw_backlog(swarm, &rng);
+    draw_people(swarm, seed);
 }
 
 void swarm_calm(struct swarm *swarm, uint32_t nodes, uint32_t shards)

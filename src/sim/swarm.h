@@ -36,7 +36,10 @@
     F(OLD_COPY, "old-copy", old_copy)       /* an older copy of the directory is put back */       \
     F(CLOCK_STEP, "clock-step", clock_step) /* a wall clock jumps */                               \
     F(CLOCK_YEARS, "clock-years", clock_years) /* by years, and back */                            \
-    F(TOUCH, "touch", touch)                   /* new epochs in which nothing changes */
+    F(TOUCH, "touch", touch)                   /* new epochs in which nothing changes */           \
+    F(REMOVE, "remove", remove)                /* a member is taken off the list */                \
+    F(ADD, "add", add)                         /* an address is listed */                          \
+    F(PLACE, "place", place)                   /* a spare is put into a shard */
 
 enum fault {
 #define F(NAME, word, function) FAULT_##NAME,
@@ -86,6 +89,7 @@ struct swarm {
     bool beyond;                  /* at last more than that may be lost */
     uint32_t drift_ppm;           /* wall clocks run faster or slower by up to this */
     uint32_t clock_far;           /* index of a node whose clock is years ahead; nodes: none */
+    uint32_t late;                /* of the nodes: come later, with a VIEW of one address more */
     uint64_t ops_max;             /* no more operations of clients than this */
     uint8_t without[SCOPE_FAULTS_MAX / 8U]; /* faults left out, by number (scope.h) */
 };

@@ -101,7 +101,13 @@ void tell_shards(struct world *world)
 static void put_what(struct world *world, const struct call *call)
 {
     FILE *out = world->story.out;
-    if (call->asked.op == OP_COUNT)
+    if (call->asked.op == OP_VIEW_ADD)
+        fprintf(out, "list %s", call->address);
+    else if (call->asked.op == OP_VIEW_REMOVE)
+        fprintf(out, "take %s off the list%s", call->address, call->force ? ", by force" : "");
+    else if (call->asked.op == OP_SHARD_ADD)
+        fprintf(out, "put %s into shard %u", call->address, call->shard_id);
+    else if (call->asked.op == OP_COUNT)
         fprintf(out, "count shard %u", call->asked.key);
     else if (call->asked.op == OP_PUT)
         fprintf(out, "put w%u at k%u", call->asked.write, call->asked.key);

@@ -27,12 +27,25 @@ static bool is_newer(const struct config *config, const struct config *than)
     return config_ancestor(config, than->lineage) != NULL;
 }
 
+/* What only a removed node has is given up (6.4): what it was to hand over it has. */
+static void note_removed(struct world *world, const struct config *next)
+{
+    for (uint32_t i = 0; world->config != NULL && i < world->config->member_count; i++) {
+        const struct member *member = &world->config->members[i];
+        uint32_t index = world_by_address(world, slice_str(member->address.text));
+        if (index < world->node_count && config_member_by_id(next, member->node_id) == NULL &&
+            config_member_by_address(next, slice_str(member->address.text)) == NULL)
+            oracle_give_up(&world->oracle, index);
+    }
+}
+
 static void note_config(struct world *world, const struct config *config)
 {
     if (world->config != NULL && !is_newer(config, world->config))
         return;
     if (config->next_actor > ORACLE_ACTORS_MAX)
         verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);
+    note_removed(world, config);
     config_free(world->config);
     world->config = config_dup(config);
     place_nodes(world);

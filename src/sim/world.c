@@ -81,7 +81,6 @@ static void init_node(struct world *world, uint32_t index)
 static void init_options(struct world *world)
 {
     struct node_options *options = world->options;
-    options->view_count = world->node_count;
     for (uint32_t i = 0; i < world->node_count; i++)
         options->view[i] = world->nodes[i].address;
     options->shard_count = world->swarm.shards;
@@ -99,6 +98,7 @@ struct world *world_new(const struct swarm *swarm, enum plant plant, FILE *story
     world->plant = plant;
     world->story.out = story;
     world->node_count = world->swarm.nodes;
+    world->view_count = world->node_count - world->swarm.late;
     world->clock_shared_ms = UINT64_C(1700000000000) + rng_below(&world->rng, 1000000000);
     vtime_init(&world->time, seed ^ 0x74696d65);
     init_net(world, seed);
@@ -111,7 +111,11 @@ struct world *world_new(const struct swarm *swarm, enum plant plant, FILE *story
         init_node(world, i);
     init_options(world);
     world->client = client_new(world);
-    for (uint32_t i = 0; i < world->node_count; i++)
+    for (uint32_t i = world->view_count; i < world->node_count; i++) {
+        struct sim_node *node = &world->nodes[i];
+        node->late_view = node->away = node->doubtful = node->damaged = true;
+    }
+    for (uint32_t i = 0; i < world->view_count; i++)
         world_start_later(world, i, world->swarm.boot_faults ? rng_below(&world->rng, 2000000) : 0);
     return world;
 }

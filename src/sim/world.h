@@ -109,6 +109,8 @@ struct sim_node {
     bool failing;             /* COMMIT_FAILED was given: only STOPPED may follow */
     bool doubtful;            /* something happened to it that explains doubt */
     bool damaged;             /* something happened to it that explains a damaged log */
+    uint64_t returns;         /* life that is to end, and to begin anew without a directory */
+    bool late_view;           /* its VIEW has those who come late, too */
     bool away;                /* it has been seen not to serve, and has not come back yet */
     bool emptied;             /* its directory was lost, and it has not come back */
     bool turned;              /* back to an old disk: what it covers means nothing, until ... */
@@ -153,6 +155,7 @@ struct world {
     struct rng fault_rng;                  /* of the nemesis; anew for each fault */
     uint64_t fault_number;                 /* of the last fault that was due */
     struct sim_node nodes[VNET_NODES_MAX]; /* by index */
+    uint32_t view_count;                   /* of them, in the VIEW of those who are there first */
     uint32_t node_count;                   /* in use */
     uint32_t
         shard_of_node[VNET_NODES_MAX]; /* index of the shard, as the newest configuration says */
@@ -160,6 +163,7 @@ struct world {
     struct config *config;                  /* owned: the newest that any node adopted, or NULL */
     struct terms terms;                     /* what members have covered, term by term */
     bool booted;                            /* the two above are known */
+    bool people;                            /* somebody has changed the list of members */
     bool faults_over;                       /* the time of faults is over */
     struct client *client;                  /* owned: all sessions */
     struct effects *effects;                /* owned: of the step under way */

@@ -1,0 +1,93 @@
+/* fault_people - what operators do to the list of members.
+ *
+ * Does:   take members off the list, alive or not, add addresses, put spares into shards: one
+ *         operator or two at once, each through a node of his choice. Starts who was removed again,
+ *         with an empty directory.
+ * Not:    epochs in which nothing changes: fault_clock.c.
+ * Holds:  U2: who was removed comes back, as a spare.
+ * Limits: one address that nobody has.
+ * See:    fault.h; docs/protocol.md 6.4, 6.7; node/request.h.
+ */
+#include "sim/fault.h"
+
+#include "sim/client.h"
+
+#define PEOPLE_US_MAX 31000000U
+#define NOBODY_THERE "10.0.9.9:8090"
+
+/* A node that takes requests, or node_count. */
+static uint32_t pick_asked(struct world *world)
+{
+    uint32_t index = budget_pick(world);
+    const struct sim_node *node = &world->nodes[index];
+    bool takes = node->node != NULL && !node->paused && !node->stopping && !node->away;
+    return takes && world->booted ? index : world->node_count;
+}
+
+static bool ask(struct world *world, enum op op, const char *address, uint32_t shard)
+{
+    uint32_t asked = pick_asked(world);
+    if (asked == world->node_count)
+        return false;
+    bool force = rng_chance(&world->fault_rng, 1, 4);
+    world->people = true;
+    client_operate(world->client, asked, op, address, shard, force, PEOPLE_US_MAX);
+    return true;
+}
+
+/* Two operators at once, one time in three. */
+static bool ask_twice(struct world *world, enum op op, const char *address, uint32_t shard)
+{
+    bool any = ask(world, op, address, shard);
+    if (rng_chance(&world->fault_rng, 1, 3)) {
+        const char *other = world->nodes[budget_pick(world)].address.text;
+        any = ask(world, op, rng_chance(&world->fault_rng, 1, 2) ? address : other, shard) || any;
+    }
+    return any;
+}
+
+bool fault_remove(struct world *world)
+{
+    uint32_t index = budget_pick(world);
+    if (world->nodes[index].node == NULL || rng_chance(&world->fault_rng, 1, 2))
+        return ask_twice(world, OP_VIEW_REMOVE, world->nodes[index].address.text, 0);
+    /* It dies, and somebody finds that it will not come back. */
+    if (budget_pick_spareable(world) == world->node_count)
+        return false;
+    world->nodes[index].faults++;
+    world_crash(world, index);
+    world_start_later(world, index, 2 * fault_length(world));
+    return ask_twice(world, OP_VIEW_REMOVE, world->nodes[index].address.text, 0);
+}
+
+bool fault_add(struct world *world)
+{
+    uint32_t index = budget_pick(world);
+    bool nobody = rng_chance(&world->fault_rng, 1, 6);
+    return ask_twice(world, OP_VIEW_ADD, nobody ? NOBODY_THERE : world->nodes[index].address.text,
+                     0);
+}
+
+static bool is_spare(const struct sim_node *node)
+{
+    return node->node != NULL && node_phase(node->node) == NODE_SPARE;
+}
+
+bool fault_place(struct world *world)
+{
+    uint32_t index = budget_pick(world);
+    for (uint32_t i = 0; i < world->node_count && !is_spare(&world->nodes[index]); i++)
+        index = (index + 1) % world->node_count;
+    uint32_t shard = (uint32_t)rng_below(&world->fault_rng, world->swarm.shards);
+    return ask_twice(world, OP_SHARD_ADD, world->nodes[index].address.text, shard);
+}
+
+void mend_return(struct world *world, const struct vevent *event)
+{
+    struct sim_node *node = &world->nodes[event->b];
+    if (node->node == NULL || node_phase(node->node) != NODE_REFUSED)
+        return;
+    story_say(&world->story, node->index, "was removed, and starts again with an empty directory");
+    node->emptied = node->damaged = true;
+    fault_new_directory(world, node, NULL);
+}
