@@ -119,7 +119,7 @@ static void judge_away(struct world *world, struct sim_node *node)
 {
     struct buf why = BUF_EMPTY;
     node_why_not(node->node, &why);
-    if (!node->doubtful && !node->damaged && !is_moved(world, node))
+    if (!node->doubtful && !node->damaged && !node->forgets && !is_moved(world, node))
         verdict_say(&world->verdict, "I9", "node %u does not serve, and no fault explains it: %.*s",
                     node->index, (int)why.len, (const char *)why.ptr);
     if (why.len == 0)

@@ -119,8 +119,20 @@ void world_note_marks(struct world *world, uint32_t index)
         world->marks[i] += marks->hits[i];
 }
 
+/* What was adopted last may not be in the log yet: nothing was said under it, and it may be
+ * forgotten (6.1). */
+static bool adoption_is_open(const struct world *world, const struct sim_node *node)
+{
+    const struct config *config = node_config(node->node);
+    const struct hadoption *adopted = &world->oracle.nodes[node->index].adopted;
+    return config != NULL &&
+           (adopted->epoch < config->epoch ||
+            !world->oracle.synced(world->oracle.arg, node->index, adopted->segment, adopted->end));
+}
+
 static void end_process(struct world *world, struct sim_node *node)
 {
+    node->forgets = adoption_is_open(world, node);
     cut_commit(world, node);
     world_note_marks(world, node->index);
     node_free(node->node);

@@ -111,6 +111,7 @@ struct sim_node {
     bool damaged;             /* something happened to it that explains a damaged log */
     uint64_t returns;         /* life that is to end, and to begin anew without a directory */
     bool late_view;           /* its VIEW has those who come late, too */
+    bool forgets;             /* its last process ended before an adoption was kept */
     bool away;                /* it has been seen not to serve, and has not come back yet */
     bool emptied;             /* its directory was lost, and it has not come back */
     bool turned;              /* back to an old disk: what it covers means nothing, until ... */
