@@ -56,7 +56,7 @@ static void answer_client(struct node *node, const struct call *call, const stru
                           const struct answer *answer)
 {
     struct buf token = BUF_EMPTY;
-    if (node->config != NULL)
+    if (node->config != NULL && !answer->bare)
         token_encode(ctx, &node->config->token_key, &token);
     struct reply reply = {.id = call->id,
                           .err = answer->err,
@@ -189,7 +189,7 @@ static enum err merge_token(const struct node *node, struct slice text, struct c
     }
     }
     if (one.lineage != 0 && one.lineage != node->config->lineage && !translate(node, &one))
-        return E_OTHER_HISTORY;
+        return E_EPOCH_BEHIND; /* made with our secret: of a history that forks from this one */
     if (one.lineage != 0 && (!call->informed || one.fence < call->fence))
         call->fence = one.fence;
     call->informed = call->informed || one.lineage != 0;
@@ -277,7 +277,7 @@ void node__request(struct node *node, const struct request *request)
         node__route(node, &call);
         return;
     }
-    struct answer answer = {.err = err};
+    struct answer answer = {.err = err, .bare = err == E_EPOCH_BEHIND};
     struct buf why = BUF_EMPTY;
     if (err == E_NOT_READY) {
         node_why_not(node, &why);

@@ -109,6 +109,7 @@ struct answer {
     struct slice value;   /* borrowed */
     uint32_t copies;      /* of a write */
     bool unknown;         /* a write that may have happened */
+    bool bare;            /* no token: the client's own says more than this node can repeat */
     bool not_mine;        /* to a forwarder only: this node is no owner */
     uint64_t count;       /* OP_COUNT */
     struct slice detail;  /* a clause more, or empty */

@@ -312,7 +312,9 @@ static void judge_shape(struct client *client, const struct call *call, const st
     /* Without a configuration there is no key to make a token with: such a node refuses. */
     bool refused = reply->err == E_NOT_READY || reply->err == E_STOPPING;
     bool keyless = refused && call->keyless;
-    if (reply->token.len == 0 && world->booted && !keyless)
+    /* Of a history that this node has yet to learn it could not say as much as the client knows. */
+    bool behind = reply->err == E_EPOCH_BEHIND;
+    if (reply->token.len == 0 && world->booted && !keyless && !behind)
         verdict_say(&world->verdict, "I1", "node %u gave no token with %s", call->asked.node,
                     err_name(reply->err));
     if (reply->err != E_NOT_COVERED)

@@ -35,8 +35,8 @@ static bool same_shard(const struct world *world, uint32_t a, uint32_t b)
 static void judge_delivery(struct world *world, const struct sim_node *node, struct dot dot)
 {
     uint32_t write = oracle_by_dot(&world->oracle, dot);
-    if (!world->booted || write == 0 || node_phase(node->node) != NODE_SERVING)
-        return; /* who fills up is read by nobody */
+    if (!world->booted || write == 0 || node->turned || node_phase(node->node) != NODE_SERVING)
+        return; /* who fills up is read by nobody; an old disk lacks what all once had */
     const struct config *config = node_config(node->node);
     struct slice deps = buf_slice(&world->oracle.writes[write].deps);
     for (uint32_t i = 0; i < deps_count(deps); i++) {
