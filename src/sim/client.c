@@ -287,6 +287,8 @@ static void judge_wait(struct client *client, const struct call *call, const str
     if (!call->covered ||
         (reply->err != E_NOT_COVERED && reply->err != E_NO_REPLICA && reply->err != E_NOT_READY))
         return;
+    if (node_phase(client->world->nodes[call->asked.node].node) != NODE_SERVING)
+        return; /* its term has ended meanwhile (6.3, 6.4) */
     if (call->forwarded && reply->err == E_NO_REPLICA)
         return; /* in the middle of a walk it asks the source of it, which may be lost */
     const struct hkey *key = &client->world->oracle.keys[call->asked.key];
