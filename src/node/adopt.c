@@ -41,7 +41,7 @@ static void connect_replica(struct node *node)
         if (node->links.guests[i].conn != 0)
             replica_peer_hello(node->replica, node->links.guests[i].node_id,
                                node->links.guests[i].generation);
-    node__hang_up_strangers(node);
+    node__welcome_listed(node);
 }
 
 /* ---- what it is now ---- */

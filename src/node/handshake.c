@@ -114,19 +114,6 @@ void node__hang_up_guests(struct node *node)
         }
 }
 
-/* Who spoke as a stranger and is listed now dials again, and is welcomed as what it is. */
-void node__hang_up_strangers(struct node *node)
-{
-    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
-        struct guest *guest = &node->links.guests[i];
-        const struct link *link = links_by_node_const(&node->links, guest->node_id);
-        if (guest->conn == 0 || link == NULL || link->guest == guest->conn)
-            continue;
-        hold_hangup(node->open, guest->conn);
-        links_displace(&node->links, guest);
-    }
-}
-
 static void guest_gone(struct node *node, uint64_t conn)
 {
     struct guest *guest = links_guest(&node->links, conn);
@@ -264,6 +251,35 @@ static void follow(struct node *node, struct link *link, struct slice said)
         node__drop_link(node, link, true);
 }
 
+/* From here on what comes on conn comes from that member. */
+static void speaks_for(struct node *node, struct link *link, uint64_t conn)
+{
+    const struct guest *guest = links_guest(&node->links, conn);
+    displace_guest(node, link, conn);
+    link->guest = conn;
+    node__say_calls_heard(node, conn, link, guest->generation);
+    suspect_heard(&link->suspect, node->mono_ms);
+    replica_peer_hello(node->replica, guest->node_id, guest->generation);
+    /* It is there: do not wait for the next try, nor for one that may have gone into the void. */
+    if (link->state == LINK_DIALLING && node->mono_ms - link->since_ms >= DIAL_PATIENCE_MS) {
+        REACHED(&node->metrics, DIAL_GIVEN_UP);
+        node__drop_link(node, link, false);
+    }
+    if (link->state == LINK_IDLE)
+        link->retry_ms = node->mono_ms;
+}
+
+/* Who spoke as a stranger is listed now: what it says next, on the same connection, counts. */
+void node__welcome_listed(struct node *node)
+{
+    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
+        const struct guest *guest = &node->links.guests[i];
+        struct link *link = links_by_node(&node->links, guest->node_id);
+        if (guest->conn != 0 && link != NULL && link->guest == 0)
+            speaks_for(node, link, guest->conn);
+    }
+}
+
 static void note_guest(struct node *node, uint64_t conn, const struct msg_hello *hello)
 {
     struct guest *guest = links_guest(&node->links, conn);
@@ -299,18 +315,7 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
     } else {
         follow(node, link, hello->address);
     }
-    displace_guest(node, link, conn);
-    link->guest = conn;
-    node__say_calls_heard(node, conn, link, hello->generation);
-    suspect_heard(&link->suspect, node->mono_ms);
-    replica_peer_hello(node->replica, hello->node_id, hello->generation);
-    /* It is there: do not wait for the next try, nor for one that may have gone into the void. */
-    if (link->state == LINK_DIALLING && node->mono_ms - link->since_ms >= DIAL_PATIENCE_MS) {
-        REACHED(&node->metrics, DIAL_GIVEN_UP);
-        node__drop_link(node, link, false);
-    }
-    if (link->state == LINK_IDLE)
-        link->retry_ms = node->mono_ms;
+    speaks_for(node, link, conn);
 }
 
 void node__hello(struct node *node, uint64_t conn, const struct frame *frame)

@@ -176,7 +176,7 @@ void node__peer_down(struct node *node, uint32_t dial, uint64_t conn, bool refus
 void node__hello(struct node *node, uint64_t conn, const struct frame *frame);
 void node__drop_link(struct node *node, struct link *link, bool hang_up);
 void node__hang_up_guests(struct node *node);
-void node__hang_up_strangers(struct node *node);
+void node__welcome_listed(struct node *node);
 void node__tick_links(struct node *node);
 uint64_t node__greeting_ms(const struct node *node, const struct link *link);
 void node__refuse_conn(struct node *node, uint64_t conn, enum err err, const char *why);

@@ -203,7 +203,7 @@ static void write_after_a_rest(uint32_t idle_ms, uint32_t writes, uint32_t pause
     mini_power_cut(&mini, 0);
     mini_cut(&mini, 0, true);
     mini_start(&mini, 0);
-    if (node_phase(mini.nodes[0]) != NODE_REFUSED)
+    if (node_phase(mini.nodes[0]) != NODE_ASKING)
         assert_int_equal(vv_get(node_coverage(mini.nodes[0]), actor), writes);
     mini_fini(&mini);
 }
@@ -229,7 +229,7 @@ static void idle_node_loses_power(void **state)
         mini_run(&mini, 3000 + 170 * i);
         mini_power_cut(&mini, i % 3);
         mini_start(&mini, i % 3);
-        assert_int_not_equal(node_phase(mini.nodes[i % 3]), NODE_REFUSED);
+        assert_int_equal(node_phase(mini.nodes[i % 3]), NODE_SERVING); /* in no doubt */
     }
     mini_fini(&mini);
 }
