@@ -39,7 +39,9 @@ void node__await(struct node *node, struct call *call, struct dot dot, enum outc
     waiter->outcome = outcome;
     waiter->position = log_position(node->log);
     waiter->until_ms = UINT64_MAX;
-    if (replica_single(node->replica)) {
+    /* In a cluster of one DURABILITY alone decides. Who is alone in its shard has lost others, and
+     * syncs. */
+    if (replica_single(node->replica) && node->config->member_count == 1) {
         acknowledge(node, index, call->copies > 1 ? 1 : 0); /* held until it is committed */
         return;
     }
