@@ -13,7 +13,7 @@ from verdict import end_load
 from workload import Workload
 
 APART_S = 10.0
-KILLS_A_LOAD = 20       # histories that are much longer take long to be judged
+KILLS_A_LOAD = 5        # judging a history takes much longer when it is longer
 SMALL = 5000
 
 

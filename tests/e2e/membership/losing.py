@@ -1,0 +1,280 @@
+"""losing - more is gone than one node: a whole shard, most of the nodes, a machine for good."""
+import threading
+import time
+
+import wait
+from client import OK, Client, Session, key_path
+from connection import Lost, Unreachable
+from membership.ground import (PATIENCE_S, Data, check_same, is_settled, judge_logs,
+                               run_cli, serving_cluster, wipe)
+from slot import key_in, shard_of
+
+SMALL = 2000
+PLAIN = {"Prefer": "wait=5"}
+
+
+class Steady(threading.Thread):
+    """One session that reads and writes one key at one node, and never tries anything again."""
+
+    def __init__(self, at, key):
+        super().__init__(daemon=True)
+        self.at, self.key = at, key
+        self.stopping = threading.Event()
+        self.good, self.bad = 0, []
+        self.longest_s = 0.0
+        self.token = None
+        self.start()
+
+    def turn(self, client):
+        self.step(client, "PUT", {"value": self.good})
+        answer = self.step(client, "GET", None)
+        if answer is not None and answer.field("value") != self.good - 1:
+            self.bad.append(answer)
+
+    def step(self, client, method, body):
+        headers = {"Causal-Context": self.token} if self.token else {}
+        start = time.monotonic()
+        try:
+            answer = client.request(self.at, method, key_path(self.key), body, headers)
+        except (Unreachable, Lost) as error:
+            self.bad.append(error)
+            return None
+        self.longest_s = max(self.longest_s, time.monotonic() - start)
+        if answer.status not in (200, 201):
+            self.bad.append(answer)
+            return None
+        self.token = answer.token() or self.token
+        self.good += method == "PUT"
+        return answer
+
+    def run(self):
+        client = Client(timeout_s=10.0)
+        while not self.stopping.is_set():
+            self.turn(client)
+            time.sleep(0.01)
+        client.close()
+
+    def end(self):
+        self.stopping.set()
+        self.join(30)
+
+
+def check_told_once(report, cluster, node, key, token, what):
+    """An answer to a token that names what may be lost says so; the next one does not."""
+    headers = dict(PLAIN, **{"Causal-Context": token})
+    first = cluster.client.request(node.at, "GET", key_path(key), None, headers)
+    lost = first.field("lost")
+    report.check(first.status in (200, 404) and bool(lost), f"{what}: at {node.name} the answer to "
+                 f"a token that names it says what may be lost: {lost}", first)
+    report.check("causal-lost" in first.headers, f"{what}: in the header too: "
+                 f"{first.headers.get('causal-lost')}", first.headers)
+    headers = dict(PLAIN, **{"Causal-Context": first.token() or token})
+    again = cluster.client.request(node.at, "GET", key_path(key), None, headers)
+    report.check(again.status in (200, 404) and again.field("lost") is None and
+                 "causal-lost" not in again.headers, f"{what}: and the next one does not", again)
+
+
+def check_service(report, cluster, what, nodes=None):
+    """Every node takes writes for both shards, and shows those of all others."""
+    nodes = nodes or [node for node in cluster.nodes if node.is_running()]
+    client = Client(timeout_s=10.0)
+    session, wrong, wanted = Session(client), [], {}
+    for node in nodes:
+        for shard in (0, 1):
+            key = key_in(shard, f"{what.replace(' ', '-')}-{node.name}-")
+            wanted[key] = f"{what} {node.name}"
+            result = session.put(node.at, key, wanted[key])
+            if result.outcome != OK:
+                wrong.append(result)
+    for node in nodes:
+        for key, value in wanted.items():
+            result = session.get(node.at, key)
+            if result.value != value:
+                wrong.append(result)
+    client.close()
+    report.check(not wrong, f"{what}: every node takes writes of both shards and shows those of all "
+                 "others", wrong[:3])
+
+
+# ---- a whole shard ------------------------------------------------------------------------------
+
+def shard_gone(report, cluster, gone, number):
+    rest = 1 - gone
+    victims = cluster.nodes[3 * gone:3 * gone + 3]
+    others = [node for node in cluster.nodes if node not in victims]
+    what = f"s{gone} killed and started empty"
+    data = Data(cluster, SMALL, f"kept{number}-")
+    data.load(report)
+    steady = [Steady(node.at, key_in(rest, f"steady-{number}-{node.name}-")) for node in others]
+    wait.until(lambda: all(each.good > 5 for each in steady), PATIENCE_S)
+    for node in victims:
+        node.kill()
+    for node in victims:
+        wipe(node)
+    for node in victims:
+        node.start()
+    took = cluster.wait_ready(seconds=PATIENCE_S)
+    report.check(took is not None, f"{what}: it recovers by itself"
+                 f"{'' if took is None else f' (all serve after {took:.2f} s)'}",
+                 cluster.why_not())
+    check_service(report, cluster, what)
+    check_told_once(report, cluster, cluster[3 * gone], key_in(gone, "told-"), data.token, what)
+    check_told_once(report, cluster, cluster[3 * rest], key_in(rest, "told-"), data.token, what)
+    counted = sum(each.good for each in steady)
+    for each in steady:
+        each.end()
+    bad = [answer for each in steady for answer in each.bad]
+    report.check(not bad, f"{what}: the other shard never noticed: {counted} writes and as many "
+                 f"reads, none failed, the slowest {max(each.longest_s for each in steady):.2f} s",
+                 f"{len(bad)}: {bad[:3]}")
+    for node in others:
+        wrong = data.wrong_at(node, rest)
+        report.check(not wrong, f"{what}: {node.name} has all of the other shard",
+                     f"{len(wrong)}: {wrong[:3]}")
+    lost = cluster.ask(others[0], "/cluster").field("lost")
+    report.check(any(entry["shard"] == f"s{gone}" for entry in lost or []),
+                 f"{what}: /cluster tells it: {lost}")
+    said = [node.name for node in cluster.nodes if "lost" in node.log()]
+    report.say(f"{what}: log lines with `lost`: {', '.join(said) or 'nowhere'}")
+    check_same(report, cluster, what)
+
+
+def shard(report, options):
+    """All three of a shard at once; then, in the same cluster, all three of the other."""
+    with serving_cluster(report) as cluster:
+        shard_gone(report, cluster, 1, 1)
+        wait.until(lambda: is_settled(cluster), PATIENCE_S)
+        shard_gone(report, cluster, 0, 2)
+        judge_logs(report, cluster)
+
+
+# ---- most of the nodes --------------------------------------------------------------------------
+
+def minority(report, options):
+    """Two of six go on reading and writing; what needs a majority is refused with a sentence."""
+    with serving_cluster(report) as cluster:
+        data = Data(cluster, SMALL)
+        data.load(report)
+        left = [cluster[0], cluster[3]]
+        away = [node for node in cluster.nodes if node not in left]
+        for node in away:
+            node.pause()
+        noticed = wait.until(lambda: all(len(cluster.ask(node, "/view").field("view")) == 2
+                                         for node in left), PATIENCE_S)
+        report.check(noticed is not None, "two of six see that the others say nothing any more"
+                     f"{'' if noticed is None else f' (after {noticed:.2f} s)'}")
+        for index, node in enumerate(left):
+            wrong = data.wrong_at(node, index)
+            report.check(not wrong, f"reads go on at {node.name}, with a token that it covers",
+                         f"{len(wrong)}: {wrong[:3]}")
+        client = Client(timeout_s=20.0)
+        session, key = Session(client, data.token), key_in(0, "alone-")
+        results = [session.put(node.at, key_in(shard, f"alone-{node.name}-"), "alone")
+                   for node in left for shard in (0, 1)]
+        report.check(all(result.outcome == OK for result in results), "writes go on at both, for "
+                     f"both shards (copies: {[r.answer.field('copies') for r in results]})", results)
+        for method, path, address in (("PUT", "/view", "127.0.0.1:9"),
+                                      ("DELETE", "/view", cluster[1].address),
+                                      ("PUT", "/shard/add-member/s1", cluster[0].address)):
+            answer = client.request(left[0].at, method, path, {"socket-address": address},
+                                    {"Prefer": "wait=2"})
+            report.check(answer.status == 503 or (answer.status == 409 and "shard" in path),
+                         f"{method} {path} is refused: {answer.status} {answer.field('error')}",
+                         answer)
+        for node in away:
+            node.resume()
+        report.check(cluster.wait_ready(seconds=PATIENCE_S) is not None, "all go on",
+                     cluster.why_not())
+        for node in cluster.nodes:
+            for shard in (0, 1):
+                for writer in left:
+                    key = key_in(shard, f"alone-{writer.name}-")
+                    result = session.get(node.at, key)
+                    if result.value != "alone":
+                        report.check(False, f"{key} at {node.name}", result)
+        answer = client.request(left[0].at, "PUT", "/view", {"socket-address": "127.0.0.1:9"},
+                                {"Prefer": "wait=10"})
+        report.check(answer.status == 201, "and PUT /view is answered again", answer)
+        answer = client.request(cluster[5].at, "DELETE", "/view",
+                                {"socket-address": "127.0.0.1:9"}, {"Prefer": "wait=10"})
+        report.check(answer.status == 200, "and DELETE /view of the address that never was there",
+                     answer)
+        client.close()
+        check_same(report, cluster, "afterwards")
+        judge_logs(report, cluster)
+
+
+# ---- machines that are gone for good ------------------------------------------------------------
+
+def await_each_other(report, cluster, nodes):
+    """Whoever is left has found the others that are."""
+    took = wait.until(lambda: all(cluster.status(node, "/view") == 200 and
+                                  len(cluster.ask(node, "/view").field("view")) == len(nodes)
+                                  for node in nodes), PATIENCE_S)
+    report.check(took is not None, f"{len(nodes)} of six are there again and see each other")
+
+
+def recovered(report, cluster, gone, what):
+    rest = [node for node in cluster.nodes if node not in gone]
+    names = ",".join(node.address for node in gone)
+    at = ",".join(node.at for node in rest)
+    status, said = run_cli("recover", "--node", at, "--without", names, "--yes")
+    command = "recover --without"
+    if status != 0 and "remove" in said:    # a majority is there: then the command is another
+        report.say(f"{what}: recover says {said.strip().splitlines()[-1]}")
+        status, said = run_cli("remove", "--node", at, "--yes", *names.split(","))
+        command = "remove"
+    for line in said.strip().splitlines():
+        report.say(f"    {line}")
+    report.check(status == 0, f"{what}: one command, `thence {command} … --yes`, ends with 0", said)
+    took = cluster.wait_ready(rest, seconds=PATIENCE_S)
+    report.check(took is not None, f"{what}: full service"
+                 f"{'' if took is None else f' (after {took:.2f} s)'}", cluster.why_not())
+    check_service(report, cluster, what, rest)
+    check_same(report, cluster, what, rest)
+    view = cluster.ask(rest[0], "/view").field("view")
+    report.equal(sorted(view), sorted(node.address for node in rest), f"{what}: the view")
+    report.check("lost" in said or "given up" in said.lower(),
+                 f"{what}: the command tells what may be lost", said)
+
+
+def crash(report, what, gone):
+    """All six crash, and some machines do not come back. A write was only there, and a client has
+    seen it."""
+    with serving_cluster(report) as cluster:
+        gone = [cluster[index] for index in gone]
+        rest = [node for node in cluster.nodes if node not in gone]
+        data = Data(cluster, SMALL)
+        data.load(report)
+        session, key = Session(Client(timeout_s=10.0), data.token, twice=True), key_in(1, "only-")
+        for node in rest:
+            node.pause()    # what is under way to it is lost when it is killed
+        writer = next(node for node in gone if node in cluster.nodes[3:])
+        result = session.put([writer.at], key, "lost")
+        report.check(result.outcome == OK, f"{what}: a write that only they have", result)
+        for node in cluster.nodes:
+            node.kill()
+        for node in gone:
+            wipe(node)
+        for node in rest:
+            node.start()
+        await_each_other(report, cluster, rest)
+        recovered(report, cluster, gone, what)
+        for node in rest:
+            wrong = data.wrong_at(node)
+            report.check(not wrong, f"{what}: {node.name} shows all keys that are left",
+                         f"{len(wrong)}: {wrong[:3]}")
+        for node in (rest[0], rest[-1]):
+            served = wait.until(lambda node=node: cluster.client.request(
+                node.at, "HEAD", key_path(key), None, {"Causal-Context": session.token})
+                .status in (200, 404), PATIENCE_S)
+            report.check(served is not None, f"{what}: the token is served at {node.name}")
+            check_told_once(report, cluster, node, key, session.token, what)
+        session.client.close()
+        judge_logs(report, cluster)
+
+
+def gone(report, options):
+    """Machines that never come back: one, and most of those that decide."""
+    crash(report, "one of six gone", [4])
+    crash(report, "four of six gone", [1, 2, 4, 5])
