@@ -28,7 +28,7 @@ help:
 	@echo 'make negative   the planted bugs: each must be caught'
 	@echo 'make fuzz       every fuzz target for SECONDS=n'
 	@echo 'make bench      figures: requests, memory, recovery'
-	@echo 'make soak       20000 seeds, resumable, into docs/soak.md (SEEDS FIRST JOBS STORMS FUZZ)'
+	@echo 'make soak       20000 seeds, resumable, into docs/soak.md (SEEDS JOBS STORMS RETURNS FUZZ)'
 	@echo 'make image      the container image (IMAGE=name)'
 
 setup:
@@ -68,7 +68,8 @@ soak:
 	@tools/need tests/soak/run 'the long run'
 	@tests/soak/run $(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS)) \
 	    $(if $(filter-out file,$(origin FIRST)),--first $(FIRST)) $(if $(JOBS),--jobs $(JOBS)) \
-	    $(if $(STORMS),--storms $(STORMS)) $(if $(FUZZ),--fuzz $(FUZZ))
+	    $(if $(STORMS),--storms $(STORMS)) $(if $(RETURNS),--returns $(RETURNS)) \
+	    $(if $(FUZZ),--fuzz $(FUZZ))
 
 image:
 	docker build -t $(IMAGE) .

@@ -25,13 +25,15 @@ class Figures:
         self.retries = 0
         self.unknowns = 0
         self.failures = 0
+        self.losses = 0         # answers that said what may be lost
 
-    def add(self, requests=0, retries=0, unknowns=0, failures=0):
+    def add(self, requests=0, retries=0, unknowns=0, failures=0, losses=0):
         with self.lock:
             self.requests += requests
             self.retries += retries
             self.unknowns += unknowns
             self.failures += failures
+            self.losses += losses
 
     def __str__(self):
         return (f"{self.requests} requests, {self.retries} retries, "
@@ -116,6 +118,8 @@ class Client:
             return Result(REFUSED, None, address)
         except Lost:
             return Result(REFUSED if method == "GET" else UNKNOWN, None, address)
+        if "causal-lost" in answer.headers:
+            self.figures.add(losses=1)
         return Result(judge_answer(answer), answer, address)
 
     def careful(self, addresses, method, path, body=None, headers=None, twice=False):

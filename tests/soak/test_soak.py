@@ -200,6 +200,20 @@ def beside(place):
         assert lines.read().split() == ["storm", "1", "storm", "2", "storm", "3"]
 
 
+def returns(place):
+    empty = os.path.join(place.folder, "empty")
+    with open(empty, "w", encoding="utf-8") as out:
+        out.write(f"#!/bin/sh\necho $* >>{place.folder}/returns\necho '9 passed, 0 failed'\n")
+    os.chmod(empty, 0o755)
+    for _ in range(2):      # the second time nothing is left to do
+        status, text = place.run("--seeds", "3", "--returns", "70", "--empty", empty)
+        assert status == 0, text
+    assert "| returns 51 to 70 | 9 passed, 0 failed | 0 |" in place.page(), place.page()
+    with open(os.path.join(place.folder, "returns"), encoding="utf-8") as lines:
+        assert lines.read().split("\n")[:-1] == ["--kills 50 --seed 1 kills",
+                                                 "--kills 20 --seed 51 kills"]
+
+
 def nonsense(place):
     place.change("#!/bin/sh\necho usage >&2\nexit 2\n")
     status, text = place.run("--seeds", "5")
@@ -218,8 +232,7 @@ def figures_add_up(place):
 def main():
     passed = failed = 0
     for test in (clean, findings, told_to_stop, killed, another_source, one_at_a_time, beside,
-                 nonsense,
-                 figures_add_up):
+                 returns, nonsense, figures_add_up):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 test(Place(folder))

@@ -98,7 +98,8 @@ def removed_live(report, options):
         node = cluster[1]
         answer, took = change(cluster, cluster[4], "DELETE", "/view", node.address)
         report.check(answer.status == 200 and answer.field("result") == "deleted",
-                     f"DELETE /view of a live node under load (answered after {took:.2f} s)", answer)
+                     f"DELETE /view of a live node under load (answered after {took:.2f} s)",
+                     answer)
         rest = [other for other in cluster.nodes if other is not node]
         gone = wait.until(lambda: all(node.address not in cluster.ask(other, "/view").field("view")
                                       for other in rest), PATIENCE_S)
@@ -162,8 +163,8 @@ def removed_dead(report, options):
                      f"until then its token waits: {answer.field('waiting-for')}", answer)
         load = some_load(report, cluster, rest, options.seed)
         answer, took = change(cluster, cluster[0], "DELETE", "/view", dead.address)
-        report.check(answer.status == 200, f"DELETE /view of a dead node (answered after {took:.2f} s)",
-                     answer)
+        report.check(answer.status == 200, "DELETE /view of a dead node (answered after "
+                     f"{took:.2f} s)", answer)
         cluster.nodes.remove(dead)
         served = wait.until(lambda: session.client.request(
             pair[0].at, "HEAD", key_path(key), None, headers).status in (200, 404), PATIENCE_S)

@@ -8,7 +8,7 @@ from client import Client, key_path
 from cluster import Cluster
 from connection import Lost, Unreachable
 from membership.ground import (PATIENCE_S, SERVE_S, VIEW_S, Data, Return, Timed, check_local,
-                               check_same, is_settled, judge_logs, serving_cluster)
+                               check_same, is_settled, judge_logs, serving_cluster, wipe)
 from verdict import end_load
 from workload import Workload
 
@@ -95,6 +95,7 @@ def many_keys(report, options):
             check_local(report, cluster, node, data, index // 3, what)
         in_view.check(report)
         serving.check(report)
+        data.check_untold(report)
         check_same(report, cluster, "afterwards")
         judge_logs(report, cluster)
 
@@ -119,51 +120,71 @@ def rolling(report, options):
             wrong = data.wrong_at(node)
             report.check(not wrong, f"all {SMALL:,} keys at {node.name}, with the token of the "
                          "beginning", f"{len(wrong)}: {wrong[:3]}")
+        data.check_untold(report)
         check_same(report, cluster, "afterwards")
         judge_logs(report, cluster)
 
 
-def one_load(report, cluster, data, rng, count, first, in_view, serving):
-    """Kills under one load; how often each node was the victim."""
-    load = Workload(cluster.at, seed=rng.randrange(1 << 32), prefix=f"load{first}")
-    load.start()
-    for number in range(first, first + count):
-        node = rng.choice(cluster.nodes)
-        back = Return(cluster, node).run()
-        in_view.add(back.in_view)
-        serving.add(back.serving)
-        report.say(f"{number}: {node.name}, {back}; {load.done()} operations so far")
-        if not report.check(back.serving is not None, f"{number}: {node.name} is back",
-                            cluster.why_not()):
-            break
-        wrong = data.wrong_at(node, cluster.nodes.index(node) // 3)
-        report.check(not wrong, f"{number}: what was acknowledged is there",
-                     f"{len(wrong)}: {wrong[:3]}")
-        time.sleep(rng.uniform(0, 1.0))     # not a wait: the next kill comes at any moment
-    took = wait.until(lambda: is_settled(cluster), PATIENCE_S)
-    report.check(took is not None, "nobody who has gone is still being written off"
-                 f"{'' if took is None else f' (after {took:.2f} s)'}")
-    end_load(report, cluster, load, f"kills {first} to {first + count - 1}")
+class Kills:
+    """Kills at random, and what was seen of them."""
+
+    def __init__(self, report, cluster, data, seed):
+        self.report, self.cluster, self.data = report, cluster, data
+        self.rng = random.Random(seed)
+        self.in_view, self.serving = Timed("in the view", VIEW_S), Timed("serving", SERVE_S)
+        self.number = 0
+
+    def once(self, node):
+        """One node; sometimes it is hit again before it has filled up."""
+        again = self.rng.random() < 0.15
+        if again:
+            self.number += 1
+            node.kill()
+            wipe(node)
+            node.start()
+            time.sleep(self.rng.uniform(0, 0.3))    # not a wait: the next kill comes at any moment
+        self.number += 1
+        back = Return(self.cluster, node).run()
+        self.in_view.add(back.in_view)
+        self.serving.add(back.serving)
+        self.report.say(f"{self.number}: {node.name}{', twice' if again else ''}: {back}")
+        what = f"{self.number}: {node.name} is back"
+        if not self.report.check(back.serving is not None, what, self.cluster.why_not()):
+            return False
+        wrong = self.data.wrong_at(node, self.cluster.nodes.index(node) // 3)
+        return self.report.check(not wrong, f"{what} with all that was acknowledged",
+                                 f"{len(wrong)}: {wrong[:3]}")
+
+    def under_load(self, last):
+        """Up to so many more under one load."""
+        first = self.number + 1
+        load = Workload(self.cluster.at, seed=self.rng.randrange(1 << 32), prefix=f"load{first}")
+        load.start()
+        going = True
+        while going and self.number < last:
+            going = self.once(self.rng.choice(self.cluster.nodes))
+            time.sleep(self.rng.uniform(0, 1.0))    # not a wait either
+        took = wait.until(lambda: is_settled(self.cluster), PATIENCE_S)
+        self.report.check(took is not None, "nobody who has gone is still being written off"
+                          f"{'' if took is None else f' (after {took:.2f} s)'}")
+        self.report.equal(load.figures.losses, 0, "nobody was told that something may be lost")
+        end_load(self.report, self.cluster, load, f"kills {first} to {self.number}")
 
 
 def kills(report, options):
     """Many kills in a row, at random, under load."""
-    rng = random.Random(options.seed)
-    in_view, serving = Timed("in the view", VIEW_S), Timed("serving", SERVE_S)
     with serving_cluster(report) as cluster:
         data = Data(cluster, SMALL)
         data.load(report)
-        failed = report.failed
-        for first in range(1, options.kills + 1, KILLS_A_LOAD):
-            count = min(KILLS_A_LOAD, options.kills - first + 1)
-            one_load(report, cluster, data, rng, count, first, in_view, serving)
-            if report.failed > failed:
-                break       # what comes after it says little
-        in_view.check(report)
-        serving.check(report)
+        row, failed = Kills(report, cluster, data, options.seed), report.failed
+        while row.number < options.kills and report.failed == failed:
+            row.under_load(min(row.number + KILLS_A_LOAD, options.kills))
+        row.in_view.check(report)
+        row.serving.check(report)
         for node in cluster.nodes:
             wrong = data.wrong_at(node)
             report.check(not wrong, f"all {SMALL:,} keys at {node.name}",
                          f"{len(wrong)}: {wrong[:3]}")
+        data.check_untold(report)
         check_same(report, cluster, "afterwards")
         judge_logs(report, cluster)

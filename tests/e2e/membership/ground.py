@@ -14,7 +14,8 @@ from cluster import Cluster, Node, binary
 from connection import Connection, Lost, Unreachable, compose
 from slot import shard_of
 
-VIEW_S, SERVE_S = 2.0, 5.0      # what is promised, for 100,000 keys on a machine that does nothing else
+# What is promised, for 100,000 keys on a machine that does nothing else.
+VIEW_S, SERVE_S = 2.0, 5.0
 SLACK = 3.0                     # what a test allows: a machine that others use too is slow
 PATIENCE_S = 60.0               # for all that nobody has promised a time for
 PIPELINED = 50
@@ -56,6 +57,7 @@ class Data:
         self.cluster, self.prefix = cluster, prefix
         self.keys = [f"{prefix}-{number}" for number in range(count)]
         self.token = None
+        self.told = 0       # answers that said that some of it may be lost
 
     def value(self, key):
         return f"of {key}"
@@ -78,16 +80,21 @@ class Data:
         """What of it a node does not show: asked directly, many at a time."""
         keys = [key for key in self.keys if shard is None or shard_of(key) == shard]
         headers = dict(CONTEXT, **{"Causal-Context": self.token}) if with_token else {}
-        return read_wrong(node.at, keys, self.value, headers)
+        wrong, told = read_wrong(node.at, keys, self.value, headers)
+        self.told += told
+        return wrong
+
+    def check_untold(self, report):
+        report.equal(self.told, 0, "nobody was told that something of it may be lost")
 
 
 def read_wrong(at, keys, value, headers):
-    """Sentences about keys that are not as they should be."""
-    wrong = []
+    """Sentences about keys that are not as they should be; how many answers told of losses."""
+    wrong, told = [], 0
     try:
         connection = Connection(at, 30.0)
     except Unreachable as error:
-        return [str(error)]
+        return [str(error)], 0
     try:
         for first in range(0, len(keys), PIPELINED):
             part = keys[first:first + PIPELINED]
@@ -95,12 +102,13 @@ def read_wrong(at, keys, value, headers):
                                      for key in part))
             for key in part:
                 answer = connection.read_answer()
+                told += "causal-lost" in answer.headers
                 if answer.status != 200 or answer.field("value") != value(key):
                     wrong.append(f"{key}: {answer!r}")
     except (Lost, OSError) as error:
         wrong.append(f"{at}: {error}")
     connection.close()
-    return wrong
+    return wrong, told
 
 
 # ---- nodes that lose all they had --------------------------------------------------------------
