@@ -182,6 +182,11 @@ def one_at_a_time(place):
     assert status == 2 and "another one is at work" in text, text
 
 
+def has_begun(place, number):
+    with open(os.path.join(place.folder, "storms"), encoding="utf-8") as lines:
+        return f"storm {number}\n" in lines
+
+
 def beside(place):
     storm = os.path.join(place.folder, "storm")
     with open(storm, "w", encoding="utf-8") as out:
@@ -190,6 +195,9 @@ def beside(place):
     os.chmod(storm, 0o755)
     soak = place.start("--seeds", "3", "--storms", "3", "--storm", storm)
     place.await_chunks(3)  # the seeds, storms 1 and 2
+    until = time.monotonic() + 30
+    while not has_begun(place, 3) and time.monotonic() < until:
+        time.sleep(0.02)
     soak.terminate()
     assert soak.wait(timeout=50) == 3
     assert "| storm 2 | 7 passed, 0 failed | 0 |" in place.page(), place.page()
