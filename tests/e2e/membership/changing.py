@@ -58,7 +58,7 @@ def join(report, cluster):
 def seventh(report, options):
     """A seventh node joins as a spare, and is added to a shard under load."""
     serving = Timed("serving in its shard", SERVE_S)
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         data = Data(cluster, options.keys)
         data.load(report)
         node = join(report, cluster)
@@ -91,7 +91,7 @@ def seventh(report, options):
 
 def removed_live(report, options):
     """DELETE /view of a node that lives, under load."""
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         data = Data(cluster, SMALL)
         data.load(report)
         load = some_load(report, cluster, cluster.nodes, options.seed)
@@ -140,7 +140,7 @@ def back_again(report, cluster, node):
 
 def removed_dead(report, options):
     """DELETE /view of a dead node that alone had a write which a client has seen."""
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         data = Data(cluster, SMALL)
         data.load(report)
         dead, pair = cluster[3], [cluster[4], cluster[5]]

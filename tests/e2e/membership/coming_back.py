@@ -44,9 +44,9 @@ class Early(threading.Thread):
         client.close()
 
 
-def start_apart(report, seed, apart_s):
+def start_apart(report, options, seed, apart_s):
     rng = random.Random(seed)
-    with Cluster() as cluster:
+    with Cluster(environment=options.environment) as cluster:
         moments = sorted((rng.uniform(0, apart_s), rng.random(), node) for node in cluster.nodes)
         clients = [Early(node.at) for node in cluster.nodes]
         start = time.monotonic()
@@ -76,13 +76,13 @@ def start_apart(report, seed, apart_s):
 def start(report, options):
     """Six nodes, in any order, 0 to 10 s apart."""
     for number, apart_s in enumerate((APART_S, 0.5, 0.0)):
-        start_apart(report, options.seed + number, apart_s)
+        start_apart(report, options, options.seed + number, apart_s)
 
 
 def many_keys(report, options):
     """One node with many keys comes back empty."""
     in_view, serving = Timed("in the view", VIEW_S), Timed("serving", SERVE_S)
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         data = Data(cluster, options.keys)
         data.load(report)
         for index in (4, 0):
@@ -102,7 +102,7 @@ def many_keys(report, options):
 
 def rolling(report, options):
     """Each of six, one after the other: in the end nobody is left who was there at first."""
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         data = Data(cluster, SMALL)
         data.load(report)
         first = {node.name: cluster.ask(node, "/cluster").field("node-id")
@@ -173,7 +173,7 @@ class Kills:
 
 def kills(report, options):
     """Many kills in a row, at random, under load."""
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         data = Data(cluster, SMALL)
         data.load(report)
         row, failed = Kills(report, cluster, data, options.seed), report.failed

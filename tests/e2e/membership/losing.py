@@ -141,7 +141,7 @@ def shard_gone(report, cluster, gone, number):
 
 def shard(report, options):
     """All three of a shard at once; then, in the same cluster, all three of the other."""
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         shard_gone(report, cluster, 1, 1)
         wait.until(lambda: is_settled(cluster), PATIENCE_S)
         shard_gone(report, cluster, 0, 2)
@@ -152,7 +152,7 @@ def shard(report, options):
 
 def minority(report, options):
     """Two of six go on reading and writing; what needs a majority is refused with a sentence."""
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         data = Data(cluster, SMALL)
         data.load(report)
         left = [cluster[0], cluster[3]]
@@ -235,10 +235,10 @@ def recovered(report, cluster, gone, what):
                  f"{what}: the command tells what may be lost", said)
 
 
-def crash(report, what, gone):
+def crash(report, options, what, gone):
     """All six crash, and some machines do not come back. A write was only there, and a client has
     seen it."""
-    with serving_cluster(report) as cluster:
+    with serving_cluster(report, options) as cluster:
         gone = [cluster[index] for index in gone]
         rest = [node for node in cluster.nodes if node not in gone]
         data = Data(cluster, SMALL)
@@ -273,5 +273,5 @@ def crash(report, what, gone):
 
 def gone(report, options):
     """Machines that never come back: one, and most of those that decide."""
-    crash(report, "one of six gone", [4])
-    crash(report, "four of six gone", [1, 2, 4, 5])
+    crash(report, options, "one of six gone", [4])
+    crash(report, options, "four of six gone", [1, 2, 4, 5])
