@@ -15,6 +15,8 @@ from workload import Workload
 APART_S = 10.0
 KILLS_A_LOAD = 5        # judging a history takes much longer when it is longer
 SMALL = 5000
+# Filling up takes many steps, so that a load and the next kill come in between.
+SMALL_STEPS = {"WALK_CHUNK_BYTES": "2048", "WINDOW_BYTES": "16384", "CHECKPOINT_FLOOR": "65536"}
 
 
 class Early(threading.Thread):
@@ -173,7 +175,7 @@ class Kills:
 
 def kills(report, options):
     """Many kills in a row, at random, under load."""
-    with serving_cluster(report, options) as cluster:
+    with serving_cluster(report, options, SMALL_STEPS) as cluster:
         data = Data(cluster, SMALL)
         data.load(report)
         row, failed = Kills(report, cluster, data, options.seed), report.failed

@@ -221,9 +221,9 @@ def judge_logs(report, cluster):
     cluster.keep = cluster.keep or report.failed > 0
 
 
-def serving_cluster(report, options):
+def serving_cluster(report, options, knobs=None):
     """A cluster of six that serves. For `with`."""
-    cluster = Cluster(environment=options.environment)
+    cluster = Cluster(environment=dict(knobs or {}, **options.environment))
     cluster.start()
     report.check(cluster.wait_ready(seconds=PATIENCE_S) is not None, "six nodes serve",
                  cluster.why_not())
