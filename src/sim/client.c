@@ -413,7 +413,7 @@ static struct past *past_told(struct client *client, const struct call *call,
         }
         struct told told = {.actor = lost->actor,
                             .whole_seq = lost->whole_seq,
-                            .slots = &world->config->shards[shard].slots,
+                            .slots = world->config->shards[shard].slots,
                             .before_us = epoch_time(&world->oracle, lost->epoch)};
         oracle_told(&world->oracle, past, &told);
     }

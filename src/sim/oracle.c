@@ -150,6 +150,55 @@ const char *oracle_name(const struct oracle *oracle, uint32_t write, char text[6
     return text;
 }
 
+/* ---- Losses ---- */
+
+bool oracle_lost(const struct oracle *oracle, uint32_t write)
+{
+    struct dot dot = oracle->writes[write].dot;
+    const struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
+    return dot.actor != 0 && (at->ever & ~at->lost) == 0;
+}
+
+static bool is_told(const struct oracle *oracle, uint32_t write, const struct told *told)
+{
+    const struct hwrite *at = &oracle->writes[write];
+    if (told->actor != 0)
+        return at->dot.actor == told->actor && at->dot.seq > told->whole_seq;
+    return at->committed_us < told->before_us &&
+           slotset_has(&told->slots, oracle->keys[at->key].slot);
+}
+
+/* Below a write in somebody's past is what its writer had seen. */
+static void forget_lost(const struct oracle *oracle, struct past *past, const struct told *told)
+{
+    for (uint32_t key = 0; key < oracle->key_count; key++) {
+        uint32_t top = past->tops[key];
+        while (top != 0 && is_told(oracle, top, told) && oracle_lost(oracle, top))
+            top = oracle->writes[top].past != NULL ? oracle->writes[top].past->tops[key] : 0;
+        past->tops[key] = top;
+    }
+}
+
+static bool is_known(const struct oracle *oracle, const struct told *told)
+{
+    for (uint32_t i = 0; i < oracle->told_count; i++) {
+        const struct told *known = &oracle->told[i];
+        if (known->actor == told->actor && known->whole_seq == told->whole_seq &&
+            known->before_us == told->before_us)
+            return true;
+    }
+    return false;
+}
+
+void oracle_told(struct oracle *oracle, struct past *past, const struct told *told)
+{
+    forget_lost(oracle, past, told);
+    if (oracle->told_count < ORACLE_TOLD_MAX && !is_known(oracle, told))
+        oracle->told[oracle->told_count++] = *told;
+}
+
+/* ---- Pasts ---- */
+
 void oracle_past_merge(const struct oracle *oracle, struct past *to, const struct past *from)
 {
     past_raise_seqs(to, from->seqs);
@@ -167,6 +216,8 @@ static void past_add(const struct oracle *oracle, struct past *past, uint32_t wr
     oracle->actors[at->dot.actor].dots[at->dot.seq].exposed = true;
     if (at->past != NULL)
         oracle_past_merge(oracle, past, at->past);
+    for (uint32_t i = 0; at->past != NULL && i < oracle->told_count; i++)
+        forget_lost(oracle, past, &oracle->told[i]);
     if (oracle_newer(oracle, write, past->tops[at->key]))
         past->tops[at->key] = write;
     if (at->dot.seq > past->seqs[at->dot.actor])
@@ -184,35 +235,6 @@ static void past_add_stones(const struct oracle *oracle, struct past *past, uint
         struct dot dot = oracle->writes[at->stones[i]].dot;
         if (dot.seq > past->seqs[dot.actor])
             past->seqs[dot.actor] = dot.seq;
-    }
-}
-
-/* ---- Losses ---- */
-
-bool oracle_lost(const struct oracle *oracle, uint32_t write)
-{
-    struct dot dot = oracle->writes[write].dot;
-    const struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
-    return dot.actor != 0 && (at->ever & ~at->lost) == 0;
-}
-
-static bool is_told(const struct oracle *oracle, uint32_t write, const struct told *told)
-{
-    const struct hwrite *at = &oracle->writes[write];
-    if (told->actor != 0)
-        return at->dot.actor == told->actor && at->dot.seq > told->whole_seq;
-    return at->committed_us < told->before_us &&
-           slotset_has(told->slots, oracle->keys[at->key].slot);
-}
-
-/* Below a write in somebody's past is what its writer had seen. */
-void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told)
-{
-    for (uint32_t key = 0; key < oracle->key_count; key++) {
-        uint32_t top = past->tops[key];
-        while (top != 0 && is_told(oracle, top, told) && oracle_lost(oracle, top))
-            top = oracle->writes[top].past != NULL ? oracle->writes[top].past->tops[key] : 0;
-        past->tops[key] = top;
     }
 }
 

@@ -93,6 +93,17 @@ struct hnode {
     struct hadoption adopted;               /* see there */
 };
 
+/* What a client was told that it may be lost: of this actor above this seq; actor 0: all that was
+ * written to these slots before this time. */
+struct told {
+    uint32_t actor;       /* see above */
+    uint64_t whole_seq;   /* see above */
+    struct slotset slots; /* of the shard */
+    uint64_t before_us;   /* see above */
+};
+
+#define ORACLE_TOLD_MAX 64U
+
 struct oracle {
     struct verdict *verdict;                 /* where violations go */
     uint32_t key_count;                      /* in use */
@@ -104,6 +115,8 @@ struct oracle {
     struct hnode nodes[VNET_NODES_MAX];      /* by node */
     struct hepoch *epochs;                   /* owned; as they were found in logs */
     uint32_t epoch_count;                    /* in use */
+    struct told told[ORACLE_TOLD_MAX];       /* what anybody was ever told */
+    uint32_t told_count;                     /* in use */
     bool (*synced)(void *arg, uint32_t node, uint64_t segment, uint64_t end); /* asks the disk */
     void *arg;                                                                /* for synced */
     uint64_t now_us;                                                          /* set by the world */
@@ -154,16 +167,10 @@ void oracle_give_up(struct oracle *oracle, uint32_t node);
 /* A node sends this frame. */
 void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
 
-/* Of what a client was told that it may be lost: what surely is (no log has it any more) leaves its
- * past, so that it may read what is older. Of this actor above this seq; actor 0: all that was
- * written to these slots before this time. */
-struct told {
-    uint32_t actor;              /* see above */
-    uint64_t whole_seq;          /* see above */
-    const struct slotset *slots; /* of the shard */
-    uint64_t before_us;          /* see above */
-};
-void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told);
+/* Of what a client was told that it may be lost, what surely is (no log has it any more) leaves its
+ * past, so that it may read what is older. From then on it comes into no past through the write of
+ * another either: what a version rests on is told to those only whose own context names it. */
+void oracle_told(struct oracle *oracle, struct past *past, const struct told *told);
 
 /* True when every log that ever had the write has lost something since (I5). */
 bool oracle_lost(const struct oracle *oracle, uint32_t write);
