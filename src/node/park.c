@@ -58,7 +58,7 @@ void node__unpark(struct node *node)
 static void time_out(struct node *node, uint32_t index)
 {
     const struct waiter *waiter = &node->waiters.list[index];
-    struct answer answer = {.err = E_NOT_COVERED, .missing = waiter->dot};
+    struct answer answer = {.err = E_NOT_COVERED};
     REACHED(&node->metrics, PARKED_TOO_LONG);
     if (waiter->dot.actor == 0)
         answer.err = E_EPOCH_BEHIND;

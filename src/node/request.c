@@ -31,25 +31,27 @@ static uint32_t decode_waiting(struct slice bytes, struct waiting_for list[LIMIT
     return count;
 }
 
-/* Who lacks what is missing: this node. What the others have by now it cannot know. */
-static uint32_t own_waiting(const struct node *node, struct dot missing,
+/* Who lacks what the context needs: this node, and how many writes. What the others have by now it
+ * cannot know. */
+static uint32_t own_waiting(const struct node *node, const struct vv *seen,
                             struct waiting_for list[LIMIT_WAITING])
 {
-    if (node->config == NULL || missing.actor == 0)
-        return 0;
-    uint64_t behind_by = replica_behind_by(node->replica, node->id, missing);
+    uint64_t behind_by = 0;
+    for (uint32_t i = 0; i < seen->count && node->config != NULL; i++)
+        if (replica_waits_for(node->replica, seen->entries[i]))
+            behind_by += replica_behind_by(node->replica, node->id, seen->entries[i]);
     list[0] = (struct waiting_for){slice_str(node->options.address.text), behind_by};
     return behind_by > 0 ? 1 : 0;
 }
 
-static uint32_t list_waiting(const struct node *node, const struct answer *answer,
-                             struct waiting_for list[LIMIT_WAITING])
+static uint32_t list_waiting(const struct node *node, const struct call *call,
+                             const struct answer *answer, struct waiting_for list[LIMIT_WAITING])
 {
     if (answer->err != E_NOT_COVERED || PLANTED(node->options.plant, WAITING_UNTOLD))
         return 0;
     if (answer->waiting.len > 0)
         return decode_waiting(answer->waiting, list);
-    return own_waiting(node, answer->missing, list);
+    return own_waiting(node, &call->ctx.seen, list);
 }
 
 static void answer_client(struct node *node, const struct call *call, const struct ctx *ctx,
@@ -71,7 +73,7 @@ static void answer_client(struct node *node, const struct call *call, const stru
     int status = err_http_status(answer->err);
     if (status == 503 || status == 429)
         reply.retry_after_ms = RETRY_AFTER_MS;
-    reply.waiting_count = list_waiting(node, answer, reply.waiting);
+    reply.waiting_count = list_waiting(node, call, answer, reply.waiting);
     reply.lost_count = call->lost_count;
     memcpy(reply.lost, call->lost, call->lost_count * sizeof(reply.lost[0]));
     hold_reply(node->open, &reply);
@@ -82,7 +84,7 @@ static void answer_forwarder(struct node *node, const struct call *call, const s
                              const struct answer *answer)
 {
     struct waiting_for list[LIMIT_WAITING];
-    uint32_t count = list_waiting(node, answer, list);
+    uint32_t count = list_waiting(node, call, answer, list);
     struct buf waiting = BUF_EMPTY;
     for (uint32_t i = 0; i < count && list[i].address.len <= UINT8_MAX; i++) {
         buf_u8(&waiting, (uint8_t)list[i].address.len);

@@ -113,7 +113,6 @@ struct answer {
     bool not_mine;        /* to a forwarder only: this node is no owner */
     uint64_t count;       /* OP_COUNT */
     struct slice detail;  /* a clause more, or empty */
-    struct dot missing;   /* E_NOT_COVERED: what is missing */
     struct slice waiting; /* from another node: encoded waiting list, as in FORWARD_REPLY */
 };
 

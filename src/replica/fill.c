@@ -87,17 +87,31 @@ bool replica__is_below(const struct walk_in *walk, struct dot dot)
     return below > 0 ? dot.seq < below : dot.actor < walk->next_actor;
 }
 
+/* Something has come that is older than what stands here. If that goes at the end, because nobody
+ * else has it, there would be nothing: the fill has to be done again then (T44). */
+static void note_beaten(struct replica *replica, table_ref stands, const struct table *table)
+{
+    struct walk_in *walk = &replica->walk_in;
+    if (walk->begun && walk->kind == WALK_FILL && !table_marked(table, stands) &&
+        replica__is_below(walk, table_dot(table, stands)) && !PLANTED(replica->plant, FILL_ONCE))
+        walk->beaten = true;
+}
+
 /* What the walk should have brought and did not goes at once when the drop is under way: the sweep
- * may be past its slot. */
+ * may be past its slot. What it had replaced is gone, too. */
 void replica__put(struct replica *replica, const struct version *version, uint64_t position,
                   struct replica_io *io)
 {
     uint32_t slot = slot_of(version->key);
-    bool stored = table_put(io->table, slot, version, position) != TABLE_OLDER;
-    if (stored && replica->drop.phase == DROP_UNSENT &&
-        replica__is_below(&replica->walk_in, version->dot) &&
-        !PLANTED(replica->plant, FILL_LATE_STAYS))
-        replica__drop_one(table_find(io->table, slot, version->key), io);
+    if (table_put(io->table, slot, version, position) == TABLE_OLDER) {
+        note_beaten(replica, table_find(io->table, slot, version->key), io->table);
+        return;
+    }
+    if (replica->drop.phase != DROP_UNSENT || !replica__is_below(&replica->walk_in, version->dot) ||
+        PLANTED(replica->plant, FILL_LATE_STAYS))
+        return;
+    replica__drop_one(table_find(io->table, slot, version->key), io);
+    replica->walk_in.beaten = true;
 }
 
 /* ---- the walk ---- */
@@ -161,6 +175,7 @@ bool replica__fill_take(struct replica *replica, const struct record *record,
         replica__apply(replica, version, position, io);
         ref = table_find(io->table, slot, version->key);
     } else if (!dot_equal(version->dot, stands.dot)) {
+        note_beaten(replica, ref, io->table);
         return true;
     }
     if (marks(replica))
@@ -196,10 +211,23 @@ static void count_walk(struct replica *replica)
 }
 
 /* All at once, as anybody sees it: what was dropped had no other word said about it. */
+/* What stood in the way is gone: the next walk brings what lost against it. */
+static void fill_again(struct replica *replica, struct replica_io *io)
+{
+    REACHED(io->metrics, FILL_AGAIN);
+    replica->drop.phase = DROP_NONE;
+    replica->walk_in.begun = false;
+    replica->walk_wanted = true;
+}
+
 static void finish(struct replica *replica, struct replica_io *io)
 {
     uint64_t dropped = replica->drop.dropped;
     struct vv to;
+    if (replica->walk_in.beaten) {
+        fill_again(replica, io);
+        return;
+    }
     replica__keep_relevant(replica, &replica->drop.to, &to); /* less who was closed meanwhile */
     replica->drop.phase = DROP_NONE;
     replica__log_raise(&to, io->log);

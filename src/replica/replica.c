@@ -414,6 +414,12 @@ void replica_peer_hello(struct replica *replica, uint64_t node_id, uint32_t gene
         return;
     peer->their_generation = generation;
     peer->report_due = true; /* its stream begins with what we say we have */
+    /* A walk that was asked for before could not be answered: the next look asks again. */
+    struct walk_in *walk = &replica->walk_in;
+    if (walk->id != 0 && walk->source == node_id && walk->chunks == 0 && !walk->begun) {
+        walk->progress_ms = 0;
+        replica->walk_wanted = true;
+    }
 }
 
 void replica_peer_suspected(struct replica *replica, uint64_t node_id, bool suspected)

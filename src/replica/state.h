@@ -94,6 +94,7 @@ struct walk_in {
     uint64_t versions;    /* so far */
     uint64_t last_id;     /* of the latest walk, for unique ids */
     uint64_t wait_ms;     /* none is asked for before, mono: one was refused */
+    bool beaten;          /* a fill: something lost against what will be dropped (T44) */
     bool begun;           /* a slot walk: WALK_BEGIN is there, and with it these: */
     uint32_t next_actor;  /* actors below it that `below` does not name were closed */
     uint64_t clock;       /* of the source */

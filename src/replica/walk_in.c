@@ -68,6 +68,7 @@ void replica__walk_start(struct replica *replica, const struct peer *source, enu
     walk->versions = 0;
     walk->chunks = 0;
     walk->begun = false;
+    walk->beaten = false;
     struct msg_walk_request msg = {.walk = walk->id, .kind = (uint8_t)kind};
     if (kind == WALK_TAIL)
         vv_copy(&msg.coverage, &replica->coverage);

@@ -35,16 +35,17 @@ struct hwrite {
 
 /* One dot. */
 struct hdot {
-    uint32_t write;   /* which write; 0: never seen */
-    uint32_t holders; /* nodes whose logs have it, as bits */
-    uint32_t ever;    /* nodes whose logs had it */
-    uint32_t lost;    /* of these, nodes whose logs have lost it, or overwrote it and lost that */
-    uint32_t arrived; /* nodes whose logs have it as an arrival */
-    bool exposed;     /* it left its writer in a frame or an answer */
-    bool vouched;     /* its writer told a forwarder of it, and had it synced by then */
-    uint64_t hash;    /* of what it names */
-    uint64_t segment; /* in the log of its writer */
-    uint64_t end;     /* where its record ends there */
+    uint32_t write;    /* which write; 0: never seen */
+    uint32_t holders;  /* nodes whose logs have it, as bits */
+    uint32_t ever;     /* nodes whose logs had it */
+    uint32_t lost;     /* of these, nodes whose logs have lost it, or overwrote it and lost that */
+    uint32_t given_up; /* of these, nodes that do not trust the log that has it (6.3) */
+    uint32_t arrived;  /* nodes whose logs have it as an arrival */
+    bool exposed;      /* it left its writer in a frame or an answer */
+    bool vouched;      /* its writer told a forwarder of it, and had it synced by then */
+    uint64_t hash;     /* of what it names */
+    uint64_t segment;  /* in the log of its writer */
+    uint64_t end;      /* where its record ends there */
 };
 
 struct hactor {

@@ -88,7 +88,7 @@ static void new_dot(struct oracle *oracle, uint32_t node, const struct version *
 }
 
 static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t end,
-                         struct slice body)
+                         struct slice body, bool found)
 {
     struct version version;
     if (!version_decode(body, &version)) {
@@ -119,7 +119,10 @@ static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment,
     }
     dot->holders |= 1U << node;
     dot->ever |= 1U << node;
-    dot->lost &= ~(1U << node);
+    if (!found)
+        dot->given_up &= ~(1U << node);
+    if ((dot->given_up & 1U << node) == 0)
+        dot->lost &= ~(1U << node);
 }
 
 /* A log takes an arrival once; only a checkpoint repeats it, and what is found at a start. */
@@ -158,6 +161,17 @@ static void note_range(struct oracle *oracle, uint32_t node, struct slice body)
         oracle->nodes[node].logged[actor] = (struct range){actor, low, high};
 }
 
+void oracle_give_up(struct oracle *oracle, uint32_t node)
+{
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
+            struct hdot *dot = &oracle->actors[i].dots[seq];
+            dot->given_up |= dot->ever & (1U << node);
+            dot->lost |= dot->given_up & (1U << node);
+        }
+    }
+}
+
 /* Another node from here on, with the table of the one it was (6.3): nothing that was said under
  * the other identity counts for it, and what had come may come again. */
 static void note_identity(struct oracle *oracle, uint32_t node, struct slice body, bool found)
@@ -172,7 +186,8 @@ static void note_identity(struct oracle *oracle, uint32_t node, struct slice bod
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
             oracle->actors[i].dots[seq].arrived &= ~(1U << node);
     }
-    if (another && !found) { /* when it is found again, what it said since stands */
+    if (another && !found) {          /* when it is found again, what it said since stands */
+        oracle_give_up(oracle, node); /* it trusts nothing of its log: what was there may be lost */
         struct hadoption adopted = at->adopted;
         memset(at, 0, sizeof *at);
         at->adopted = adopted;
@@ -193,7 +208,7 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
         at += record.whole.len;
         if (record.kind == RECORD_ARRIVAL || record.kind == RECORD_WALKED ||
             record.kind == RECORD_DUMP)
-            note_version(oracle, node, segment, offset + at, record.body);
+            note_version(oracle, node, segment, offset + at, record.body, found);
         if (record.kind == RECORD_IDENTITY)
             note_identity(oracle, node, record.body, found);
         else if (record.kind == RECORD_ARRIVAL)
@@ -238,14 +253,6 @@ void oracle_bury(struct oracle *oracle, uint32_t node)
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
             bury_dot(oracle, &oracle->actors[i].dots[seq], node);
-    }
-}
-
-void oracle_give_up(struct oracle *oracle, uint32_t node)
-{
-    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
-        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
-            oracle->actors[i].dots[seq].lost |= oracle->actors[i].dots[seq].ever & (1U << node);
     }
 }
 

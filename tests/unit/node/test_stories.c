@@ -96,13 +96,15 @@ static void cut_off_replica(void **state)
     reply = mini_ask(&mini, 2, OP_GET, "x", NULL, SLICE_EMPTY);
     assert_true(slice_equal(reply->value, SLICE_LIT("1")));
     /* A newer context gets 503 with what is missing, never the old value (I2). */
-    reply = mini_ask(&mini, 0, OP_PUT, "x", "2", SLICE_EMPTY);
+    mini_ask(&mini, 0, OP_PUT, "x", "2", SLICE_EMPTY);
+    mini_ask(&mini, 1, OP_PUT, "x", "3", mini.reply.token);
+    reply = mini_ask(&mini, 1, OP_PUT, "x", "4", mini.reply.token);
     struct buf token = BUF_EMPTY;
     buf_append_slice(&token, reply->token);
     reply = mini_ask(&mini, 2, OP_GET, "x", NULL, buf_slice(&token));
     assert_int_equal(reply->err, E_NOT_COVERED);
     assert_int_equal(reply->waiting_count, 1);
-    assert_int_equal(reply->waiting[0].behind_by, 1);
+    assert_int_equal(reply->waiting[0].behind_by, 3); /* of both writers */
     reply = mini_ask(&mini, 0, OP_DELETE, "x", NULL, buf_slice(&token));
     assert_int_equal(reply->outcome, OUTCOME_DELETED);
     mini_cut(&mini, 2, false);

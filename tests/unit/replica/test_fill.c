@@ -59,6 +59,33 @@ static bool purged_stays_purged(struct world *world)
     return held && has(world, 2, "k", NULL);
 }
 
+/* T44: what the fill brings loses against a version that nobody else has, of an actor that is
+ * closed; that goes at the end, and what lost against it has to come again. */
+static bool beaten_comes_again(struct world *world)
+{
+    enum err err = E_OK;
+    struct address address = {.text = "10.0.0.3:1"};
+    write_at(world, 0, "k", "1", NULL);
+    settle(world, 5);
+    cut_off(world, 0, 2);
+    cut_off(world, 1, 2);
+    write_at(world, 2, "k", "2", NULL);
+    remove_members(world, (const uint32_t[]){2}, 1, 0);
+    adopt_all(world);
+    govern(world, 30);
+    assert_int_equal(newest(world)->retired_count, 0); /* closed, without what it wrote alone */
+    become(&world->sites[2], 4711);
+    admit(world, 2);
+    assert_true(decide(world, config_assign(newest(world), &address, 0, &err)));
+    adopt_all(world);
+    mend(world, 0, 2);
+    mend(world, 1, 2);
+    assert_true(has(world, 2, "k", "2"));
+    govern(world, 40);
+    assert_int_equal(state_of(world, 2), MEMBER_ACTIVE);
+    return has(world, 2, "k", "1") && all_alike(world);
+}
+
 /* T40: the receiver must not drop what the walk has not made up for yet: the sender may be gone. */
 static bool source_dies(struct world *world)
 {
@@ -456,6 +483,7 @@ static bool clock_of_the_source(struct world *world)
 static struct told stories[] = {
     {"empty_disk", empty_disk, 3, NULL, PLANT_NONE},
     {"purged_stays_purged", purged_stays_purged, 3, "FILL_KEEPS", PLANT_NONE},
+    {"beaten_comes_again", beaten_comes_again, 3, "FILL_ONCE", PLANT_NONE},
     {"source_dies", source_dies, 3, "FILL_DROPS_EARLY", PLANT_NONE},
     {"source_dies_early", source_dies_early, 3, "FILL_RAISES_EARLY", PLANT_NONE},
     {"syncing_counts", syncing_counts, 3, "FILL_NOT_COUNTED", PLANT_NONE},
