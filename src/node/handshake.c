@@ -272,11 +272,11 @@ static void speaks_for(struct node *node, struct link *link, uint64_t conn)
 /* Who spoke as a stranger is listed now: what it says next, on the same connection, counts. */
 void node__welcome_listed(struct node *node)
 {
-    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
-        const struct guest *guest = &node->links.guests[i];
-        struct link *link = links_by_node(&node->links, guest->node_id);
-        if (guest->conn != 0 && link != NULL && link->guest == 0)
-            speaks_for(node, link, guest->conn);
+    for (uint32_t i = 0; i < node->links.count; i++) {
+        struct link *link = &node->links.list[i];
+        uint64_t conn = link->guest == 0 ? links_conn_of(&node->links, link->node_id) : 0;
+        if (conn != 0)
+            speaks_for(node, link, conn); /* of several, the last: those before may be dead */
     }
 }
 

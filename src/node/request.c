@@ -157,10 +157,12 @@ static enum err check_sizes(const struct node *node, const struct request *reque
     return E_OK;
 }
 
-/* A token of a history that this one has forked from is good. What that went on to do past the fork
+/* A context of a history that this one has forked from is good. What that went on to do past the fork
  * is unknown here, and lost: the losses of the fork tell it. False: of another history. */
-static bool translate(const struct node *node, struct ctx *one)
+bool node__translate(const struct node *node, struct ctx *one)
 {
+    if (one->lineage == 0 || one->lineage == node->config->lineage)
+        return true;
     const struct ancestor *ancestor = config_ancestor(node->config, one->lineage);
     if (ancestor == NULL)
         return false;
@@ -190,7 +192,7 @@ static enum err merge_token(const struct node *node, struct slice text, struct c
         return shaped && lineage != node->config->lineage ? E_OTHER_HISTORY : E_TOKEN_BAD;
     }
     }
-    if (one.lineage != 0 && one.lineage != node->config->lineage && !translate(node, &one))
+    if (!node__translate(node, &one))
         return E_EPOCH_BEHIND; /* made with our secret: of a history that forks from this one */
     if (one.lineage != 0 && (!call->informed || one.fence < call->fence))
         call->fence = one.fence;

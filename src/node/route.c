@@ -116,6 +116,7 @@ uint64_t node__place(const struct node *node, const struct call *call)
 
 void node__route(struct node *node, struct call *call)
 {
+    (void)node__translate(node, &call->ctx); /* it may have waited over a fork */
     node__note_lost(node, call);
     if (node__behind(node, &call->ctx)) {
         REACHED(&node->metrics, BEHIND);
@@ -220,6 +221,7 @@ void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg
     waiters_call(&node->waiters, index, &call);
     struct answer answer;
     fill_answer(msg, err, &answer);
+    (void)node__translate(node, &call.ctx);
     bool fits = msg->ctx.lineage != node->config->lineage || ctx_merge(&call.ctx, &msg->ctx);
     if (!fits)
         ctx_copy(&call.ctx, &msg->ctx); /* it contains what was sent with the request */

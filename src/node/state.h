@@ -189,6 +189,7 @@ void node__part(struct node *node, uint64_t conn);
 /* request.c */
 void node__request(struct node *node, const struct request *request);
 void node__gone(struct node *node, uint64_t id);
+bool node__translate(const struct node *node, struct ctx *one);
 void node__answer(struct node *node, struct call *call, const struct answer *answer);
 void node__answer_error(struct node *node, struct call *call, enum err err);
 

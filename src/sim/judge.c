@@ -100,8 +100,9 @@ static bool is_moved(const struct world *world, const struct sim_node *node)
 {
     const struct config *config = node_config(node->node);
     bool listed = config != NULL && config_member_by_id(config, node_id(node->node)) != NULL;
-    return world->people && (node_phase(node->node) == NODE_FILLING ||
-                             (node_phase(node->node) == NODE_REFUSED && !listed));
+    enum node_phase phase = node_phase(node->node);
+    bool out = !listed && (phase == NODE_REFUSED || phase == NODE_ASKING); /* or let in again */
+    return world->people && (phase == NODE_FILLING || out);
 }
 
 /* Who refuses because it was removed is started anew, sooner or later. */
@@ -268,23 +269,38 @@ static bool same_coverage(const struct sim_node *a, const struct sim_node *b, ch
     return false;
 }
 
-static bool knows_newest(const struct world *world, const struct sim_node *node)
+/* The newest configuration that somebody knows now. One that was decided, and adopted by nobody who
+ * kept it, will be found by the next who proposes (6.1). */
+static const struct config *newest_known(const struct world *world)
+{
+    const struct config *newest = NULL;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct node *node = world->nodes[i].node;
+        const struct config *config = node != NULL ? node_config(node) : NULL;
+        if (config != NULL && (newest == NULL || config->epoch > newest->epoch))
+            newest = config;
+    }
+    return newest;
+}
+
+static bool knows(const struct sim_node *node, const struct config *newest)
 {
     const struct config *config = node_config(node->node);
-    return config->epoch == world->config->epoch && config->lineage == world->config->lineage;
+    return config->epoch == newest->epoch && config->lineage == newest->lineage;
 }
 
 /* All know the newest configuration, and nothing in it waits for anybody: no actor to be sealed or
  * closed, nobody who fills up or hands over (6.3 to 6.5). */
 static bool is_settled(const struct world *world, char why[256])
 {
-    if (world->config->retired_count > 0) {
-        snprintf(why, 256, "actor %u is still not closed", world->config->retired[0].actor);
+    const struct config *newest = newest_known(world);
+    if (newest != NULL && newest->retired_count > 0) {
+        snprintf(why, 256, "actor %u is still not closed", newest->retired[0].actor);
         return false;
     }
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];
-        if (!works(node) || !knows_newest(world, node)) {
+        if (!works(node) || !knows(node, newest)) {
             snprintf(why, 256, "node %u %s", i,
                      works(node) ? "does not know the newest configuration" : "does not serve");
             return false;
