@@ -157,8 +157,8 @@ static enum err check_sizes(const struct node *node, const struct request *reque
     return E_OK;
 }
 
-/* A context of a history that this one has forked from is good. What that went on to do past the fork
- * is unknown here, and lost: the losses of the fork tell it. False: of another history. */
+/* A context of a history that this one has forked from is good. What that went on to do past the
+ * fork is unknown here, and lost: the losses of the fork tell it. False: of another history. */
 bool node__translate(const struct node *node, struct ctx *one)
 {
     if (one->lineage == 0 || one->lineage == node->config->lineage)

@@ -5,13 +5,14 @@
  * Holds:  at most one loss for each actor, and one for each shard as a whole; oldest first. A
  *         loss of a shard is not dated after the fence: a context whose fence was raised to the
  *         configuration's is told once.
- * Limits: LIMIT_LOSSES, LIMIT_LOSS_DAYS by the clock of whoever proposes: one that is far ahead
- *         makes the cluster forget early.
+ * Limits: LIMIT_LOSSES; LIMIT_LOSS_DAYS by the clock of whoever proposes. A clock that stands more
+ *         than a year after the loss is not believed: years ahead, it would make all forget.
  * See:    docs/protocol.md 6.5.
  */
 #include "placement/config_parts.h"
 
 #define DAY_MS (24ULL * 60 * 60 * 1000)
+#define BELIEVED_DAYS 366U
 
 static void loss_erase(struct config *next, uint32_t index)
 {
@@ -25,7 +26,8 @@ static void losses_expire(struct config *next, uint64_t wall_ms)
 {
     for (uint32_t i = next->loss_count; i > 0; i--) {
         uint64_t since_ms = next->losses[i - 1].wall_ms;
-        if (since_ms < wall_ms && wall_ms - since_ms > LIMIT_LOSS_DAYS * DAY_MS)
+        uint64_t age_ms = since_ms < wall_ms ? wall_ms - since_ms : 0;
+        if (age_ms > LIMIT_LOSS_DAYS * DAY_MS && age_ms < BELIEVED_DAYS * DAY_MS)
             loss_erase(next, i - 1);
     }
 }

@@ -283,6 +283,17 @@ static const struct config *newest_known(const struct world *world)
     return newest;
 }
 
+bool judge_nobody_remembers(const struct world *world)
+{
+    const struct config *newest = newest_known(world);
+    for (uint32_t i = 0; i < world->node_count && newest != NULL; i++) {
+        const struct node *node = world->nodes[i].node;
+        if (node != NULL && config_member_by_id(newest, node_id(node)) != NULL)
+            return false;
+    }
+    return newest != NULL;
+}
+
 static bool knows(const struct sim_node *node, const struct config *newest)
 {
     const struct config *config = node_config(node->node);

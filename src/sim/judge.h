@@ -40,6 +40,10 @@ void judge_idle(struct world *world);
 /* The entries of a token as its lineage's key opens it; UINT32_MAX when it does not open. */
 uint32_t judge_token_entries(const struct world *world, struct slice text);
 
+/* True when no running node is listed in the newest configuration that anybody knows: all have lost
+ * their memory, or do not trust it. Then only people can go on (docs/status.md). */
+bool judge_nobody_remembers(const struct world *world);
+
 /* True when some node does not serve for now. */
 bool judge_somebody_away(const struct world *world);
 

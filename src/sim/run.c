@@ -408,6 +408,12 @@ static void run_phases(struct world *world, struct run_result *result)
     if (goes_on(world))
         nemesis_heal(world);
     run_till(world, judge_settled);
+    if (goes_on(world) && judge_nobody_remembers(world)) {
+        story_say(&world->story, UINT32_MAX, "nobody remembers who they are");
+        note_metrics(world, result);
+        run_until(world, RUN_US_LEAST);
+        return;
+    }
     judge_service(world, "after everything was mended", patience_us(world));
     catch_up(world);
     await_idle(world);
