@@ -68,10 +68,11 @@ static enum node_phase phase_by_config(const struct node *node)
         return NODE_ASKING;
     if (self->shard == SHARD_NONE)
         return NODE_SPARE;
-    return replica_active(node->replica) ? NODE_SERVING : NODE_FILLING;
+    bool early = PLANTED(node->options.plant, SERVES_EARLY) && self->state == MEMBER_SYNCING;
+    return replica_active(node->replica) || early ? NODE_SERVING : NODE_FILLING;
 }
 
-static bool has_place(enum node_phase phase)
+bool node__has_place(enum node_phase phase)
 {
     return phase == NODE_SERVING || phase == NODE_FILLING || phase == NODE_SPARE;
 }
@@ -89,11 +90,11 @@ static void enter(struct node *node, enum node_phase phase)
                            "an empty directory");
     else if (phase == NODE_ASKING && node->reason.len == 0)
         say_why(node, "the cluster's configuration does not list this node: it asks for a place");
-    else if (has_place(phase))
+    else if (node__has_place(phase))
         buf_reset(&node->reason);
     if (before == NODE_SERVING || phase == NODE_REFUSED)
         node__withdraw(node);
-    if (before != NODE_BOOTING && has_place(before) != has_place(phase))
+    if (before != NODE_BOOTING && node__has_place(before) != node__has_place(phase))
         node__hang_up_guests(node); /* they dial again, and hear what it is now */
 }
 

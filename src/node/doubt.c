@@ -24,7 +24,7 @@ uint64_t node__new_id(struct node *node)
     return id;
 }
 
-static uint32_t own_actor(const struct node *node)
+uint32_t node__own_actor(const struct node *node)
 {
     const struct member *self =
         node->config != NULL ? config_member_by_id(node->config, node->id) : NULL;
@@ -33,7 +33,7 @@ static uint32_t own_actor(const struct node *node)
 
 bool node__in_doubt(const struct node *node)
 {
-    return node->doubt_actor != 0 && node->doubt_actor == own_actor(node);
+    return node->doubt_actor != 0 && node->doubt_actor == node__own_actor(node);
 }
 
 static void set_reason(struct node *node, const char *why)
@@ -45,7 +45,7 @@ static void set_reason(struct node *node, const char *why)
 /* The last writes of the own actor may be missing: the configuration has to give another. */
 void node__doubt_actor(struct node *node, const char *why)
 {
-    uint32_t actor = own_actor(node);
+    uint32_t actor = node__own_actor(node);
     if (actor == 0)
         return; /* it has written nothing that could be missing */
     struct buf body = BUF_EMPTY;

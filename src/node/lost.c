@@ -36,7 +36,7 @@ static bool is_listed(const struct call *call, const struct loss *loss)
 
 void node__note_lost(const struct node *node, struct call *call)
 {
-    if (node->config == NULL || call->origin != 0)
+    if (node->config == NULL || call->origin != 0 || PLANTED(node->options.plant, LOSS_UNTOLD))
         return; /* whom the client has asked tells it */
     for (uint32_t i = node->config->loss_count; i > 0 && call->lost_count < LIMIT_LOST; i--) {
         const struct loss *loss = &node->config->losses[i - 1];

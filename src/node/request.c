@@ -253,11 +253,6 @@ static void fill_call(const struct node *node, const struct request *request, st
     ctx_init(&call->ctx);
 }
 
-static bool has_place(const struct node *node)
-{
-    return node->phase == NODE_SERVING || node->phase == NODE_FILLING || node->phase == NODE_SPARE;
-}
-
 void node__request(struct node *node, const struct request *request)
 {
     struct call call;
@@ -267,7 +262,7 @@ void node__request(struct node *node, const struct request *request)
     enum err err = node->config != NULL ? merge_tokens(node, request, &call) : E_OK;
     if (err == E_OK && node->stop_asked)
         err = E_STOPPING;
-    else if (err == E_OK && !has_place(node))
+    else if (err == E_OK && !node__has_place(node->phase))
         err = E_NOT_READY;
     if (err == E_OK)
         err = check_sizes(node, request);

@@ -140,6 +140,7 @@ void node__log_start(struct node *node);
 
 /* doubt.c */
 uint64_t node__new_id(struct node *node);
+uint32_t node__own_actor(const struct node *node); /* 0: it is not listed, or a spare */
 bool node__in_doubt(const struct node *node);
 void node__doubt_actor(struct node *node, const char *why);
 void node__doubt_all(struct node *node, const char *why);
@@ -164,6 +165,7 @@ uint64_t node__change_deadline_ms(const struct node *node);
 /* adopt.c */
 bool node__adopt(struct node *node, struct config *config);
 void node__settle(struct node *node);
+bool node__has_place(enum node_phase phase); /* listed, and not in doubt */
 void node__contradicted(struct node *node);
 void node__refuse(struct node *node, const char *why);
 void node__tick_boot(struct node *node);

@@ -9,17 +9,10 @@
  */
 #include "node/state.h"
 
-static uint32_t own_actor(const struct node *node)
-{
-    const struct member *self =
-        node->config != NULL ? config_member_by_id(node->config, node->id) : NULL;
-    return self != NULL ? self->actor : 0;
-}
-
 /* Of writes of the present term nothing is said, unless all is set. */
 void node__refuse_written(struct node *node, bool all)
 {
-    uint32_t actor = own_actor(node);
+    uint32_t actor = node__own_actor(node);
     uint32_t next = WAITER_NONE;
     for (uint32_t i = node->waiters.head[WAITER_WRITTEN]; i != WAITER_NONE; i = next) {
         next = node->waiters.list[i].next;

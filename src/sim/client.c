@@ -219,6 +219,8 @@ bool client_covers(const struct client *client, const struct call *call)
     uint32_t slot = world->oracle.keys[call->asked.key].slot;
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
         const struct slotset *slots = config_actor_slots(config, actor);
+        if (actor >= config->next_actor && call->asked.past->seqs[actor] > 0)
+            return false; /* of an epoch that it has yet to learn */
         if (slots != NULL && slotset_has(slots, slot) &&
             vv_get(coverage, actor) < call->asked.past->seqs[actor])
             return false;
@@ -399,6 +401,7 @@ static struct past *past_told(struct client *client, const struct call *call,
 {
     struct world *world = client->world;
     struct past *past = past_dup(call->asked.past, world->oracle.key_count);
+    terms_refresh(world);
     for (uint32_t i = 0; i < reply->lost_count; i++) {
         const struct lost *lost = &reply->lost[i];
         const struct loss *loss = loss_of(world, lost);

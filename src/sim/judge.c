@@ -435,6 +435,7 @@ static void judge_key(struct world *world, const struct sim_node *node, uint32_t
 
 void judge_tables(struct world *world)
 {
+    terms_refresh(world);
     judge_pairs(world);
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct sim_node *node = &world->nodes[i];

@@ -156,7 +156,7 @@ bool oracle_lost(const struct oracle *oracle, uint32_t write)
 {
     struct dot dot = oracle->writes[write].dot;
     const struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
-    return dot.actor != 0 && (at->ever & ~at->lost) == 0;
+    return dot.actor != 0 && (at->ever & ~at->lost & ~oracle->unlisted) == 0;
 }
 
 static bool is_told(const struct oracle *oracle, uint32_t write, const struct told *told)

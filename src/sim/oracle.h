@@ -118,6 +118,8 @@ struct oracle {
     uint32_t epoch_count;                    /* in use */
     struct told told[ORACLE_TOLD_MAX];       /* what anybody was ever told */
     uint32_t told_count;                     /* in use */
+    uint32_t unlisted; /* nodes that the newest configuration does not list, as bits: what only they
+                          have is given up (6.4) */
     bool (*synced)(void *arg, uint32_t node, uint64_t segment, uint64_t end); /* asks the disk */
     void *arg;                                                                /* for synced */
     uint64_t now_us;                                                          /* set by the world */
@@ -173,7 +175,8 @@ void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
  * another either: what a version rests on is told to those only whose own context names it. */
 void oracle_told(struct oracle *oracle, struct past *past, const struct told *told);
 
-/* True when every log that ever had the write has lost something since (I5). */
+/* True when every log that ever had the write has lost something since, or is that of a node that
+ * is listed no more (I5). */
 bool oracle_lost(const struct oracle *oracle, uint32_t write);
 
 /* Judges an answer as it leaves; returns what its token stands for (owned by the caller). */

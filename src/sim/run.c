@@ -327,12 +327,25 @@ static bool shows_more(const struct sim_node *node)
            world_own_seq(node) > node->copy_seq;
 }
 
+/* Somebody else of its shard serves: who is alone there is told by nobody that it had more. */
+static bool has_company(const struct world *world, const struct sim_node *node)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *other = &world->nodes[i];
+        if (other != node && other->node != NULL && node_phase(other->node) == NODE_SERVING &&
+            node_shard(other->node) == node_shard(node->node))
+            return true;
+    }
+    return false;
+}
+
 static void turn_one_back(struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count && goes_on(world); i++) {
         struct sim_node *node = &world->nodes[i];
         /* Where it lacks nothing of its own nobody can tell (docs/status.md; seed 360). */
-        if (!node->has_copy || node->away || node->node == NULL || !shows_more(node))
+        if (!node->has_copy || node->away || node->node == NULL || !shows_more(node) ||
+            !has_company(world, node))
             continue;
         if (rng_chance(&world->rng, 1, 2))
             write_elsewhere(world, node);

@@ -39,6 +39,18 @@ static void note_removed(struct world *world, const struct config *next)
     }
 }
 
+/* Whoever is listed no more, and does not know yet, goes on for a while: alone, with what is given
+ * up. */
+void terms_refresh(struct world *world)
+{
+    world->oracle.unlisted = 0;
+    for (uint32_t i = 0; world->config != NULL && i < world->node_count; i++) {
+        uint64_t id = world->oracle.nodes[i].id;
+        if (id != 0 && config_member_by_id(world->config, id) == NULL)
+            world->oracle.unlisted |= 1U << i;
+    }
+}
+
 static void note_config(struct world *world, const struct config *config)
 {
     if (world->config != NULL && !is_newer(config, world->config))
@@ -49,6 +61,7 @@ static void note_config(struct world *world, const struct config *config)
     config_free(world->config);
     world->config = config_dup(config);
     place_nodes(world);
+    terms_refresh(world);
 }
 
 /* ---- Coverage ---- */

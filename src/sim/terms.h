@@ -40,6 +40,9 @@ bool terms_matters(const struct config *config, uint32_t actor, uint32_t shard);
 /* True when the node covers the write, or its actor is closed to it. */
 bool terms_covers(const struct sim_node *node, struct dot dot);
 
+/* Says anew which nodes the newest configuration lists. */
+void terms_refresh(struct world *world);
+
 /* True when every log that ever had the write has lost something since (I5). */
 bool terms_lost(const struct world *world, uint32_t write);
 

@@ -59,8 +59,8 @@ static const struct sim_node *who_lacks(const struct world *world, const struct 
 {
     const struct config *config = node_config(node->node);
     uint32_t members[LIMIT_MEMBERS];
-    if (config_actor_closed(config, dot.actor))
-        return NULL;
+    if (config_actor_closed(config, dot.actor) || dot.seq <= world->terms.stable[dot.actor])
+        return NULL; /* what was stable once was pruned then, whoever has lost it since (6.3) */
     uint32_t count = config_responsible(config, dot.actor, members);
     for (uint32_t i = 0; i < count; i++) {
         const struct sim_node *member = terms_node(world, &config->members[members[i]]);
