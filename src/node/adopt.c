@@ -68,8 +68,7 @@ static enum node_phase phase_by_config(const struct node *node)
         return NODE_ASKING;
     if (self->shard == SHARD_NONE)
         return NODE_SPARE;
-    bool early = PLANTED(node->options.plant, SERVES_EARLY) && self->state == MEMBER_SYNCING;
-    return replica_active(node->replica) || early ? NODE_SERVING : NODE_FILLING;
+    return replica_active(node->replica) ? NODE_SERVING : NODE_FILLING;
 }
 
 bool node__has_place(enum node_phase phase)

@@ -103,6 +103,9 @@ static uint32_t shard_of(const struct node *node, const struct call *call)
 uint64_t node__place(const struct node *node, const struct call *call)
 {
     uint32_t shard = shard_of(node, call);
+    if (PLANTED(node->options.plant, SERVES_EARLY) && call->op == OP_GET &&
+        shard == replica_shard(node->replica) && node->phase == NODE_FILLING)
+        return node->id;
     if (shard == replica_shard(node->replica) && node->phase == NODE_SERVING) {
         uint64_t source = replica_walk_source(node->replica);
         if (source != 0 && !PLANTED(node->options.plant, WALK_SOURCE_IGNORED) && call->hops == 0 &&
