@@ -39,9 +39,10 @@ void node__await(struct node *node, struct call *call, struct dot dot, enum outc
     waiter->outcome = outcome;
     waiter->position = log_position(node->log);
     waiter->until_ms = UINT64_MAX;
-    /* In a cluster of one DURABILITY alone decides. Who is alone in its shard has lost others, and
-     * syncs. */
-    if (replica_single(node->replica) && node->config->member_count == 1) {
+    /* In a cluster that was meant to be of one DURABILITY alone decides. Who is alone in its shard
+     * otherwise has lost others, and syncs. */
+    bool meant = node->options.view_count == 1 && node->config->member_count == 1;
+    if (replica_single(node->replica) && meant) {
         acknowledge(node, index, call->copies > 1 ? 1 : 0); /* held until it is committed */
         return;
     }
