@@ -33,10 +33,6 @@ static void judge_epoch(struct oracle *oracle, uint32_t node, const struct confi
                         struct slice body)
 {
     const struct hepoch *before = rival(oracle, config);
-    /* The register of an acceptor that was turned back says yes again; where it is the only one,
-     * nobody else is asked. No log can see that, and nothing prevents it (I6). */
-    if (oracle->nodes[node].forgot)
-        return;
     if (before == NULL) {
         oracle->epochs =
             mem_realloc(oracle->epochs, (oracle->epoch_count + 1) * sizeof oracle->epochs[0]);

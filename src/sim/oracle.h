@@ -85,7 +85,6 @@ struct hepoch {
 /* What one node may vouch for. */
 struct hnode {
     uint64_t id;                            /* node id, as its log says; 0 unknown */
-    bool forgot;                            /* it alone decides, and was turned back (run.c) */
     uint64_t cover[ORACLE_ACTORS_MAX];      /* all up to it committed or raised to */
     uint64_t raised[ORACLE_ACTORS_MAX];     /* by the records of raises */
     struct range range[ORACLE_ACTORS_MAX];  /* last checked above coverage */

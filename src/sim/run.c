@@ -260,13 +260,6 @@ static bool somebody_knows_it(const struct world *world, const struct sim_node *
     return false;
 }
 
-static bool decides_alone(const struct world *world, uint64_t id)
-{
-    uint32_t acceptors[LIMIT_ACCEPTORS];
-    return config_acceptors(world->config, acceptors) == 1 &&
-           world->config->members[acceptors[0]].node_id == id;
-}
-
 /* A machine is turned back to what its disk was once, and nothing in the directory shows it (6.3,
  * T11). No log can see that: while clients wrote, it would have named writes twice. So nobody asks
  * now, and what is judged is that it finds out as soon as it meets who knows more, takes another
@@ -288,7 +281,6 @@ static void turn_back(struct world *world, struct sim_node *node)
     if (rng_chance(&world->rng, 1, 2))
         node->boot_id = rng_u64(&world->rng);
     world_recount(world, node->index);
-    world->oracle.nodes[node->index].forgot = decides_alone(world, id_before);
     world_start(world, node->index);
     uint64_t id_then = node_id(node->node);
     bool less = id_then != id_before || has_less(node, &before);
@@ -341,11 +333,13 @@ static bool has_company(const struct world *world, const struct sim_node *node)
 
 static void turn_one_back(struct world *world)
 {
+    uint32_t acceptors[LIMIT_ACCEPTORS];
     for (uint32_t i = 0; i < world->node_count && goes_on(world); i++) {
         struct sim_node *node = &world->nodes[i];
-        /* Where it lacks nothing of its own nobody can tell (docs/status.md; seed 360). */
+        /* Where it lacks nothing of its own nobody can tell (docs/status.md; seed 360). Who decides
+         * alone may decide once more before it hears: two histories, people choose (6.6). */
         if (!node->has_copy || node->away || node->node == NULL || !shows_more(node) ||
-            !has_company(world, node))
+            !has_company(world, node) || config_acceptors(world->config, acceptors) == 1)
             continue;
         if (rng_chance(&world->rng, 1, 2))
             write_elsewhere(world, node);
