@@ -172,6 +172,15 @@ void oracle_give_up(struct oracle *oracle, uint32_t node)
     }
 }
 
+/* Who does not trust its log to its end, or is another, may take again what had come. */
+static void forget_arrivals(struct oracle *oracle, uint32_t node)
+{
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
+            oracle->actors[i].dots[seq].arrived &= ~(1U << node);
+    }
+}
+
 /* Another node from here on, with the table of the one it was (6.3): nothing that was said under
  * the other identity counts for it, and what had come may come again. */
 static void note_identity(struct oracle *oracle, uint32_t node, struct slice body, bool found)
@@ -182,10 +191,8 @@ static void note_identity(struct oracle *oracle, uint32_t node, struct slice bod
     bool another = at->id != 0 && at->id != id;
     if (another)
         at->said.logged = (struct hregister){.instance = 0};
-    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX && another; i++) {
-        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
-            oracle->actors[i].dots[seq].arrived &= ~(1U << node);
-    }
+    if (another)
+        forget_arrivals(oracle, node);
     if (another && !found) {          /* when it is found again, what it said since stands */
         oracle_give_up(oracle, node); /* it trusts nothing of its log: what was there may be lost */
         struct hadoption adopted = at->adopted;
@@ -211,6 +218,8 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
             note_version(oracle, node, segment, offset + at, record.body, found);
         if (record.kind == RECORD_IDENTITY)
             note_identity(oracle, node, record.body, found);
+        else if (record.kind == RECORD_DOUBT)
+            forget_arrivals(oracle, node);
         else if (record.kind == RECORD_ARRIVAL)
             note_arrival(oracle, node, record.body, repeats);
         else if (record.kind == RECORD_CHECKPOINT)

@@ -65,6 +65,17 @@ void world_recount(struct world *world, uint32_t index)
     oracle_bury(&world->oracle, index);
 }
 
+/* Who finds that its directory is another one than before does not go on as it was (T11). */
+static void judge_directory(struct world *world, struct sim_node *node, uint64_t found_id)
+{
+    bool another = node->life > 1 && node->directory_id != node->directory_started;
+    node->directory_started = node->directory_id;
+    if (another && found_id != 0 && node_config(node->node) != NULL &&
+        node_id(node->node) == found_id)
+        verdict_say(&world->verdict, "I6",
+                    "node %u goes on as it was, although its directory is a copy", node->index);
+}
+
 void world_start(struct world *world, uint32_t index)
 {
     struct sim_node *node = &world->nodes[index];
@@ -85,8 +96,10 @@ void world_start(struct world *world, uint32_t index)
     vnet_start(&world->net, index);
     struct event event = {.type = EVENT_RECOVER};
     tell_oracle(world, node);
+    uint64_t found_id = world->oracle.nodes[index].id;
     event.recover.count = vdisk_view(&node->disk, &event.recover.segments);
     world_step(world, index, &event);
+    judge_directory(world, node, found_id);
     if (node->struck != AIM_NOTHING) {
         aim_strike(world, node, node->struck);
         return;

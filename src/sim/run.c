@@ -333,13 +333,12 @@ static bool has_company(const struct world *world, const struct sim_node *node)
 
 static void turn_one_back(struct world *world)
 {
-    uint32_t acceptors[LIMIT_ACCEPTORS];
     for (uint32_t i = 0; i < world->node_count && goes_on(world); i++) {
         struct sim_node *node = &world->nodes[i];
         /* Where it lacks nothing of its own nobody can tell (docs/status.md; seed 360). Who decides
          * alone may decide once more before it hears: two histories, people choose (6.6). */
         if (!node->has_copy || node->away || node->node == NULL || !shows_more(node) ||
-            !has_company(world, node) || config_acceptors(world->config, acceptors) == 1)
+            !has_company(world, node) || world->terms.alone)
             continue;
         if (rng_chance(&world->rng, 1, 2))
             write_elsewhere(world, node);

@@ -57,6 +57,8 @@ static void note_config(struct world *world, const struct config *config)
         return;
     if (config->next_actor > ORACLE_ACTORS_MAX)
         verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);
+    uint32_t acceptors[LIMIT_ACCEPTORS];
+    world->terms.alone = world->terms.alone || config_acceptors(config, acceptors) == 1;
     note_removed(world, config);
     config_free(world->config);
     world->config = config_dup(config);

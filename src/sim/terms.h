@@ -17,6 +17,7 @@
 struct terms {
     uint64_t most[ORACLE_ACTORS_MAX][ORACLE_ACTORS_MAX]; /* [bearer's actor][actor] */
     uint64_t stable[ORACLE_ACTORS_MAX]; /* most that all responsible members surely covered */
+    bool alone;                         /* once a single node decided the configuration */
 };
 
 struct world;
