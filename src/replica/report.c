@@ -168,7 +168,10 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
     uint64_t before = replica__peer_received(peer, replica->actor);
     struct vv coverage;
     replica__keep_relevant(replica, &msg->coverage, &coverage);
-    if (has_forgotten(replica, peer, &coverage) && !PLANTED(replica->plant, FORGOTTEN_BY_PEERS))
+    /* What a connection of before has held back shows less, too; it does not know our greeting. */
+    bool current = peer->connected && msg->echo == peer->generation;
+    if (current && has_forgotten(replica, peer, &coverage) &&
+        !PLANTED(replica->plant, FORGOTTEN_BY_PEERS))
         peer->forgot = peer->report_due = true;
     bool fits = vv_merge(&peer->coverage, &coverage);
     ASSERT(fits); /* relevant actors are LIMIT_ACTORS at most */
