@@ -190,9 +190,13 @@ static bool is_known(const struct oracle *oracle, const struct told *told)
     return false;
 }
 
-void oracle_told(struct oracle *oracle, struct past *past, const struct told *told)
+void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told)
 {
     forget_lost(oracle, past, told);
+}
+
+void oracle_may_be_lost(struct oracle *oracle, const struct told *told)
+{
     if (oracle->told_count < ORACLE_TOLD_MAX && !is_known(oracle, told))
         oracle->told[oracle->told_count++] = *told;
 }

@@ -115,7 +115,7 @@ struct oracle {
     struct hnode nodes[VNET_NODES_MAX];      /* by node */
     struct hepoch *epochs;                   /* owned; as they were found in logs */
     uint32_t epoch_count;                    /* in use */
-    struct told told[ORACLE_TOLD_MAX];       /* what anybody was ever told */
+    struct told told[ORACLE_TOLD_MAX];       /* what the configuration said may be lost */
     uint32_t told_count;                     /* in use */
     uint32_t unlisted; /* nodes that the newest configuration does not list, as bits: what only they
                           have is given up (6.4) */
@@ -170,9 +170,12 @@ void oracle_give_up(struct oracle *oracle, uint32_t node);
 void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
 
 /* Of what a client was told that it may be lost, what surely is (no log has it any more) leaves its
- * past, so that it may read what is older. From then on it comes into no past through the write of
- * another either: what a version rests on is told to those only whose own context names it. */
-void oracle_told(struct oracle *oracle, struct past *past, const struct told *told);
+ * past, so that it may read what is older. */
+void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told);
+
+/* The configuration says so. From then on it comes into no past through the write of another: what
+ * a version rests on is told to those only whose own context names it (docs/status.md, I5). */
+void oracle_may_be_lost(struct oracle *oracle, const struct told *told);
 
 /* True when every log that ever had the write has lost something since, or is that of a node that
  * is listed no more (I5). */

@@ -8,6 +8,8 @@
  */
 #include "sim/world.h"
 
+#include "sim/epoch.h"
+
 /* ---- The newest configuration ---- */
 
 static void place_nodes(struct world *world)
@@ -51,6 +53,21 @@ void terms_refresh(struct world *world)
     }
 }
 
+static void note_losses(struct world *world)
+{
+    for (uint32_t i = 0; i < world->config->loss_count; i++) {
+        const struct loss *loss = &world->config->losses[i];
+        uint32_t shard = config_shard_by_id(world->config, loss->shard);
+        if (shard == SHARD_NONE)
+            continue;
+        struct told told = {.actor = loss->actor,
+                            .whole_seq = loss->whole_seq,
+                            .slots = world->config->shards[shard].slots,
+                            .before_us = epoch_time(&world->oracle, loss->epoch)};
+        oracle_may_be_lost(&world->oracle, &told);
+    }
+}
+
 static void note_config(struct world *world, const struct config *config)
 {
     if (world->config != NULL && !is_newer(config, world->config))
@@ -64,6 +81,7 @@ static void note_config(struct world *world, const struct config *config)
     world->config = config_dup(config);
     place_nodes(world);
     terms_refresh(world);
+    note_losses(world);
 }
 
 /* ---- Coverage ---- */
