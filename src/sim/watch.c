@@ -24,12 +24,6 @@ static uint32_t node_of_actor(const struct world *world, uint32_t actor)
     return world->oracle.actors[actor].node;
 }
 
-static bool same_shard(const struct world *world, uint32_t a, uint32_t b)
-{
-    return a < world->node_count && b < world->node_count &&
-           world->shard_of_node[a] == world->shard_of_node[b];
-}
-
 /* ---- D1 ---- */
 
 static void judge_delivery(struct world *world, const struct sim_node *node, struct dot dot)
@@ -295,7 +289,7 @@ static void judge_causes_clock(struct world *world, const struct call *call)
         uint32_t top = write->past != NULL ? write->past->tops[key] : 0;
         const struct hwrite *cause = &oracle->writes[top];
         if (top == 0 || cause->hlc < write->hlc ||
-            !same_shard(world, node_of_actor(world, cause->dot.actor), writer) ||
+            world->shard_of_key[key] != world->shard_of_key[write->key] ||
             !moves_clock(world, &world->nodes[writer], cause) ||
             !stands_near(world, &world->nodes[writer], key))
             continue;
