@@ -340,6 +340,20 @@ enum reg_result reg_prepare(struct reg *reg, uint64_t from, uint64_t epoch,
     return REG_NOTHING;
 }
 
+static enum acceptor_answer accept_judge(struct acceptor *acceptor, const struct msg_accept *msg,
+                                         struct ballot ballot, enum plant plant)
+{
+    struct ballot promised = acceptor->promised;
+    bool blind = PLANTED(plant, ACCEPT_UNPROMISED) && acceptor->instance == msg->instance &&
+                 ballot__below(ballot, promised);
+    if (blind)
+        acceptor->promised = ballot;
+    enum acceptor_answer answer = acceptor__accept(acceptor, msg->instance, ballot, msg->value);
+    if (blind)
+        acceptor->promised = promised;
+    return answer;
+}
+
 enum reg_result reg_accept(struct reg *reg, uint64_t from, uint64_t epoch,
                            const struct msg_accept *msg, struct reg_io *io)
 {
@@ -350,7 +364,7 @@ enum reg_result reg_accept(struct reg *reg, uint64_t from, uint64_t epoch,
         return REG_NOTHING;
     struct msg_accepted answer = {
         .instance = msg->instance, .round = msg->round, .node = msg->node};
-    switch (acceptor__accept(acceptor, msg->instance, ballot, msg->value)) {
+    switch (accept_judge(acceptor, msg, ballot, io->plant)) {
     case ACCEPTOR_SILENT:
         return REG_NOTHING;
     case ACCEPTOR_NO:
@@ -372,12 +386,12 @@ enum reg_result reg_accept(struct reg *reg, uint64_t from, uint64_t epoch,
 
 /* True when it answers what is asked now, by one who was asked. */
 static bool is_awaited(const struct reg *reg, enum proposer_phase phase, uint64_t from,
-                       uint64_t instance, struct ballot ballot)
+                       uint64_t instance, struct ballot ballot, const struct reg_io *io)
 {
     const struct proposer *proposer = &reg->proposer;
-    return proposer->phase == phase && instance == proposer->instance &&
-           ballot__equal(ballot, proposer->ballot) && from != reg->node_id &&
-           index_of(proposer, from) < proposer->acceptor_count;
+    bool same = ballot__equal(ballot, proposer->ballot) || PLANTED(io->plant, LATE_ANSWER_COUNTS);
+    return proposer->phase == phase && instance == proposer->instance && same &&
+           from != reg->node_id && index_of(proposer, from) < proposer->acceptor_count;
 }
 
 /* Somebody refused, having promised a higher ballot. */
@@ -393,7 +407,7 @@ enum reg_result reg_promise(struct reg *reg, uint64_t from, const struct msg_pro
 {
     struct ballot ballot = {msg->round, msg->node};
     struct ballot accepted = {msg->accepted_round, msg->accepted_node};
-    if (!is_awaited(reg, PROPOSER_PREPARING, from, msg->instance, ballot))
+    if (!is_awaited(reg, PROPOSER_PREPARING, from, msg->instance, ballot, io))
         return REG_NOTHING;
     if (msg->granted == 0)
         return refusal(reg, accepted, io);
@@ -413,7 +427,7 @@ enum reg_result reg_accepted(struct reg *reg, uint64_t from, const struct msg_ac
 {
     struct proposer *proposer = &reg->proposer;
     struct ballot ballot = {msg->round, msg->node};
-    if (!is_awaited(reg, PROPOSER_ACCEPTING, from, msg->instance, ballot))
+    if (!is_awaited(reg, PROPOSER_ACCEPTING, from, msg->instance, ballot, io))
         return REG_NOTHING;
     if (msg->granted == 0)
         return refusal(reg, (struct ballot){msg->promised_round, msg->promised_node}, io);

@@ -193,6 +193,18 @@ static bool is_register(uint8_t type)
     return type == MSG_PREPARE || type == MSG_PROMISE || type == MSG_ACCEPT || type == MSG_ACCEPTED;
 }
 
+/* Whose word on the register a guest's is. */
+static uint64_t speaks_as(const struct node *node, const struct guest *guest, uint8_t type)
+{
+    bool answers = type == MSG_PROMISE || type == MSG_ACCEPTED;
+    const struct member *there =
+        node->config != NULL
+            ? config_member_by_address(node->config, slice_str(guest->address.text))
+            : NULL;
+    bool anybody = PLANTED(node->options.plant, STRANGER_COUNTS) && answers && there != NULL;
+    return anybody ? there->node_id : guest->node_id;
+}
+
 static void recv_guest(struct node *node, uint64_t conn, const struct frame *frame)
 {
     struct guest *guest = links_guest(&node->links, conn);
@@ -221,7 +233,7 @@ static void recv_guest(struct node *node, uint64_t conn, const struct frame *fra
     if (frame->type == MSG_CONFIG)
         recv_config(node, frame);
     else if (is_register(frame->type))
-        recv_register(node, guest->node_id, frame);
+        recv_register(node, speaks_as(node, guest, frame->type), frame);
     else if (!recv_member(node, guest->node_id, frame))
         node__refuse_conn(node, conn, E_MALFORMED, "a frame that makes no sense");
 }

@@ -173,10 +173,19 @@ static bool is_doubtful(const struct msg_hello *hello)
     return hello->state == HELLO_DOUBT || hello->state == HELLO_STRANGER;
 }
 
+/* Whose connection a greeting on it makes it. */
+static uint64_t counts_for(const struct node *node, const struct link *link,
+                           const struct msg_hello *hello)
+{
+    bool anybody = PLANTED(node->options.plant, STRANGER_COUNTS) && link->node_id != 0;
+    return anybody ? link->node_id : hello->node_id;
+}
+
 /* They answered on the connection that we dialled: it may be used if they are who we think. */
 static void greeted(struct node *node, struct link *link, const struct msg_hello *hello)
 {
-    if (link->node_id != 0 && link->node_id != hello->node_id && node->config != NULL) {
+    uint64_t node_id = counts_for(node, link, hello);
+    if (link->node_id != 0 && link->node_id != node_id && node->config != NULL) {
         REACHED(&node->metrics, STRANGER_AT_ADDRESS);
         if (!link->stranger_said)
             node__trace(node, TRACE_PEER_REFUSED, hello->node_id, link->node_id, 0,
@@ -186,7 +195,7 @@ static void greeted(struct node *node, struct link *link, const struct msg_hello
         link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
         return;
     }
-    link->node_id = hello->node_id;
+    link->node_id = node_id;
     link->stranger_said = false;
     link->state = LINK_UP;
     link->since_ms = node->mono_ms;

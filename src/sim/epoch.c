@@ -8,6 +8,8 @@
  */
 #include "sim/epoch.h"
 
+#include "sim/decide.h"
+
 #define ULL unsigned long long
 
 /* ---- V2 ---- */
@@ -36,8 +38,11 @@ static void judge_epoch(struct oracle *oracle, uint32_t node, const struct confi
     if (before == NULL) {
         oracle->epochs =
             mem_realloc(oracle->epochs, (oracle->epoch_count + 1) * sizeof oracle->epochs[0]);
-        oracle->epochs[oracle->epoch_count++] =
-            (struct hepoch){config->lineage, config->epoch, hash_bytes(body), node, oracle->now_us};
+        decide_adopted(oracle, node, config, body);
+        struct hepoch *epoch = &oracle->epochs[oracle->epoch_count++];
+        *epoch = (struct hepoch){config->lineage, config->epoch, hash_bytes(body), node,
+                                 oracle->now_us,  BUF_EMPTY};
+        buf_append_slice(&epoch->bytes, body);
         return;
     }
     if (before->hash != hash_bytes(body))

@@ -46,7 +46,10 @@ void oracle_fini(struct oracle *oracle)
         buf_fini(&oracle->writes[i].deps);
     }
     mem_free(oracle->writes);
+    for (uint32_t i = 0; i < oracle->epoch_count; i++)
+        buf_fini(&oracle->epochs[i].bytes);
     mem_free(oracle->epochs);
+    mem_free(oracle->votes);
     for (uint32_t i = 0; i < oracle->key_count; i++)
         mem_free(oracle->keys[i].stones);
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++)

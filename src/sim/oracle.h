@@ -80,6 +80,16 @@ struct hepoch {
     uint64_t hash;    /* of its bytes */
     uint32_t node;    /* whose log had it first */
     uint64_t at_us;   /* when */
+    struct buf bytes; /* owned: a configuration itself is large */
+};
+
+/* One acceptor of the register has said yes, in its log. */
+struct hvote {
+    uint64_t instance;     /* to what */
+    struct hballot ballot; /* to this ballot */
+    uint64_t value;        /* hash of what it accepted; 0: it promised */
+    uint64_t id;           /* who, by its id then */
+    uint32_t node;         /* who, by its place */
 };
 
 /* What one node may vouch for. */
@@ -105,18 +115,23 @@ struct told {
 #define ORACLE_TOLD_MAX 64U
 
 struct oracle {
-    struct verdict *verdict;                 /* where violations go */
-    uint32_t key_count;                      /* in use */
-    struct hkey keys[ORACLE_KEYS_MAX];       /* by index */
-    struct hwrite *writes;                   /* owned; by number, from 1 */
-    uint32_t write_count;                    /* in use, 0 included */
-    uint32_t write_cap;                      /* allocated */
-    struct hactor actors[ORACLE_ACTORS_MAX]; /* by actor */
-    struct hnode nodes[VNET_NODES_MAX];      /* by node */
-    struct hepoch *epochs;                   /* owned; as they were found in logs */
-    uint32_t epoch_count;                    /* in use */
-    struct told told[ORACLE_TOLD_MAX];       /* what the configuration said may be lost */
-    uint32_t told_count;                     /* in use */
+    struct verdict *verdict;                  /* where violations go */
+    uint32_t key_count;                       /* in use */
+    struct hkey keys[ORACLE_KEYS_MAX];        /* by index */
+    struct hwrite *writes;                    /* owned; by number, from 1 */
+    uint32_t write_count;                     /* in use, 0 included */
+    uint32_t write_cap;                       /* allocated */
+    struct hactor actors[ORACLE_ACTORS_MAX];  /* by actor */
+    struct hnode nodes[VNET_NODES_MAX];       /* by node */
+    struct hepoch *epochs;                    /* owned; as they were found in logs */
+    uint32_t epoch_count;                     /* in use */
+    struct hvote *votes;                      /* owned; of the register, as they were logged */
+    uint32_t vote_count;                      /* in use */
+    uint32_t vote_cap;                        /* allocated */
+    uint64_t forked;                          /* the last epoch that somebody wanted to fork to */
+    struct address addresses[VNET_NODES_MAX]; /* by node, as its log says */
+    struct told told[ORACLE_TOLD_MAX];        /* what the configuration said may be lost */
+    uint32_t told_count;                      /* in use */
     uint32_t unlisted; /* nodes that the newest configuration does not list, as bits: what only they
                           have is given up (6.4) */
     bool (*synced)(void *arg, uint32_t node, uint64_t segment, uint64_t end); /* asks the disk */

@@ -9,6 +9,7 @@
  */
 #include "sim/oracle_bytes.h"
 
+#include "sim/decide.h"
 #include "sim/epoch.h"
 
 uint32_t oracle_key(const struct oracle *oracle, struct slice key)
@@ -200,6 +201,8 @@ static void note_identity(struct oracle *oracle, uint32_t node, struct slice bod
         at->adopted = adopted;
     }
     at->id = id;
+    if (read_left(&in) > 0)
+        address_parse(read_bytes(&in, read_left(&in)), &oracle->addresses[node]);
 }
 
 void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, uint64_t offset,
@@ -230,8 +233,10 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
             note_range(oracle, node, record.body);
         else if (record.kind == RECORD_CONFIG)
             epoch_logged(oracle, node, segment, offset + at, record.body);
-        else if (record.kind == RECORD_REGISTER)
+        else if (record.kind == RECORD_REGISTER) {
             promise_logged(oracle, node, segment, offset + at, record.body);
+            decide_logged(oracle, node, record.body);
+        }
     }
 }
 
@@ -395,4 +400,5 @@ void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes)
         note_vouched(oracle, node, &reply);
     else
         promise_register(oracle, node, &frame);
+    decide_frame(oracle, node, &frame);
 }

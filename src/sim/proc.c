@@ -6,6 +6,7 @@
  * Limits: -
  * See:    world.h.
  */
+#include "sim/decide.h"
 #include "sim/tell.h"
 #include "sim/watch.h"
 
@@ -17,6 +18,8 @@ static void on_trace(void *arg, const struct trace_event *event)
     tell_trace(world, node->index, event);
     if (event->id == TRACE_FORWARDED)
         client_forwarded(world->client, node->index, event->a);
+    if (event->id == TRACE_FORK)
+        decide_fork(&world->oracle, event->b);
     watch_trace(world, node, event);
     audit_trace(world, node, event);
     aim_trace(world, node, event);
