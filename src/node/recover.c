@@ -112,6 +112,13 @@ enum doubt {
     DOUBT_ALL,   /* what was synced may be missing too, or is not its own */
 };
 
+/* With disk durability nothing leaves the node before it is synced: a crash of the machine can only
+ * have torn what had not left. What it cannot have torn has rotted (R1; seed 803160). */
+static bool is_torn_unsynced(const struct node *node, const struct log_recovery *found)
+{
+    return node->lives.disk && node->lives.boot_id != node->options.boot_id && !found->followed;
+}
+
 /* How far the log can be trusted, with a sentence in *why. */
 static enum doubt doubt(struct node *node, const struct log_recovery *found, const char **why)
 {
@@ -129,7 +136,7 @@ static enum doubt doubt(struct node *node, const struct log_recovery *found, con
         *why = "its data directory is a copy, was moved, or could not be synced once";
         return DOUBT_ALL;
     }
-    if (found->state == LOG_CUT && !lives->disk) {
+    if (found->state == LOG_CUT && !is_torn_unsynced(node, found)) {
         REACHED(&node->metrics, DOUBT_CUT);
         *why = "the end of its log was damaged, and with it what may have been acknowledged";
         return DOUBT_ACTOR;

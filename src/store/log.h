@@ -39,7 +39,7 @@ struct log_segment {
 enum log_state {
     LOG_EMPTY,   /* nothing was ever logged */
     LOG_WHOLE,   /* every byte made sense; or the end was an incomplete record, which was cut */
-    LOG_CUT,     /* a complete last record had a wrong checksum, above the synced mark: cut */
+    LOG_CUT,     /* a record at the end had a wrong checksum, above the synced mark: cut */
     LOG_DAMAGED, /* damage below the synced mark, or a segment is missing: do not trust it */
 };
 
@@ -53,6 +53,8 @@ struct log_recovery {
     uint64_t synced_position; /* everything before was known to be synced */
     uint64_t end_position;    /* of the last whole record's end */
     bool rests;               /* the log rests at its end: L6 */
+    bool followed;            /* more was written behind what was cut, or an earlier recovery cut
+                                 it: no crash of the machine alone does that */
 };
 
 /* Called for each record from the base on, in order, but for the log's own (RECORD_SEGMENT,

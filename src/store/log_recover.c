@@ -282,7 +282,8 @@ static void cut(struct recover *r, size_t from, size_t offset, enum trouble trou
     for (size_t i = from; i < r->count; i++) {
         size_t begin = i == from ? offset : 0;
         /* Torn is only the end of everything: who began a segment had written the last one. */
-        if (i > from && !r->all[i].torn_head && trouble == TROUBLE_TORN)
+        recovery->followed = recovery->followed || (i > from && !r->all[i].torn_head);
+        if (recovery->followed && trouble == TROUBLE_TORN)
             trouble = TROUBLE_BAD;
         marks_seek(r, &r->all[i], (begin + 7) & ~(size_t)7);
         recovery->cut_bytes += r->all[i].bytes.len - begin;
@@ -391,8 +392,10 @@ void log_recover(struct log *log, const struct log_segment *segments, size_t cou
         tail = chain_replay(&r, gap);
         /* C2: what an earlier recovery found is not forgotten because the process died before
          * it had written anything about it. */
-        if (r.doubt > recovery->state)
+        if (r.doubt > recovery->state) {
             recovery->state = r.doubt;
+            recovery->followed = true;
+        }
     }
     recovery->clean_stop = r.stop_last && recovery->cut_bytes == 0;
     recovery->rests = recovery->cut_bytes == 0 && recovery->records > 0 &&

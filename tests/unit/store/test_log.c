@@ -608,6 +608,7 @@ static void only_the_last_end_is_torn(void **state)
         struct disk_found found;
         disk_recover(&image, log, &found);
         assert_int_equal(found.recovery.state, file == 0 ? LOG_CUT : LOG_WHOLE);
+        assert_int_equal(found.recovery.followed, file == 0);
         assert_int_equal(found.recovery.bad_segment, file + 1);
         disk_free(&found.out);
         disk_image_free(&image);
