@@ -10,5 +10,6 @@
 
 #include "placement/config.h"
 #include "placement/config_change.h"
+#include "placement/plan.h"
 #include "placement/slot.h"
 #include "placement/slotset.h"
