@@ -181,6 +181,19 @@ static uint64_t counts_for(const struct node *node, const struct link *link,
     return anybody ? link->node_id : hello->node_id;
 }
 
+/* A stranger learns the configuration, to ask for a place in it. Who has none yet, or an older one,
+ * learns it from anybody: this node may be the one that got it decided and has lost its id since,
+ * so that the configuration lists it no more and nobody else knows. */
+static void tell_config(struct node *node, uint64_t conn, const struct link *link,
+                        const struct msg_hello *hello)
+{
+    if (node->config == NULL)
+        return;
+    bool stranger = link == NULL && node->phase != NODE_REFUSED;
+    if (stranger || hello->epoch_max < node->config->epoch || hello->state == HELLO_EMPTY)
+        outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
+}
+
 /* They answered on the connection that we dialled: it may be used if they are who we think. */
 static void greeted(struct node *node, struct link *link, const struct msg_hello *hello)
 {
@@ -191,6 +204,7 @@ static void greeted(struct node *node, struct link *link, const struct msg_hello
             node__trace(node, TRACE_PEER_REFUSED, hello->node_id, link->node_id, 0,
                         SLICE_LIT("another node answers at a member's address"));
         link->stranger_said = true;
+        tell_config(node, link->conn, NULL, hello); /* it may dial nobody who knows: seed 803990 */
         node__drop_link(node, link, true);
         link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
         return;
@@ -232,19 +246,6 @@ static void displace_guest(struct node *node, struct link *link, uint64_t conn)
     links_displace(&node->links, guest);
     hold_hangup(node->open, old);
     node__answers_lost(node, link->node_id);
-}
-
-/* A stranger learns the configuration, to ask for a place in it. Who has none yet, or an older one,
- * learns it from anybody: this node may be the one that got it decided and has lost its id since,
- * so that the configuration lists it no more and nobody else knows. */
-static void tell_config(struct node *node, uint64_t conn, const struct link *link,
-                        const struct msg_hello *hello)
-{
-    if (node->config == NULL)
-        return;
-    bool stranger = link == NULL && node->phase != NODE_REFUSED;
-    if (stranger || hello->epoch_max < node->config->epoch || hello->state == HELLO_EMPTY)
-        outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
 }
 
 /* A member that says it listens somewhere else than the configuration says (T17) is dialled there:

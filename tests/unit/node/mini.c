@@ -52,7 +52,7 @@ static void do_connect(struct mini *mini, uint32_t index, const struct effect *e
     if (works) {
         frame->conn = ++mini->conn_count;
         ASSERT(frame->conn < MINI_CONNS);
-        mini->conns[frame->conn] = (struct mini_conn){true, index, to};
+        mini->conns[frame->conn] = (struct mini_conn){.open = true, .from = index, .to = to};
     }
     push(mini, frame);
 }
@@ -67,6 +67,15 @@ static void do_close(struct mini *mini, uint64_t conn, uint32_t teller)
     struct mini_frame *frame = frame_new(conn, other, SLICE_EMPTY);
     frame->down = true;
     push(mini, frame);
+}
+
+/* What was sent before arrives first. */
+static void hang_up(struct mini *mini, uint64_t conn, uint32_t index)
+{
+    struct mini_conn *c = &mini->conns[conn];
+    c->hung_up = c->open;
+    c->hung_to = c->from == index ? c->to : c->from;
+    do_close(mini, conn, index);
 }
 
 /* Both ends of a connection learn that it is over. */
@@ -156,7 +165,7 @@ static void carry_out(struct mini *mini, uint32_t index, uint64_t *commit, uint6
             do_connect(mini, index, effect);
             break;
         case EFFECT_HANGUP:
-            do_close(mini, effect->hangup.conn, index);
+            hang_up(mini, effect->hangup.conn, index);
             break;
         case EFFECT_SEND:
             do_send(mini, index, effect);
@@ -221,8 +230,10 @@ static void deliver(struct mini *mini, struct mini_frame *frame)
         event.peer_down.dial = frame->dial;
         event.peer_down.conn = frame->conn;
         event.peer_down.refused = true;
+        mini->conns[frame->conn].hung_up = false;
     } else {
-        if (!mini->conns[frame->conn].open)
+        const struct mini_conn *c = &mini->conns[frame->conn];
+        if (!c->open && !(c->hung_up && frame->to == c->hung_to))
             return;
         event.frame.conn = frame->conn;
         event.frame.bytes = slice_of(frame->bytes, frame->len);

@@ -22,9 +22,11 @@ enum mini_way {
 };
 
 struct mini_conn {
-    bool open;     /* frames pass */
-    uint32_t from; /* dialler */
-    uint32_t to;   /* acceptor */
+    bool open;        /* frames pass */
+    bool hung_up;     /* by one end: what it had sent to the other before passes still */
+    uint32_t hung_to; /* that other */
+    uint32_t from;    /* dialler */
+    uint32_t to;      /* acceptor */
 };
 
 struct mini_disk {

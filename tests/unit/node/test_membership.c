@@ -203,6 +203,39 @@ static void whole_shard_comes_back_empty(void **state)
     mini_fini(&mini);
 }
 
+/* Who lost its id while the cluster went on dials only those whom it knew then, and they are gone.
+ * Those who dial it find another than the one that is listed there, and tell it all the same. */
+static void stranger_behind_the_times(void **state)
+{
+    (void)state;
+    struct mini mini;
+    mini_init(&mini, 5, 1);
+    mini.options[0].view_count = 2;
+    mini.options[1].view_count = 2;
+    mini_start(&mini, 0);
+    mini_start(&mini, 1);
+    mini_run(&mini, 2000);
+    uint32_t acceptors[LIMIT_ACCEPTORS];
+    assert_int_equal(config_acceptors(node_config(mini.nodes[0]), acceptors), 1);
+    const char *only = node_config(mini.nodes[0])->members[acceptors[0]].address.text;
+    uint32_t asleep = strcmp(only, mini.options[0].address.text) == 0 ? 1 : 0;
+    mini_kill(&mini, asleep);
+    for (uint32_t i = 2; i < 5; i++)
+        mini_start(&mini, i);
+    mini_run(&mini, 3000);
+    mini_kill(&mini, 1 - asleep);
+    mini_run(&mini, 3000);
+    mini.force = true;
+    const char *gone = mini.options[1 - asleep].address.text;
+    assert_int_equal(mini_ask(&mini, 2, OP_VIEW_REMOVE, gone, NULL, SLICE_EMPTY)->err, E_OK);
+    mini.options[asleep].directory_id++;
+    mini_start(&mini, asleep);
+    mini_run(&mini, 5000);
+    assert_int_equal(node_phase(mini.nodes[asleep]), NODE_SERVING);
+    assert_int_equal(node_config(mini.nodes[asleep])->epoch, node_config(mini.nodes[2])->epoch);
+    mini_fini(&mini);
+}
+
 /* ---- joining and leaving ---- */
 
 static void start_seventh(struct mini *mini)
@@ -465,6 +498,7 @@ int main(void)
         cmocka_unit_test(doubt_is_kept),
         cmocka_unit_test(all_machines_go_down),
         cmocka_unit_test(whole_shard_comes_back_empty),
+        cmocka_unit_test(stranger_behind_the_times),
         cmocka_unit_test(seventh_joins),
         cmocka_unit_test(added_before_it_shows_up),
         cmocka_unit_test(live_one_leaves),
