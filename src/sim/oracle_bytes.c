@@ -253,20 +253,23 @@ void oracle_forget(struct oracle *oracle, uint32_t node)
     memset(&oracle->nodes[node], 0, sizeof oracle->nodes[node]);
 }
 
-/* A dot that nobody else ever saw, and that its writer lost, is as if it had not been. */
-static void bury_dot(struct oracle *oracle, struct hdot *dot, uint32_t node)
+/* A dot that nobody else ever saw, and that its writer lost, is as if it had not been. What the log
+ * says is covered was not lost: it was overwritten, or purged, before a checkpoint. */
+static void bury_dot(struct oracle *oracle, struct dot dot, uint32_t node)
 {
-    if (dot->write == 0 || dot->exposed || dot->holders != 0 || dot->ever != 1U << node)
+    struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
+    if (at->write == 0 || at->exposed || at->holders != 0 || at->ever != 1U << node ||
+        oracle->nodes[node].raised[dot.actor] >= dot.seq)
         return;
-    oracle->writes[dot->write].dot = (struct dot){0, 0};
-    memset(dot, 0, sizeof *dot);
+    oracle->writes[at->write].dot = (struct dot){0, 0};
+    memset(at, 0, sizeof *at);
 }
 
 void oracle_bury(struct oracle *oracle, uint32_t node)
 {
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++)
-            bury_dot(oracle, &oracle->actors[i].dots[seq], node);
+            bury_dot(oracle, (struct dot){i, seq}, node);
     }
 }
 

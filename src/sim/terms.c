@@ -150,14 +150,23 @@ bool terms_lost(const struct world *world, uint32_t write)
     return oracle_lost(&world->oracle, write);
 }
 
+bool terms_merged(const struct config *config, uint32_t shard_id)
+{
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        if (config->losses[i].actor == 0 && config->losses[i].shard == shard_id)
+            return true;
+    }
+    return false;
+}
+
 bool terms_told(const struct world *world, const struct config *config, uint32_t write)
 {
     const struct hwrite *at = &world->oracle.writes[write];
-    uint32_t shard = config->shards[world->shard_of_key[at->key]].id;
+    if (terms_merged(config, config->shards[world->shard_of_key[at->key]].id))
+        return true;
     for (uint32_t i = 0; i < config->loss_count; i++) {
         const struct loss *loss = &config->losses[i];
-        bool whole = loss->actor == 0 && loss->shard == shard;
-        if (whole || (loss->actor == at->dot.actor && loss->whole_seq < at->dot.seq))
+        if (loss->actor != 0 && loss->actor == at->dot.actor && loss->whole_seq < at->dot.seq)
             return true;
     }
     return false;
