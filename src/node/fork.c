@@ -88,6 +88,10 @@ static bool propose_fork(struct node *node, const struct fork *fork, enum err *e
     struct config *next = config_fork(node->config, fork, err);
     if (next == NULL)
         return false;
+    if (PLANTED(node->options.plant, FORK_KEEPS_LINEAGE)) {
+        next->lineage = node->config->lineage;
+        next->ancestor_count--;
+    }
     uint64_t acceptors[LIMIT_MEMBERS];
     uint32_t count = 0;
     for (uint32_t i = 0; i < node->config->member_count; i++) {

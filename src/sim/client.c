@@ -260,7 +260,7 @@ bool client_request(struct client *client, uint64_t number, struct request *requ
     request->op = call->asked.op;
     request->force = call->force;
     if (op_changes_config(call->asked.op)) {
-        request->key = slice_str(call->address);
+        request->key = slice_str(call->addresses);
         request->shard_id = call->shard_id;
     } else if (call->asked.op == OP_COUNT) {
         request->shard_id = call->asked.key;
@@ -539,15 +539,17 @@ uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t
     return client__send(client, &call, timeout_us);
 }
 
-void client_operate(struct client *client, uint32_t node, enum op op, const char *address,
-                    uint32_t shard, bool force, uint64_t timeout_us)
+uint64_t client_operate(struct client *client, uint32_t node, const struct wish *wish,
+                        uint64_t timeout_us)
 {
-    struct call call = {
-        .probe = true, .wait_ms = REQUEST_WAIT_DEFAULT, .force = force, .shard_id = shard};
-    call.asked = (struct asked){.op = op, .session = 1000, .node = node};
+    struct call call = {.probe = true,
+                        .wait_ms = REQUEST_WAIT_DEFAULT,
+                        .force = wish->force,
+                        .shard_id = wish->shard};
+    call.asked = (struct asked){.op = wish->op, .session = 1000, .node = node};
     call.asked.past = past_new(client->world->oracle.key_count);
-    snprintf(call.address, sizeof call.address, "%s", address);
-    client__send(client, &call, timeout_us);
+    snprintf(call.addresses, sizeof call.addresses, "%s", wish->addresses);
+    return client__send(client, &call, timeout_us);
 }
 
 void client_keep(struct client *client, uint32_t session, uint64_t call)

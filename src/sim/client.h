@@ -17,6 +17,7 @@
 #define CLIENT_TRIES_MAX 8U
 #define CLIENT_TRIES_GONE 3U /* where somebody is lost: what it lacks may be with that one */
 #define CLIENT_NOBODY UINT32_MAX
+#define CALL_ADDRESS_BYTES (VNET_NODES_MAX * 20U) /* all of them, with commas between */
 
 /* A token, and what its holder has seen: the truth beside the text. */
 struct token {
@@ -49,7 +50,7 @@ struct call {
     uint32_t token_count;               /* in use */
     uint32_t wait_ms;                   /* as the request says */
     uint32_t copies;                    /* as the request says */
-    char address[64];                   /* of a change of the configuration: what it is about */
+    char addresses[CALL_ADDRESS_BYTES]; /* of a change of the configuration: what it is about */
     uint32_t shard_id;                  /* of a placing */
     bool force;                         /* of a removal, as the request says */
     bool probe;                         /* asked by the world, not by a session */
@@ -134,9 +135,18 @@ bool client_idle(const struct client *client);
 uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
                       uint32_t session, uint32_t copies, uint64_t timeout_us);
 
-/* An operator asks a node to change the configuration: about an address, and a shard. */
-void client_operate(struct client *client, uint32_t node, enum op op, const char *address,
-                    uint32_t shard, bool force, uint64_t timeout_us);
+/* An operator's wish: about addresses (with commas between), and a shard. */
+struct wish {
+    enum op op;            /* of those that change the configuration */
+    const char *addresses; /* borrowed */
+    uint32_t shard;        /* id, of a placing */
+    bool force;            /* of a removal */
+};
+
+/* An operator asks a node to change the configuration: the number of the call, which stays
+ * readable. */
+uint64_t client_operate(struct client *client, uint32_t node, const struct wish *wish,
+                        uint64_t timeout_us);
 
 /* The session keeps what an answer brought. */
 void client_keep(struct client *client, uint32_t session, uint64_t call);

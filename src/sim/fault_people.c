@@ -29,9 +29,9 @@ static bool ask(struct world *world, enum op op, const char *address, uint32_t s
     uint32_t asked = pick_asked(world);
     if (asked == world->node_count)
         return false;
-    bool force = rng_chance(&world->fault_rng, 1, 4);
+    struct wish wish = {op, address, shard, rng_chance(&world->fault_rng, 1, 4)};
     world->people = true;
-    client_operate(world->client, asked, op, address, shard, force, PEOPLE_US_MAX);
+    client_operate(world->client, asked, &wish, PEOPLE_US_MAX);
     return true;
 }
 

@@ -16,6 +16,7 @@
 
 #define WORDS_MAX 10U
 #define ANSWER_US_MAX 8000000U
+#define PEOPLE_US_MAX 31000000U
 
 struct script {
     struct world *world;                     /* owned; NULL before `world` */
@@ -195,7 +196,8 @@ static uint32_t session_of(struct script *script, uint32_t at)
 static void describe(struct script *script, const struct call *call)
 {
     static const char *const outcomes[] = {"",         "found",   "missing", "created",
-                                           "replaced", "deleted", "counted"};
+                                           "replaced", "deleted", "counted", "added",
+                                           "present",  "removed", "placed",  "recovered"};
     size_t size = sizeof script->answer;
     if (call->refused || call->lost)
         snprintf(script->answer, size, "%s", call->refused ? "refused" : "silence");
@@ -209,6 +211,13 @@ static void describe(struct script *script, const struct call *call)
                  call->unknown ? ", outcome unknown" : "", call->waiting);
 }
 
+/* Until it is answered, or given up. */
+static void await(struct script *script, const struct call *call)
+{
+    while (!script->world->verdict.bad && call->state != CALL_DONE && world_next(script->world)) {}
+    describe(script, call);
+}
+
 static void ask_key(struct script *script, enum op op, uint32_t key, uint32_t copies)
 {
     struct client *client = script->world->client;
@@ -218,8 +227,7 @@ static void ask_key(struct script *script, enum op op, uint32_t key, uint32_t co
         return;
     uint64_t number = client_probe(client, node, op, key, session, copies, ANSWER_US_MAX);
     const struct call *call = client_call(client, number);
-    while (!script->world->verdict.bad && call->state != CALL_DONE && world_next(script->world)) {}
-    describe(script, call);
+    await(script, call);
     fprintf(script->out, "%.*s %.*s n%u k%u", (int)script->words[0].len,
             (const char *)script->words[0].ptr, (int)script->words[1].len,
             (const char *)script->words[1].ptr, node, key);
@@ -245,6 +253,51 @@ static void puts_all(struct script *script)
     uint32_t last = key_at(script, 4);
     for (uint32_t key = key_at(script, 3); key <= last && !script->bad; key++)
         ask_key(script, OP_PUT, key, 0);
+}
+
+/* ---- Operators ---- */
+
+static enum op wished(const struct script *script)
+{
+    if (word_is(script, 1, "list"))
+        return OP_VIEW_ADD;
+    if (word_is(script, 1, "place"))
+        return OP_SHARD_ADD;
+    return word_is(script, 1, "recover") ? OP_RECOVER : OP_VIEW_REMOVE;
+}
+
+static void operate(struct script *script)
+{
+    struct world *world = script->world;
+    char addresses[CALL_ADDRESS_BYTES] = "";
+    struct wish wish = {.op = wished(script), .addresses = addresses};
+    wish.force = word_is(script, 1, "force");
+    uint32_t last = script->word_count;
+    if (wish.op == OP_SHARD_ADD)
+        wish.shard = (uint32_t)number(script, --last, 0, LIMIT_SHARDS);
+    for (uint32_t i = 3; i < last && !script->bad; i++) {
+        size_t len = strlen(addresses);
+        snprintf(addresses + len, sizeof addresses - len, "%s%s", i > 3 ? "," : "",
+                 world->nodes[node_at(script, i)].address.text);
+    }
+    uint32_t node = node_at(script, 2);
+    if (script->bad)
+        return;
+    world->people = true;
+    uint64_t number = client_operate(world->client, node, &wish, PEOPLE_US_MAX);
+    await(script, client_call(world->client, number));
+    fprintf(script->out, "people %.*s n%u: %s\n", (int)script->words[1].len,
+            (const char *)script->words[1].ptr, node, script->answer);
+}
+
+static void touch(struct script *script)
+{
+    struct world *world = script->world;
+    uint32_t node = node_at(script, 1);
+    if (world->nodes[node].node == NULL || !node_propose_touch(world->nodes[node].node))
+        complain(script, "it proposes nothing");
+    world->nodes[node].turn_wanted = true;
+    world_wake(world, node, 0);
 }
 
 static void expect(struct script *script, struct slice line)
@@ -304,6 +357,10 @@ static void run_line(struct script *script, struct slice line)
         expect(script, line);
     else if (word_is(script, 0, "cut"))
         cut(script);
+    else if (word_is(script, 0, "people"))
+        operate(script);
+    else if (word_is(script, 0, "epoch"))
+        touch(script);
     else if (word_is(script, 0, "slow"))
         slow(script);
     else if (word_is(script, 0, "size"))
@@ -315,6 +372,9 @@ static void run_line(struct script *script, struct slice line)
     else if (word_is(script, 0, "clock"))
         world_step_wall(&script->world->nodes[node_at(script, 1)],
                         (int64_t)number(script, 2, 0, 2000000000));
+    else if (word_is(script, 0, "disk"))
+        script->world->nodes[node_at(script, 1)].disk_slow_until_us =
+            script->world->time.now_us + number(script, 2, 0, 1000000) * 1000;
     else if (word_is(script, 0, "settle"))
         settle(script);
     else if (word_is(script, 0, "crash") || word_is(script, 0, "power") ||

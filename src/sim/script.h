@@ -16,11 +16,16 @@
  *   NAME forgets                      it has seen nothing
  *   = TEXT                            the last answer must be TEXT; w1, w2 … count all writes,
  *                                     deletes too, in the order of their coming about
+ *   people list|remove|force|recover nN nA…   an operator asks nN to list nA, to take those named
+ *                                     off the list (by force), to go on without them
+ *   people place nN nA SHARD          ... to put nA into a shard
+ *   epoch nN                          it proposes an epoch in which nothing changes
  *   cut nA nB | cut nA all | heal     links
  *   slow nA nB MS                     what nA sends to nB takes so much longer, until `heal`
  *   crash nN | start nN | pause nN | resume nN
  *   power nN [traceless]              its disk keeps some of what was not synced, or nothing
  *   clock nN MS                       its wall clock steps
+ *   disk nN MS                        it is slow for so long
  *   wait MS                           time passes
  *   settle                            until all replicas agree, 10 s at most; checks them
  */

@@ -102,11 +102,13 @@ static void put_what(struct world *world, const struct call *call)
 {
     FILE *out = world->story.out;
     if (call->asked.op == OP_VIEW_ADD)
-        fprintf(out, "list %s", call->address);
+        fprintf(out, "list %s", call->addresses);
     else if (call->asked.op == OP_VIEW_REMOVE)
-        fprintf(out, "take %s off the list%s", call->address, call->force ? ", by force" : "");
+        fprintf(out, "take %s off the list%s", call->addresses, call->force ? ", by force" : "");
     else if (call->asked.op == OP_SHARD_ADD)
-        fprintf(out, "put %s into shard %u", call->address, call->shard_id);
+        fprintf(out, "put %s into shard %u", call->addresses, call->shard_id);
+    else if (call->asked.op == OP_RECOVER)
+        fprintf(out, "go on without %s", call->addresses);
     else if (call->asked.op == OP_COUNT)
         fprintf(out, "count shard %u", call->asked.key);
     else if (call->asked.op == OP_PUT)
@@ -162,12 +164,22 @@ static void put_result(struct world *world, const struct call *call)
     case OUTCOME_COUNTED:
         fprintf(out, "%llu keys", (ULL)call->count);
         return;
-    case OUTCOME_NONE:
     case OUTCOME_ADDED:
+        fputs("listed", out);
+        return;
     case OUTCOME_PRESENT:
+        fputs("listed already", out);
+        return;
     case OUTCOME_REMOVED:
+        fputs("off the list", out);
+        return;
     case OUTCOME_PLACED:
+        fputs("in that shard", out);
+        return;
     case OUTCOME_RECOVERED:
+        fputs("gone on without them", out);
+        return;
+    case OUTCOME_NONE:
         fputs(err_name(call->err), out);
         return;
     }
