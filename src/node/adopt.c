@@ -23,6 +23,9 @@ static void encode_config_frame(struct node *node)
     buf_fini(&node->config_frame);
     node->config_frame = buf_take(&frame.bytes);
     outbox_fini(&frame);
+    buf_reset(&node->open->config);
+    buf_append_slice(&node->open->config, buf_slice(&node->config_frame));
+    node->open->config_epoch = node->config->epoch;
 }
 
 static void connect_replica(struct node *node)

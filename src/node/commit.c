@@ -50,6 +50,11 @@ static void make_ready(struct node *node, struct hold **hold)
     ASSERT(ready != NULL);
     *hold = NULL;
     ready->next = NULL;
+    if (ready->config.len > 0) {
+        buf_fini(&node->told_frame);
+        node->told_frame = buf_take(&ready->config);
+        node->told_epoch = ready->config_epoch;
+    }
     if (node->ready_tail != NULL)
         node->ready_tail->next = ready;
     else
@@ -111,7 +116,9 @@ static void send(struct effects *effects, uint64_t conn, struct slice bytes)
     effect->send.bytes = bytes;
 }
 
-/* A configuration goes before the first frame of its epoch (docs/protocol.md 3.2). */
+/* A configuration goes before the first frame of its epoch (docs/protocol.md 3.2). Not the newest
+ * one: its adoption may be in a batch that is still to be committed, and who decides alone would
+ * tell others what it can still forget. */
 static void emit_frame(struct node *node, const struct hold *hold, size_t index,
                        struct effects *effects)
 {
@@ -126,15 +133,14 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
             REACHED(&node->metrics, FRAME_WITHOUT_LINK);
             return; /* lost, as on a connection that broke */
         }
-        if (node->config != NULL)
-            send(effects, back, buf_slice(&node->config_frame));
+        if (node->told_epoch > 0)
+            send(effects, back, buf_slice(&node->told_frame));
         send(effects, back, frame);
         return;
     }
-    if (node->config != NULL && link->epoch_sent < node->config->epoch &&
-        !PLANTED(node->options.plant, CONFIG_NOT_FIRST)) {
-        link->epoch_sent = node->config->epoch;
-        send(effects, link->conn, buf_slice(&node->config_frame));
+    if (link->epoch_sent < node->told_epoch && !PLANTED(node->options.plant, CONFIG_NOT_FIRST)) {
+        link->epoch_sent = node->told_epoch;
+        send(effects, link->conn, buf_slice(&node->told_frame));
     }
     if (item->type == MSG_CONFIG)
         return; /* that was it, or it has gone before */

@@ -24,6 +24,7 @@ void hold_free(struct hold *hold)
     outbox_fini(&hold->direct);
     buf_fini(&hold->bytes);
     buf_fini(&hold->hangups);
+    buf_fini(&hold->config);
     mem_free(hold->replies);
     mem_free(hold);
 }
@@ -34,6 +35,7 @@ void hold_reset(struct hold *hold)
     outbox_reset(&hold->direct);
     buf_reset(&hold->bytes);
     buf_reset(&hold->hangups);
+    buf_reset(&hold->config);
     hold->reply_count = 0;
     hold->emitted = 0;
     hold->next = NULL;
@@ -42,7 +44,7 @@ void hold_reset(struct hold *hold)
 bool hold_is_empty(const struct hold *hold)
 {
     return hold->frames.count == 0 && hold->direct.count == 0 && hold->reply_count == 0 &&
-           hold->hangups.len == 0;
+           hold->hangups.len == 0 && hold->config.len == 0;
 }
 
 static size_t keep(struct hold *hold, struct slice bytes)

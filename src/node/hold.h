@@ -29,6 +29,8 @@ struct hold {
     size_t reply_count;         /* in use */
     size_t reply_cap;           /* allocated */
     struct buf hangups;         /* connections to close, 8 bytes each */
+    struct buf config;          /* CONFIG of the last epoch adopted in it; empty: none was */
+    uint64_t config_epoch;      /* that epoch */
     size_t emitted; /* how many of direct, frames, replies, hangups went out, in that order */
 };
 

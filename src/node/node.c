@@ -70,6 +70,7 @@ void node_free(struct node *node)
     log_free(node->log);
     config_free(node->config);
     buf_fini(&node->config_frame);
+    buf_fini(&node->told_frame);
     buf_fini(&node->reason);
     hold_free(node->open);
     hold_free(node->resting);

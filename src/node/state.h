@@ -66,6 +66,8 @@ struct node {
     struct checkpoint checkpoint; /* of log and table */
     struct config *config;        /* adopted; owned; NULL before the first */
     struct buf config_frame;      /* CONFIG of it, ready to send */
+    struct buf told_frame;        /* CONFIG of the last one whose adoption is committed */
+    uint64_t told_epoch;          /* its epoch; 0: none */
     struct replica *replica;      /* owned; NULL before EVENT_RECOVER */
     struct reg reg;               /* the register */
     struct boot boot;             /* the first start */
