@@ -18,39 +18,6 @@
 
 /* ---- the log ---- */
 
-/* Enough to remove, in replay, whatever may stand there in its place: while a checkpoint is under
- * way that may be something older, which lost against it here. */
-static void add_absent(const struct version *version, struct buf *body)
-{
-    buf_u32(body, version->dot.actor);
-    buf_u64(body, version->dot.seq);
-    buf_u64(body, version->hlc);
-    buf_u16(body, (uint16_t)version->key.len);
-    buf_append_slice(body, version->key);
-}
-
-bool replica__replay_absent(struct slice body, struct table *table)
-{
-    struct read in = read_of(body);
-    while (read_left(&in) > 0) {
-        struct version gone = {.dot.actor = read_u32(&in)};
-        gone.dot.seq = read_u64(&in);
-        gone.hlc = read_u64(&in);
-        uint16_t len = read_u16(&in);
-        gone.key = read_bytes(&in, len);
-        if (!read_ok(&in) || gone.key.len == 0)
-            return false;
-        table_ref ref = table_find(table, slot_of(gone.key), gone.key);
-        struct version stands;
-        if (ref == 0)
-            continue;
-        table_view(table, ref, &stands);
-        if (!version_newer(&stands, &gone))
-            table_remove(table, ref);
-    }
-    return true;
-}
-
 static void log_absent(struct buf *body, size_t at_least, struct log *log)
 {
     if (body->len < at_least)
@@ -63,7 +30,9 @@ static void remove_version(table_ref ref, struct buf *body, struct replica_io *i
 {
     struct version version;
     table_view(io->table, ref, &version);
-    add_absent(&version, body);
+    /* Enough to remove, in replay, whatever may stand there in its place: while a checkpoint is
+     * under way that may be something older, which lost against it here. */
+    version_absent_encode(&version, body);
     trace_emit(io->tracer, TRACE_ABSENT, version.dot.actor, version.dot.seq, 0, version.key);
     table_remove(io->table, ref);
     log_absent(body, ABSENT_BYTES, io->log);

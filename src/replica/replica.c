@@ -176,7 +176,7 @@ bool replica_replay(struct replica *replica, const struct record *record, uint64
     case RECORD_HIGHEST:
         return replay_highest(replica, record->body);
     case RECORD_ABSENT:
-        return replica__replay_absent(record->body, io->table);
+        return table_replay_absent(io->table, record->body);
     case RECORD_FILLED:
         return replay_filled(replica, record->body);
     case RECORD_CEILING: {

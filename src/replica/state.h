@@ -265,7 +265,6 @@ bool replica__drop_unsent(struct replica *replica, struct replica_io *io);
 void replica__drop_one(table_ref ref, struct replica_io *io);
 void replica__drop_strays(struct replica *replica, struct replica_io *io);
 bool replica__has_strays(const struct replica *replica);
-bool replica__replay_absent(struct slice body, struct table *table);
 
 /* fill.c */
 void replica__put(struct replica *replica, const struct version *version, uint64_t position,

@@ -53,28 +53,6 @@ static void read_version(struct salvage *salvage, const struct record *record, u
         table_put(salvage->table, slot_of(version.key), &version, position);
 }
 
-/* Tombstones and versions that were taken out: wire/record.h has the layout. */
-static void read_absent(struct salvage *salvage, struct slice body)
-{
-    struct read in = read_of(body);
-    while (read_left(&in) > 0) {
-        struct version gone = {.dot.actor = read_u32(&in)};
-        gone.dot.seq = read_u64(&in);
-        gone.hlc = read_u64(&in);
-        uint16_t len = read_u16(&in);
-        gone.key = read_bytes(&in, len);
-        if (!read_ok(&in) || gone.key.len == 0)
-            return;
-        table_ref ref = table_find(salvage->table, slot_of(gone.key), gone.key);
-        struct version stands;
-        if (ref == 0)
-            continue;
-        table_view(salvage->table, ref, &stands);
-        if (!version_newer(&stands, &gone))
-            table_remove(salvage->table, ref);
-    }
-}
-
 /* What makes no sense is left out: that the log ends there would leave out more. */
 static bool replay(void *arg, const struct record *record, uint64_t position)
 {
@@ -92,7 +70,7 @@ static bool replay(void *arg, const struct record *record, uint64_t position)
         read_version(salvage, record, position);
         break;
     case RECORD_ABSENT:
-        read_absent(salvage, record->body);
+        (void)table_replay_absent(salvage->table, record->body);
         break;
     default:
         break;

@@ -378,6 +378,24 @@ void table_remove(struct table *table, table_ref ref)
         index__fini(index, &table->pool);
 }
 
+bool table_replay_absent(struct table *table, struct slice body)
+{
+    struct read in = read_of(body);
+    while (read_left(&in) > 0) {
+        struct version gone;
+        struct version stands;
+        if (!version_absent_decode(&in, &gone))
+            return false;
+        table_ref ref = table_find(table, slot_of(gone.key), gone.key);
+        if (ref == 0)
+            continue;
+        table_view(table, ref, &stands);
+        if (!version_newer(&stands, &gone))
+            table_remove(table, ref);
+    }
+    return true;
+}
+
 void table_trim_deps(struct table *table, table_ref ref, struct slice deps)
 {
     ASSERT(ref != 0);

@@ -55,6 +55,10 @@ enum table_put_result table_put(struct table *table, uint32_t slot, const struct
 /* Removes a version (a purged tombstone, a slot given away). */
 void table_remove(struct table *table, table_ref ref);
 
+/* Replays a RECORD_ABSENT: what it names goes, and what it won over; what is newer there stays.
+ * False, with all before that done, where the bytes make no sense. */
+bool table_replay_absent(struct table *table, struct slice body);
+
 /* Replaces the dependencies of a version by fewer (deps: encoded, a subset; may be empty). */
 void table_trim_deps(struct table *table, table_ref ref, struct slice deps);
 

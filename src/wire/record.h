@@ -45,12 +45,12 @@ enum record_kind {
     RECORD_FOOTER = 14,     /* the checkpoint that began at segment 8 is whole */
     RECORD_DROP = 15,       /* slots given away: slot set; for resharding */
     RECORD_SEAL = 16,       /* last seq of the own actor: actor 4, seq 8; for resharding */
-    RECORD_ABSENT = 17,   /* versions removed: for each actor 4, seq 8, HLC 8, key length 2, key */
-    RECORD_IDENTITY = 18, /* node id 8, own address: the first record of a directory */
-    RECORD_DOUBT = 19,    /* the own actor 4 writes no more: its log may have lost writes */
-    RECORD_HIGHEST = 20,  /* actor 4, seq 8: there was a write of it up to here */
-    RECORD_FILLED = 21,   /* actor 4, the own one: it has filled up */
-    RECORD_REST = 22,     /* the log rests here (store/log.h) */
+    RECORD_ABSENT = 17,     /* versions removed, one after the other (version_absent_encode) */
+    RECORD_IDENTITY = 18,   /* node id 8, own address: the first record of a directory */
+    RECORD_DOUBT = 19,      /* the own actor 4 writes no more: its log may have lost writes */
+    RECORD_HIGHEST = 20,    /* actor 4, seq 8: there was a write of it up to here */
+    RECORD_FILLED = 21,     /* actor 4, the own one: it has filled up */
+    RECORD_REST = 22,       /* the log rests here (store/log.h) */
 };
 
 struct record {

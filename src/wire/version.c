@@ -90,6 +90,25 @@ bool version_decode(struct slice body, struct version *version)
     return deps_are_valid(version->deps);
 }
 
+void version_absent_encode(const struct version *gone, struct buf *out)
+{
+    ASSERT(gone->key.len > 0 && gone->key.len <= LIMIT_KEY_BYTES);
+    buf_u32(out, gone->dot.actor);
+    buf_u64(out, gone->dot.seq);
+    buf_u64(out, gone->hlc);
+    buf_u16(out, (uint16_t)gone->key.len);
+    buf_append_slice(out, gone->key);
+}
+
+bool version_absent_decode(struct read *in, struct version *gone)
+{
+    *gone = (struct version){.dot.actor = read_u32(in)};
+    gone->dot.seq = read_u64(in);
+    gone->hlc = read_u64(in);
+    gone->key = read_bytes(in, read_u16(in));
+    return read_ok(in) && gone->key.len > 0;
+}
+
 bool version_newer(const struct version *a, const struct version *b)
 {
     if (a->hlc != b->hlc)

@@ -59,6 +59,12 @@ void version_encode(const struct version *version, struct buf *out);
  * undefined. */
 bool version_decode(struct slice body, struct version *version);
 
+/* One of the removals in the body of RECORD_ABSENT: the version that went, without form, value and
+ * dependencies. As bytes: actor 4, seq 8, HLC 8, key length 2, key. The key borrows; false when
+ * the next bytes make no sense. */
+void version_absent_encode(const struct version *gone, struct buf *out);
+bool version_absent_decode(struct read *in, struct version *gone);
+
 /* True when a wins over b: (hlc, actor) greater. Equal dots: neither wins. */
 bool version_newer(const struct version *a, const struct version *b);
 

@@ -191,6 +191,60 @@ static void the_greater_hlc_then_the_greater_actor_wins(void **state)
     table_free(table);
 }
 
+static void name_absent(const char *key, uint32_t actor, uint64_t hlc, struct buf *body)
+{
+    struct version gone = {.dot = {actor, 7}, .hlc = hlc, .key = slice_str(key)};
+    version_absent_encode(&gone, body);
+}
+
+/* What the record names goes, and what it won over; what came later stays. */
+static void a_removal_is_replayed(void **state)
+{
+    (void)state;
+    struct table *table = table_new(1);
+    struct buf body = BUF_EMPTY;
+    put(table, "same", 2, 7, 50);
+    put(table, "older", 1, 7, 50);
+    put(table, "newer", 3, 7, 50);
+    name_absent("same", 2, 50, &body);
+    name_absent("never there", 2, 50, &body);
+    name_absent("older", 2, 50, &body);
+    name_absent("newer", 2, 50, &body);
+    assert_true(table_replay_absent(table, SLICE_EMPTY));
+    assert_int_equal(table_live(table), 3);
+    assert_true(table_replay_absent(table, buf_slice(&body)));
+    assert_int_equal(table_live(table), 1);
+    assert_int_not_equal(table_find(table, slot_of(SLICE_LIT("newer")), SLICE_LIT("newer")), 0);
+    table_free(table);
+    buf_fini(&body);
+}
+
+/* Wherever the record is cut: what stands whole before the cut is done. */
+static void a_removal_that_is_cut(void **state)
+{
+    (void)state;
+    struct buf body = BUF_EMPTY;
+    name_absent("a", 1, 50, &body);
+    size_t one = body.len;
+    name_absent("b", 1, 50, &body);
+    for (size_t len = 0; len <= body.len; len++) {
+        struct table *table = table_new(1);
+        put(table, "a", 1, 7, 50);
+        put(table, "b", 1, 7, 50);
+        assert_int_equal(table_replay_absent(table, slice_of(body.ptr, len)), len % one == 0);
+        assert_int_equal(table_live(table), 2 - len / one);
+        table_free(table);
+    }
+    buf_reset(&body);
+    name_absent("a", 1, 50, &body);
+    body.ptr[one - 3] = 0; /* no key */
+    body.len--;
+    struct table *table = table_new(1);
+    assert_false(table_replay_absent(table, buf_slice(&body)));
+    table_free(table);
+    buf_fini(&body);
+}
+
 static void one_dot_for_two_keys_breaks_nothing(void **state)
 {
     (void)state;
@@ -519,6 +573,8 @@ int main(void)
         cmocka_unit_test(counts_are_those_of_each_slot),
         cmocka_unit_test(the_way_to_tombstones_is_found),
         cmocka_unit_test(the_greater_hlc_then_the_greater_actor_wins),
+        cmocka_unit_test(a_removal_is_replayed),
+        cmocka_unit_test(a_removal_that_is_cut),
         cmocka_unit_test(one_dot_for_two_keys_breaks_nothing),
         cmocka_unit_test(the_greatest_of_every_field_comes_back),
         cmocka_unit_test(every_size_comes_back),
