@@ -91,16 +91,17 @@ static void answer_forwarder(struct node *node, const struct call *call, const s
         buf_append_slice(&waiting, list[i].address);
         buf_u64(&waiting, list[i].behind_by);
     }
-    struct msg_forward_reply msg = {
-        .id = call->id,
-        .code = (uint8_t) - (int)answer->err,
-        .outcome = (uint8_t)answer->outcome,
-        .form = (uint8_t)answer->form,
-        .copies = (uint8_t)answer->copies,
-        .flags = (uint8_t)((answer->unknown ? 1U : 0U) | (answer->not_mine ? 2U : 0U)),
-        .count = answer->count,
-        .value = answer->value,
-        .waiting = buf_slice(&waiting)};
+    unsigned unknown = answer->unknown ? FORWARD_REPLY_UNKNOWN : 0;
+    unsigned not_mine = answer->not_mine ? FORWARD_REPLY_NOT_MINE : 0;
+    struct msg_forward_reply msg = {.id = call->id,
+                                    .code = (uint8_t) - (int)answer->err,
+                                    .outcome = (uint8_t)answer->outcome,
+                                    .form = (uint8_t)answer->form,
+                                    .copies = (uint8_t)answer->copies,
+                                    .flags = (uint8_t)(unknown | not_mine),
+                                    .count = answer->count,
+                                    .value = answer->value,
+                                    .waiting = buf_slice(&waiting)};
     ctx_copy(&msg.ctx, ctx);
     outbox_forward_reply(node__out(node), call->origin, &msg);
     buf_fini(&waiting);

@@ -10,8 +10,6 @@
 #include "node/state.h"
 
 #define LIMIT_HOPS 3U
-#define FLAG_UNKNOWN 1U
-#define FLAG_NOT_MINE 2U
 
 /* A member to hand the call to, or 0. The choice is stable for a client connection, so that a
  * session keeps hitting one replica; one in the own shard must be known to cover the context. */
@@ -178,7 +176,7 @@ static void fill_answer(const struct msg_forward_reply *msg, enum err err, struc
                               .form = (enum value_form)msg->form,
                               .value = msg->value,
                               .copies = msg->copies,
-                              .unknown = (msg->flags & FLAG_UNKNOWN) != 0,
+                              .unknown = (msg->flags & FORWARD_REPLY_UNKNOWN) != 0,
                               .count = msg->count,
                               .waiting = msg->waiting};
 }
@@ -215,7 +213,7 @@ void node__recv_forward_reply(struct node *node, uint64_t from, const struct msg
         err = E_MALFORMED;
     struct waiter *waiter = &node->waiters.list[index];
     bool late = node->mono_ms >= waiter->call->deadline_ms;
-    if ((msg->flags & FLAG_NOT_MINE) != 0 && waiter->call->avoid == 0 && !late) {
+    if ((msg->flags & FORWARD_REPLY_NOT_MINE) != 0 && waiter->call->avoid == 0 && !late) {
         REACHED(&node->metrics, ROUTED_ANEW);
         node__again(node, index, from);
         return;

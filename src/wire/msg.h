@@ -50,6 +50,10 @@ MSG_LIST(M)
 #define REPORT_MERGED 4U /* nobody of the shard is active, and it has walked all others (6.3) */
 #define REPORT_FORGOT 8U /* it had reported more in this term than it does now (6.3) */
 
+/* Flags of FORWARD_REPLY. */
+#define FORWARD_REPLY_UNKNOWN 1U  /* a write that may have happened */
+#define FORWARD_REPLY_NOT_MINE 2U /* the sender is no owner of the key */
+
 /* Kinds of WALK_REQUEST. */
 enum walk_kind {
     WALK_TAIL = 0,  /* catching up: what is above the coverage that the request names */
