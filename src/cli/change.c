@@ -165,23 +165,22 @@ static enum exit_status carry_out(const struct change *change)
     return status;
 }
 
+static enum exit_status run(const struct cli *cli, struct status *status, void *arg)
+{
+    (void)arg;
+    struct change *change = mem_zalloc(1, sizeof(*change));
+    change__init(change, cli, status);
+    change__preview(change);
+    enum exit_status result = EXIT_OK;
+    if (change->gives_up)
+        result = cli__confirm(cli, "this gives up what nobody can bring back");
+    if (result == EXIT_OK)
+        result = carry_out(change);
+    mem_free(change);
+    return result;
+}
+
 enum exit_status cli_change(const struct cli *cli)
 {
-    enum exit_status result;
-    struct status *status = cli__status_gather(cli, &result);
-    if (status == NULL)
-        return result;
-    result = EXIT_UNAVAILABLE;
-    if (cli__status_is_usable(cli, status)) {
-        struct change *change = mem_zalloc(1, sizeof(*change));
-        change__init(change, cli, status);
-        change__preview(change);
-        result = change->gives_up ? cli__confirm(cli, "this gives up what nobody can bring back")
-                                  : EXIT_OK;
-        if (result == EXIT_OK)
-            result = carry_out(change);
-        mem_free(change);
-    }
-    cli__status_free(status);
-    return result;
+    return cli__with_members(cli, run, NULL);
 }

@@ -192,33 +192,17 @@ static bool all_well(struct status *status)
     return well;
 }
 
-bool cli__status_is_usable(const struct cli *cli, const struct status *status)
+static enum exit_status show(const struct cli *cli, struct status *status, void *arg)
 {
-    if (status->epoch > 0)
-        return true;
-    for (uint32_t i = 0; i < status->node_count; i++) {
-        const struct status_node *node = &status->nodes[i];
-        struct slice why = node->why != NULL ? slice_str(node->why) : node->reason;
-        fprintf(cli->err, "thence: %s: %.*s\n", node->address, (int)why.len, (const char *)why.ptr);
-    }
-    fprintf(cli->err, "thence: no node says who the members are\n");
-    return false;
+    (void)arg;
+    if (cli->options->json)
+        print_json(cli, status);
+    else
+        print(cli, status);
+    return all_well(status) ? EXIT_OK : EXIT_NOT_WELL;
 }
 
 enum exit_status cli_members(const struct cli *cli)
 {
-    enum exit_status result;
-    struct status *status = cli__status_gather(cli, &result);
-    if (status == NULL)
-        return result;
-    result = EXIT_UNAVAILABLE;
-    if (cli__status_is_usable(cli, status)) {
-        if (cli->options->json)
-            print_json(cli, status);
-        else
-            print(cli, status);
-        result = all_well(status) ? EXIT_OK : EXIT_NOT_WELL;
-    }
-    cli__status_free(status);
-    return result;
+    return cli__with_members(cli, show, NULL);
 }

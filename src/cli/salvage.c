@@ -216,22 +216,17 @@ static void warn_of_lag(const struct cli *cli, const struct status *status)
                 (unsigned long long)most);
 }
 
-static enum exit_status with_cluster(struct rescue *rescue)
+static enum exit_status with_cluster(const struct cli *cli, struct status *status, void *arg)
 {
-    enum exit_status result;
-    struct status *status = cli__status_gather(rescue->cli, &result);
-    if (status == NULL)
-        return result;
+    struct rescue *rescue = arg;
+    enum exit_status result = EXIT_UNAVAILABLE;
     struct salvage_cluster *cluster = mem_zalloc(1, sizeof(*cluster));
-    result = EXIT_UNAVAILABLE;
-    if (cli__status_is_usable(rescue->cli, status) &&
-        cli__salvage_cluster(rescue->cli, status, cluster)) {
-        warn_of_lag(rescue->cli, status);
-        rescue->client = client_of(rescue->cli, status);
+    if (cli__salvage_cluster(cli, status, cluster)) {
+        warn_of_lag(cli, status);
+        rescue->client = client_of(cli, status);
         result = run(rescue, cluster);
     }
     mem_free(cluster);
-    cli__status_free(status);
     return result;
 }
 
@@ -244,7 +239,7 @@ enum exit_status cli_salvage(const struct cli *cli)
     client_session_init(&rescue.session);
     if (look_open(&look, cli->options->file, &why)) {
         rescue.salvage = salvage_new(look.segments, look.count);
-        status = with_cluster(&rescue);
+        status = cli__with_members(cli, with_cluster, &rescue);
         look_close(&look);
     } else {
         fprintf(cli->err, "thence: %.*s\n", (int)why.len, (const char *)why.ptr);

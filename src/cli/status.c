@@ -318,7 +318,17 @@ static bool gather(const struct cli *cli, struct status *status)
     return true;
 }
 
-struct status *cli__status_gather(const struct cli *cli, enum exit_status *failed)
+static void status_free(struct status *status)
+{
+    for (uint32_t i = 0; i < CLIENT_NODES_MAX; i++)
+        buf_fini(&status->nodes[i].body);
+    client_free(status->client);
+    mem_free(status);
+}
+
+/* Asks the nodes given, then the members that these name. NULL: *failed is the exit status, and
+ * the complaint was made. The caller frees. */
+static struct status *status_gather(const struct cli *cli, enum exit_status *failed)
 {
     struct status *status = status_new(cli);
     *failed = EXIT_USAGE;
@@ -326,28 +336,43 @@ struct status *cli__status_gather(const struct cli *cli, enum exit_status *faile
         return status;
     if (status->client != NULL)
         *failed = EXIT_INTERRUPTED;
-    cli__status_free(status);
+    status_free(status);
     return NULL;
 }
 
-void cli__status_free(struct status *status)
+/* Somebody knows a configuration; false after a complaint. */
+static bool is_usable(const struct cli *cli, const struct status *status)
 {
+    if (status->epoch > 0)
+        return true;
+    for (uint32_t i = 0; i < status->node_count; i++) {
+        const struct status_node *node = &status->nodes[i];
+        struct slice why = node->why != NULL ? slice_str(node->why) : node->reason;
+        fprintf(cli->err, "thence: %s: %.*s\n", node->address, (int)why.len, (const char *)why.ptr);
+    }
+    fprintf(cli->err, "thence: no node says who the members are\n");
+    return false;
+}
+
+enum exit_status cli__with_members(const struct cli *cli, cli_work work, void *arg)
+{
+    enum exit_status result;
+    struct status *status = status_gather(cli, &result);
     if (status == NULL)
-        return;
-    for (uint32_t i = 0; i < CLIENT_NODES_MAX; i++)
-        buf_fini(&status->nodes[i].body);
-    client_free(status->client);
-    mem_free(status);
+        return result;
+    result = is_usable(cli, status) ? work(cli, status, arg) : EXIT_UNAVAILABLE;
+    status_free(status);
+    return result;
 }
 
 enum exit_status cli_status(const struct cli *cli)
 {
     enum exit_status result;
-    struct status *status = cli__status_gather(cli, &result);
+    struct status *status = status_gather(cli, &result);
     if (status == NULL)
         return result;
     if (!ask_counts(cli, status)) {
-        cli__status_free(status);
+        status_free(status);
         return EXIT_INTERRUPTED;
     }
     sum_up(status);
@@ -358,6 +383,6 @@ enum exit_status cli_status(const struct cli *cli)
     result = status->answering == 0        ? EXIT_UNAVAILABLE
              : cli__status_is_well(status) ? EXIT_OK
                                            : EXIT_NOT_WELL;
-    cli__status_free(status);
+    status_free(status);
     return result;
 }

@@ -53,13 +53,13 @@ struct status {
     bool counts_differ;                         /* nodes count keys differently */
 };
 
-/* Asks the nodes given, then the members that these name; no key counts. NULL: *failed is the exit
- * status, and the complaint was made. The caller frees. */
-struct status *cli__status_gather(const struct cli *cli, enum exit_status *failed);
-void cli__status_free(struct status *status);
+/* What a command does with what the nodes said; arg is the caller's. */
+typedef enum exit_status (*cli_work)(const struct cli *cli, struct status *status, void *arg);
 
-/* Somebody knows a configuration; false after a complaint. */
-bool cli__status_is_usable(const struct cli *cli, const struct status *status);
+/* Asks the nodes given, then the members that these name (no key counts), and does the work with
+ * what they say, if one of them knows a configuration. The exit status of the work, or, after a
+ * complaint, of what went wrong. */
+enum exit_status cli__with_members(const struct cli *cli, cli_work work, void *arg);
 
 /* The node with this id, or the silent one at this address; NULL: somebody else answers there, or
  * there were too many to ask. */
