@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/knobs.h"
+#include "base/le.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/metrics.h"

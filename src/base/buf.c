@@ -9,6 +9,7 @@
 #include "base/buf.h"
 
 #include "base/assert.h"
+#include "base/le.h"
 #include "base/mem.h"
 
 void buf_fini(struct buf *buf)
@@ -52,14 +53,6 @@ void buf_append_slice(struct buf *buf, struct slice bytes)
     buf_append(buf, bytes.ptr, bytes.len);
 }
 
-/* Little-endian whatever the machine is; compilers turn the loop into one store. */
-static void put_le(struct buf *buf, uint64_t value, size_t count)
-{
-    uint8_t *at = buf_grow(buf, count);
-    for (size_t i = 0; i < count; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
-
 void buf_u8(struct buf *buf, uint8_t value)
 {
     *buf_grow(buf, 1) = value;
@@ -67,17 +60,17 @@ void buf_u8(struct buf *buf, uint8_t value)
 
 void buf_u16(struct buf *buf, uint16_t value)
 {
-    put_le(buf, value, 2);
+    le_store_u16(buf_grow(buf, sizeof(value)), value);
 }
 
 void buf_u32(struct buf *buf, uint32_t value)
 {
-    put_le(buf, value, 4);
+    le_store_u32(buf_grow(buf, sizeof(value)), value);
 }
 
 void buf_u64(struct buf *buf, uint64_t value)
 {
-    put_le(buf, value, 8);
+    le_store_u64(buf_grow(buf, sizeof(value)), value);
 }
 
 void buf_varint(struct buf *buf, uint64_t value)

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "base/slice.h"
+#include "base/le.h"
 
 struct read {
     const uint8_t *at;  /* the next byte */
@@ -53,33 +53,28 @@ static inline struct slice read_bytes(struct read *read, size_t len)
     return bytes;
 }
 
-static inline uint64_t read_le(struct read *read, size_t count)
-{
-    struct slice bytes = read_bytes(read, count);
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes.len; i++)
-        value |= (uint64_t)bytes.ptr[i] << (8 * i);
-    return value;
-}
-
 static inline uint8_t read_u8(struct read *read)
 {
-    return (uint8_t)read_le(read, 1);
+    struct slice bytes = read_bytes(read, 1);
+    return bytes.len > 0 ? bytes.ptr[0] : 0;
 }
 
 static inline uint16_t read_u16(struct read *read)
 {
-    return (uint16_t)read_le(read, 2);
+    struct slice bytes = read_bytes(read, sizeof(uint16_t));
+    return bytes.len > 0 ? le_load_u16(bytes.ptr) : 0;
 }
 
 static inline uint32_t read_u32(struct read *read)
 {
-    return (uint32_t)read_le(read, 4);
+    struct slice bytes = read_bytes(read, sizeof(uint32_t));
+    return bytes.len > 0 ? le_load_u32(bytes.ptr) : 0;
 }
 
 static inline uint64_t read_u64(struct read *read)
 {
-    return read_le(read, 8);
+    struct slice bytes = read_bytes(read, sizeof(uint64_t));
+    return bytes.len > 0 ? le_load_u64(bytes.ptr) : 0;
 }
 
 /* The counterpart of buf_varint; refuses more than 64 bits and forms longer than needed, so

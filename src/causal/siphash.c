@@ -21,14 +21,6 @@ static inline uint64_t rotl(uint64_t value, unsigned count)
     return (value << count) | (value >> (64 - count));
 }
 
-/* Little-endian whatever the machine is; compilers make one load of it. */
-static inline uint64_t load_le(const uint8_t *at)
-{
-    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
-           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
-           (uint64_t)at[7] << 56;
-}
-
 static inline void sip_round(struct sip *s)
 {
     s->v0 += s->v1;
@@ -63,12 +55,12 @@ static uint64_t last_word(struct slice bytes)
 
 uint64_t siphash(const struct siphash_key *key, struct slice bytes)
 {
-    uint64_t k0 = load_le(key->bytes);
-    uint64_t k1 = load_le(key->bytes + 8);
+    uint64_t k0 = le_load_u64(key->bytes);
+    uint64_t k1 = le_load_u64(key->bytes + 8);
     struct sip s = {k0 ^ 0x736f6d6570736575ULL, k1 ^ 0x646f72616e646f6dULL,
                     k0 ^ 0x6c7967656e657261ULL, k1 ^ 0x7465646279746573ULL};
     for (size_t i = 0; i + 8 <= bytes.len; i += 8)
-        sip_word(&s, load_le(bytes.ptr + i));
+        sip_word(&s, le_load_u64(bytes.ptr + i));
     sip_word(&s, last_word(bytes));
     s.v2 ^= 0xff;
     for (int round = 0; round < 4; round++)

@@ -31,18 +31,11 @@ static inline uint8_t *put_varint(uint8_t *at, uint64_t value)
     return at;
 }
 
-static inline uint8_t *put_u64(uint8_t *at, uint64_t value)
-{
-    for (unsigned i = 0; i < 8; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-    return at + 8;
-}
-
 /* All but the MAC; returns one past the last byte. */
 static uint8_t *body_write(uint8_t *at, const struct ctx *ctx)
 {
     *at++ = TOKEN_FORMAT;
-    at = put_u64(at, ctx->lineage);
+    at = le_store_u64(at, ctx->lineage);
     at = put_varint(at, ctx->fence);
     at = put_varint(at, ctx->seen.count);
     uint32_t last = 0;
@@ -63,7 +56,7 @@ void token_encode(const struct ctx *ctx, const struct siphash_key *key, struct b
     ASSERT(ctx->lineage != 0 || (ctx->fence == 0 && ctx->seen.count == 0)); /* C2 */
     uint8_t bytes[TOKEN_BYTES_MAX];
     uint8_t *end = body_write(bytes, ctx);
-    end = put_u64(end, siphash(key, slice_of(bytes, (size_t)(end - bytes))));
+    end = le_store_u64(end, siphash(key, slice_of(bytes, (size_t)(end - bytes))));
     size_t len = (size_t)(end - bytes);
     ASSERT(len <= sizeof(bytes));
     causal__base64url_encode(slice_of(bytes, len), buf_grow(out, BASE64URL_CHARS(len)));

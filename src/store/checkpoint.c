@@ -41,8 +41,7 @@ void checkpoint_begin(struct checkpoint *checkpoint, struct log *log)
 static void footer_append(struct checkpoint *checkpoint, struct log *log)
 {
     uint8_t body[8];
-    for (unsigned i = 0; i < sizeof body; i++)
-        body[i] = (uint8_t)(checkpoint->base >> (8 * i));
+    le_store_u64(body, checkpoint->base);
     log_append(log, RECORD_FOOTER, slice_of(body, sizeof body));
     checkpoint->footer_written = true;
     checkpoint->footer_position = log_position(log);

@@ -8,8 +8,6 @@
  */
 #include "wire/frame.h"
 
-#include "wire/le.h"
-
 /* The sum stands behind what it seals. */
 #define FRAME_SUM_AT 24U
 
@@ -42,7 +40,7 @@ enum frame_scan frame_split(struct slice bytes, size_t limit, size_t *size, cons
         return FRAME_BAD;
     if (bytes.len < 8)
         return FRAME_SHORT;
-    size_t whole = FRAME_HEAD_BYTES + (size_t)wire__load_u32(bytes.ptr + 4);
+    size_t whole = FRAME_HEAD_BYTES + (size_t)le_load_u32(bytes.ptr + 4);
     if (whole > limit || whole > LIMIT_FRAME_BYTES) {
         *why = "frame larger than its limit";
         return FRAME_BAD;
@@ -57,11 +55,11 @@ bool frame_decode(struct slice bytes, struct frame *frame)
         return false;
     const uint8_t *head = bytes.ptr;
     struct slice body = slice_of(head + FRAME_HEAD_BYTES, bytes.len - FRAME_HEAD_BYTES);
-    if (bytes.len > LIMIT_FRAME_BYTES || wire__load_u32(head + 4) != body.len)
+    if (bytes.len > LIMIT_FRAME_BYTES || le_load_u32(head + 4) != body.len)
         return false;
-    if (wire__load_u64(head + FRAME_SUM_AT) != frame_sum(head, body))
+    if (le_load_u64(head + FRAME_SUM_AT) != frame_sum(head, body))
         return false;
-    *frame = (struct frame){head[2], wire__load_u64(head + 8), wire__load_u64(head + 16), body};
+    *frame = (struct frame){head[2], le_load_u64(head + 8), le_load_u64(head + 16), body};
     return true;
 }
 
@@ -79,12 +77,12 @@ void frame_end(size_t begin, uint8_t type, uint64_t lineage, uint64_t epoch, str
     ASSERT(out->len - begin <= LIMIT_FRAME_BYTES);
     uint8_t *head = out->ptr + begin;
     struct slice body = slice_of(head + FRAME_HEAD_BYTES, out->len - begin - FRAME_HEAD_BYTES);
-    uint8_t *at = wire__store_u8(head, FRAME_MAGIC);
-    at = wire__store_u8(at, FRAME_FORMAT);
-    at = wire__store_u8(at, type);
-    at = wire__store_u8(at, 0);
-    at = wire__store_u32(at, (uint32_t)body.len);
-    at = wire__store_u64(at, lineage);
-    at = wire__store_u64(at, epoch);
-    wire__store_u64(at, frame_sum(head, body));
+    uint8_t *at = le_store_u8(head, FRAME_MAGIC);
+    at = le_store_u8(at, FRAME_FORMAT);
+    at = le_store_u8(at, type);
+    at = le_store_u8(at, 0);
+    at = le_store_u32(at, (uint32_t)body.len);
+    at = le_store_u64(at, lineage);
+    at = le_store_u64(at, epoch);
+    le_store_u64(at, frame_sum(head, body));
 }

@@ -9,8 +9,6 @@
  */
 #include "wire/msg.h"
 
-#include "wire/le.h"
-
 #define VV_ENTRY_BYTES 12U
 #define RANGE_BYTES 20U
 
@@ -57,50 +55,50 @@ static size_t size_ctx(const struct ctx *value)
 
 static uint8_t *put_u8(uint8_t *at, const uint8_t *value)
 {
-    return wire__store_u8(at, *value);
+    return le_store_u8(at, *value);
 }
 
 static uint8_t *put_u32(uint8_t *at, const uint32_t *value)
 {
-    return wire__store_u32(at, *value);
+    return le_store_u32(at, *value);
 }
 
 static uint8_t *put_u64(uint8_t *at, const uint64_t *value)
 {
-    return wire__store_u64(at, *value);
+    return le_store_u64(at, *value);
 }
 
 static uint8_t *put_bytes(uint8_t *at, const struct slice *value)
 {
     ASSERT(value->len <= LIMIT_FRAME_BYTES);
-    return wire__store_slice(wire__store_u32(at, (uint32_t)value->len), *value);
+    return le_store_slice(le_store_u32(at, (uint32_t)value->len), *value);
 }
 
 static uint8_t *put_vv(uint8_t *at, const struct vv *value)
 {
-    at = wire__store_u32(at, value->count);
+    at = le_store_u32(at, value->count);
     for (uint32_t i = 0; i < value->count; i++) {
-        at = wire__store_u32(at, value->entries[i].actor);
-        at = wire__store_u64(at, value->entries[i].seq);
+        at = le_store_u32(at, value->entries[i].actor);
+        at = le_store_u64(at, value->entries[i].seq);
     }
     return at;
 }
 
 static uint8_t *put_ranges(uint8_t *at, const struct ranges *value)
 {
-    at = wire__store_u32(at, value->count);
+    at = le_store_u32(at, value->count);
     for (uint32_t i = 0; i < value->count; i++) {
-        at = wire__store_u32(at, value->list[i].actor);
-        at = wire__store_u64(at, value->list[i].low);
-        at = wire__store_u64(at, value->list[i].high);
+        at = le_store_u32(at, value->list[i].actor);
+        at = le_store_u64(at, value->list[i].low);
+        at = le_store_u64(at, value->list[i].high);
     }
     return at;
 }
 
 static uint8_t *put_ctx(uint8_t *at, const struct ctx *value)
 {
-    at = wire__store_u64(at, value->lineage);
-    at = wire__store_u64(at, value->fence);
+    at = le_store_u64(at, value->lineage);
+    at = le_store_u64(at, value->fence);
     return put_vv(at, &value->seen);
 }
 
@@ -115,13 +113,13 @@ static void take_u8(struct read *in, uint8_t *value)
 static void take_u32(struct read *in, uint32_t *value)
 {
     struct slice bytes = read_bytes(in, sizeof *value);
-    *value = bytes.len > 0 ? wire__load_u32(bytes.ptr) : 0;
+    *value = bytes.len > 0 ? le_load_u32(bytes.ptr) : 0;
 }
 
 static void take_u64(struct read *in, uint64_t *value)
 {
     struct slice bytes = read_bytes(in, sizeof *value);
-    *value = bytes.len > 0 ? wire__load_u64(bytes.ptr) : 0;
+    *value = bytes.len > 0 ? le_load_u64(bytes.ptr) : 0;
 }
 
 static void take_bytes(struct read *in, struct slice *value)
@@ -141,7 +139,7 @@ static void take_vv(struct read *in, struct vv *value)
     struct slice bytes = read_bytes(in, (size_t)count * VV_ENTRY_BYTES);
     uint32_t last = 0;
     for (size_t at = 0; at < bytes.len; at += VV_ENTRY_BYTES) {
-        struct dot dot = {wire__load_u32(bytes.ptr + at), wire__load_u64(bytes.ptr + at + 4)};
+        struct dot dot = {le_load_u32(bytes.ptr + at), le_load_u64(bytes.ptr + at + 4)};
         if (dot.actor <= last || dot.seq == 0 || dot.seq > LIMIT_SEQ) {
             in->bad = true;
             return;
@@ -153,7 +151,7 @@ static void take_vv(struct read *in, struct vv *value)
 
 static struct range range_load(const uint8_t *at)
 {
-    return (struct range){wire__load_u32(at), wire__load_u64(at + 4), wire__load_u64(at + 12)};
+    return (struct range){le_load_u32(at), le_load_u64(at + 4), le_load_u64(at + 12)};
 }
 
 static void take_ranges(struct read *in, struct ranges *value)

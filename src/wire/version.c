@@ -8,8 +8,6 @@
  */
 #include "wire/version.h"
 
-#include "wire/le.h"
-
 static bool form_is_known(uint8_t form)
 {
     return form >= VALUE_JSON && form <= VALUE_TOMBSTONE;
@@ -31,23 +29,23 @@ void version_encode(const struct version *version, struct buf *out)
     ASSERT(version->value.len <= LIMIT_VALUE_BYTES);
     ASSERT(version->form != VALUE_TOMBSTONE || version->value.len == 0);
     uint8_t *at = buf_grow(out, version_size(version));
-    at = wire__store_u32(at, version->dot.actor);
-    at = wire__store_u64(at, version->dot.seq);
-    at = wire__store_u64(at, version->hlc);
-    at = wire__store_u8(at, (uint8_t)version->form);
-    at = wire__store_u8(at, 0);
-    at = wire__store_u16(at, (uint16_t)(version->deps.len / VERSION_DEP_BYTES));
-    at = wire__store_u16(at, (uint16_t)version->key.len);
-    at = wire__store_u16(at, 0);
-    at = wire__store_u32(at, (uint32_t)version->value.len);
-    at = wire__store_slice(at, version->deps);
-    at = wire__store_slice(at, version->key);
-    wire__store_slice(at, version->value);
+    at = le_store_u32(at, version->dot.actor);
+    at = le_store_u64(at, version->dot.seq);
+    at = le_store_u64(at, version->hlc);
+    at = le_store_u8(at, (uint8_t)version->form);
+    at = le_store_u8(at, 0);
+    at = le_store_u16(at, (uint16_t)(version->deps.len / VERSION_DEP_BYTES));
+    at = le_store_u16(at, (uint16_t)version->key.len);
+    at = le_store_u16(at, 0);
+    at = le_store_u32(at, (uint32_t)version->value.len);
+    at = le_store_slice(at, version->deps);
+    at = le_store_slice(at, version->key);
+    le_store_slice(at, version->value);
 }
 
 static struct dot dep_load(const uint8_t *at)
 {
-    return (struct dot){wire__load_u32(at), wire__load_u64(at + 4)};
+    return (struct dot){le_load_u32(at), le_load_u64(at + 4)};
 }
 
 static bool deps_are_valid(struct slice deps)
@@ -67,16 +65,16 @@ bool version_decode(struct slice body, struct version *version)
     if (body.len < VERSION_HEAD_BYTES)
         return false;
     const uint8_t *head = body.ptr;
-    size_t deps = (size_t)wire__load_u16(head + 22) * VERSION_DEP_BYTES;
-    size_t key = wire__load_u16(head + 24);
-    size_t value = wire__load_u32(head + 28);
-    if (head[21] != 0 || wire__load_u16(head + 26) != 0 || !form_is_known(head[20]))
+    size_t deps = (size_t)le_load_u16(head + 22) * VERSION_DEP_BYTES;
+    size_t key = le_load_u16(head + 24);
+    size_t value = le_load_u32(head + 28);
+    if (head[21] != 0 || le_load_u16(head + 26) != 0 || !form_is_known(head[20]))
         return false;
     if (deps > LIMIT_VV_ENTRIES * VERSION_DEP_BYTES || key == 0 || key > LIMIT_KEY_BYTES ||
         value > LIMIT_VALUE_BYTES || body.len != VERSION_HEAD_BYTES + deps + key + value)
         return false;
     version->dot = dep_load(head);
-    version->hlc = wire__load_u64(head + 12);
+    version->hlc = le_load_u64(head + 12);
     version->form = (enum value_form)head[20];
     version->deps = slice_of(head + VERSION_HEAD_BYTES, deps);
     version->key = slice_of(version->deps.ptr + deps, key);
@@ -121,8 +119,8 @@ void deps_encode(const struct vv *deps, struct buf *out)
     ASSERT(deps->count <= LIMIT_VV_ENTRIES);
     uint8_t *at = buf_grow(out, (size_t)deps->count * VERSION_DEP_BYTES);
     for (uint32_t i = 0; i < deps->count; i++) {
-        at = wire__store_u32(at, deps->entries[i].actor);
-        at = wire__store_u64(at, deps->entries[i].seq);
+        at = le_store_u32(at, deps->entries[i].actor);
+        at = le_store_u64(at, deps->entries[i].seq);
     }
 }
 
