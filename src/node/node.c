@@ -182,6 +182,7 @@ static void upkeep(struct node *node)
         node__watch_alone(node);
     }
     node__tick_changes(node);
+    node__unpark(node); /* the end of an actor may have raised coverage: seed 806130 */
     node__scan(node);
     node__mark(node);
 }
