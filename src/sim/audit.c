@@ -57,21 +57,15 @@ static bool is_lost(const struct world *world, const struct sim_node *node, uint
 }
 
 /* Where the key stands at (hlc, actor), is the write there, or was it overwritten? */
-static bool is_held(const struct world *world, const struct sim_node *node,
-                    const struct hwrite *write)
+static bool is_held(const struct world *world, const struct hwrite *write,
+                    const struct table *table)
 {
     const struct hkey *key = &world->oracle.keys[write->key];
-    const struct table *table = node_table(node->node);
-    const struct config *config = node_config(node->node);
     table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
     if (ref != 0) {
         uint64_t hlc = table_hlc(table, ref);
-        if (hlc > write->hlc ||
-            (hlc == write->hlc && table_dot(table, ref).actor >= write->dot.actor))
-            return true;
-        /* Its tombstone was purged, and a merge has brought an older one from an old disk (4.4). */
-        if (!terms_merged(config, config->shards[node_shard(node->node)].id))
-            return false;
+        return hlc > write->hlc ||
+               (hlc == write->hlc && table_dot(table, ref).actor >= write->dot.actor);
     }
     for (uint32_t i = 0; i < key->stone_count; i++) { /* purged */
         const struct hwrite *stone = &world->oracle.writes[key->stones[i]];
@@ -86,7 +80,8 @@ static void judge_top(struct world *world, const struct sim_node *node, uint32_t
     uint32_t top = node->audit.tops[key];
     if (top == 0 || node->turned || node_phase(node->node) != NODE_SERVING ||
         world->shard_of_key[key] != node_shard(node->node) ||
-        is_held(world, node, &world->oracle.writes[top]) || is_lost(world, node, top))
+        is_held(world, &world->oracle.writes[top], node_table(node->node)) ||
+        is_lost(world, node, top) || terms_brought_back(world, node_config(node->node), top))
         return;
     char name[64];
     verdict_say(&world->verdict, "R1", "node %u covers %s of key %.*s and does not have it",

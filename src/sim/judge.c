@@ -376,10 +376,11 @@ bool judge_stable(const struct world *world)
 }
 
 /* What was acknowledged may be missing only where faults explain it (all logs that ever had it have
- * lost something), and it is told (I5, 6.5). */
+ * lost something, or it was deleted and an old disk merged), and it is told (I5, 6.5). */
 static bool lost_and_told(const struct world *world, uint32_t write)
 {
-    return terms_lost(world, write) && terms_told(world, world->config, write);
+    return (terms_lost(world, write) && terms_told(world, world->config, write)) ||
+           terms_brought_back(world, world->config, write);
 }
 
 /* The greatest write of the key that was acknowledged and has to be there, or something newer. */

@@ -171,12 +171,39 @@ static bool is_told(const struct oracle *oracle, uint32_t write, const struct to
            slotset_has(&told->slots, oracle->keys[at->key].slot);
 }
 
+void oracle_purged(struct oracle *oracle, uint32_t stone)
+{
+    struct hwrite *at = &oracle->writes[stone];
+    if (at->purged_us == 0)
+        at->purged_us = oracle->now_us;
+}
+
+bool oracle_purged_above(const struct oracle *oracle, uint32_t write, uint64_t before_us)
+{
+    const struct hkey *key = &oracle->keys[oracle->writes[write].key];
+    for (uint32_t i = 0; i < key->stone_count; i++) {
+        const struct hwrite *stone = &oracle->writes[key->stones[i]];
+        if (stone->purged_us != 0 && stone->purged_us < before_us &&
+            !oracle_newer(oracle, write, key->stones[i]))
+            return true;
+    }
+    return false;
+}
+
+/* It surely is, of what was told; or an old disk may have brought back what it had beaten. */
+static bool is_gone(const struct oracle *oracle, uint32_t write, const struct told *told)
+{
+    return is_told(oracle, write, told) &&
+           (oracle_lost(oracle, write) ||
+            (told->actor == 0 && oracle_purged_above(oracle, write, told->before_us)));
+}
+
 /* Below a write in somebody's past is what its writer had seen. */
 static void forget_lost(const struct oracle *oracle, struct past *past, const struct told *told)
 {
     for (uint32_t key = 0; key < oracle->key_count; key++) {
         uint32_t top = past->tops[key];
-        while (top != 0 && is_told(oracle, top, told) && oracle_lost(oracle, top))
+        while (top != 0 && is_gone(oracle, top, told))
             top = oracle->writes[top].past != NULL ? oracle->writes[top].past->tops[key] : 0;
         past->tops[key] = top;
     }

@@ -30,6 +30,7 @@ struct hwrite {
     struct dot dot;        /* its name; actor 0: not seen in any log yet */
     uint64_t hlc;          /* its time */
     uint64_t committed_us; /* when it was first seen in a log */
+    uint64_t purged_us;    /* of a tombstone: when a node first purged it; 0: never */
     struct buf deps;       /* its causes, as that log had them; owned */
 };
 
@@ -195,6 +196,13 @@ void oracle_may_be_lost(struct oracle *oracle, const struct told *told);
 /* True when every log that ever had the write has lost something since, or is that of a node that
  * is listed no more (I5). */
 bool oracle_lost(const struct oracle *oracle, uint32_t write);
+
+/* A node purges this tombstone. */
+void oracle_purged(struct oracle *oracle, uint32_t stone);
+
+/* True when the write is a tombstone that was purged before then, or was beaten by one: a shard that
+ * merges after that may bring back what is older (docs/protocol.md 4.4, 6.3). */
+bool oracle_purged_above(const struct oracle *oracle, uint32_t write, uint64_t before_us);
 
 /* Judges an answer as it leaves; returns what its token stands for (owned by the caller). */
 struct past *oracle_answer(struct oracle *oracle, const struct asked *asked,

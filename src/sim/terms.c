@@ -53,6 +53,13 @@ void terms_refresh(struct world *world)
     }
 }
 
+/* When this epoch came; now, where it is adopted and in no log yet. */
+static uint64_t since_us(const struct world *world, uint64_t epoch)
+{
+    uint64_t us = epoch_time(&world->oracle, epoch);
+    return us != 0 ? us : world->time.now_us;
+}
+
 static void note_losses(struct world *world)
 {
     for (uint32_t i = 0; i < world->config->loss_count; i++) {
@@ -63,7 +70,7 @@ static void note_losses(struct world *world)
         struct told told = {.actor = loss->actor,
                             .whole_seq = loss->whole_seq,
                             .slots = world->config->shards[shard].slots,
-                            .before_us = epoch_time(&world->oracle, loss->epoch)};
+                            .before_us = since_us(world, loss->epoch)};
         oracle_may_be_lost(&world->oracle, &told);
     }
 }
@@ -167,6 +174,19 @@ bool terms_told(const struct world *world, const struct config *config, uint32_t
     for (uint32_t i = 0; i < config->loss_count; i++) {
         const struct loss *loss = &config->losses[i];
         if (loss->actor != 0 && loss->actor == at->dot.actor && loss->whole_seq < at->dot.seq)
+            return true;
+    }
+    return false;
+}
+
+bool terms_brought_back(const struct world *world, const struct config *config, uint32_t write)
+{
+    const struct oracle *oracle = &world->oracle;
+    uint32_t shard = config->shards[world->shard_of_key[oracle->writes[write].key]].id;
+    for (uint32_t i = 0; i < config->loss_count; i++) {
+        const struct loss *loss = &config->losses[i];
+        if (loss->actor == 0 && loss->shard == shard &&
+            oracle_purged_above(oracle, write, since_us(world, loss->epoch)))
             return true;
     }
     return false;

@@ -50,6 +50,10 @@ bool terms_lost(const struct world *world, uint32_t write);
 /* True when config says that the write may be lost (6.5). */
 bool terms_told(const struct world *world, const struct config *config, uint32_t write);
 
-/* True when config says that the shard lost what it had: nobody in it was active, and it merged
- * (6.3). Keys that were deleted may be back then. */
+/* True when config says that the shard may have lost what it had: nobody in it was active, and it
+ * merged (6.3). */
 bool terms_merged(const struct config *config, uint32_t shard_id);
+
+/* True when the write, or what beat it, was deleted, its tombstone purged, and the shard has merged
+ * since: what is older may be in its place. */
+bool terms_brought_back(const struct world *world, const struct config *config, uint32_t write);

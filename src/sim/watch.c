@@ -106,8 +106,10 @@ static void judge_causes(struct world *world, const struct sim_node *node, const
 static void judge_purge(struct world *world, const struct sim_node *node, struct dot dot)
 {
     uint32_t stone = oracle_by_dot(&world->oracle, dot);
-    if (stone != 0)
+    if (stone != 0) {
+        oracle_purged(&world->oracle, stone);
         judge_causes_of(world, node, stone, NULL);
+    }
     for (uint32_t i = 1; i < world->oracle.write_count && stone != 0; i++) {
         const struct hwrite *write = &world->oracle.writes[i];
         if (write->dot.actor == 0 || write->key != world->oracle.writes[stone].key ||
