@@ -7,7 +7,8 @@
  * Not:    what a change does (placement/config_change.h); which of two wins (cluster/register.h).
  * Holds:  C1 a wish is looked at anew against every configuration, and is done when it does not
  *         apply any more: two who propose the same, and one who proposes twice, do it once. C2
- *         an operator's request is answered once, with what the configuration says.
+ *         an operator's request is answered once, with what the configuration says. C3 who has
+ *         lost its memory asks for a place no sooner than the configuration says (T37).
  * Limits: LIMIT_MEMBERS addresses in a request; knob max_requests.
  * See:    docs/protocol.md sections 5, 6.1, 6.3 to 6.5; docs/api.md section 3.
  */
@@ -70,16 +71,52 @@ static bool is_elsewhere(const struct node *node, const struct member *self)
     return strcmp(self->address.text, node->options.address.text) != 0;
 }
 
+/* The member that a node without its memory was, or is to stand in for; NULL: that is nobody. */
+static const struct member *own_place(const struct node *node)
+{
+    const struct member *self = config_member_by_id(node->config, node->id);
+    if (self != NULL)
+        return node__in_doubt(node) ? self : NULL;
+    return config_member_by_address(node->config, slice_str(node->options.address.text));
+}
+
+uint64_t node__pause_ms(const struct node *node)
+{
+    const struct member *place =
+        node->config != NULL && node->phase == NODE_ASKING ? own_place(node) : NULL;
+    if (place == NULL || PLANTED(node->options.plant, RETURNS_UNPAUSED))
+        return 0;
+    uint64_t pause_ms = member_pause_ms(place, node->wall_ms);
+    uint64_t waited_ms = node->mono_ms - node->asking_ms;
+    return waited_ms < pause_ms ? pause_ms - waited_ms : 0;
+}
+
+static bool has_to_wait(struct node *node)
+{
+    uint64_t pause_ms = node__pause_ms(node);
+    if (pause_ms == 0)
+        return false;
+    REACHED(&node->metrics, RETURN_PAUSED);
+    if (!node->pause_said)
+        node__trace(node, TRACE_PAUSED, pause_ms, 0, 0, SLICE_EMPTY);
+    node->pause_said = true;
+    return true;
+}
+
 static bool want_own(struct node *node)
 {
     const struct config *config = node->config;
     const struct member *self = config_member_by_id(config, node->id);
+    uint64_t now_ms = node->wall_ms;
     enum err err = E_OK;
+    if (has_to_wait(node))
+        return false;
     if (self == NULL || is_elsewhere(node, self))
-        return try_change(node, config_admit(config, node->id, &node->options.address, &err),
+        return try_change(node,
+                          config_admit(config, node->id, &node->options.address, now_ms, &err),
                           "this node asks for a place");
     if (node__in_doubt(node))
-        return try_change(node, config_renew(config, node->id, self->actor, &err),
+        return try_change(node, config_renew(config, node->id, self->actor, now_ms, &err),
                           "this node asks for a new actor");
     if (replica_filled(node->replica))
         return try_change(node, config_activate(config, node->id, self->actor, &err),

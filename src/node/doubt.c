@@ -105,6 +105,8 @@ static void hang_up_all(struct node *node)
 void node__begin_anew(struct node *node, const char *why)
 {
     node->phase = NODE_ASKING;
+    node->asking_ms = node->mono_ms;
+    node->pause_said = false;
     node__withdraw(node);
     hang_up_all(node);
     node__doubt_all(node, why);

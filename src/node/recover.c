@@ -183,7 +183,7 @@ static void go_on(struct node *node, const struct log_recovery *found)
 void node__recover(struct node *node, const struct log_segment *segments, size_t count)
 {
     ASSERT(node->id == 0);
-    node->started_ms = node->mono_ms;
+    node->started_ms = node->asking_ms = node->mono_ms;
     struct tracer listening = node->tracer;
     node->tracer = (struct tracer){NULL, NULL}; /* the story was told when it happened */
     struct log_recovery found;

@@ -60,6 +60,8 @@ struct node {
     uint32_t doubt_actor;         /* the own actor whose log was not whole; 0: none (doubt.c) */
     bool listed_once;             /* a configuration has listed this node id */
     bool fresh;                   /* it knew no configuration when it started */
+    uint64_t asking_ms;           /* mono: since when it is who it is, and may want a place */
+    bool pause_said;              /* TRACE_PAUSED went out since */
     bool log_usable;              /* false: nothing may be appended any more */
     struct log *log;              /* owned */
     struct table *table;          /* owned */
@@ -161,6 +163,7 @@ bool node__next_address(struct slice *rest, struct address *address);
 void node__ask(struct node *node, struct call *call);
 enum err node__check_addresses(const struct request *request);
 void node__tick_changes(struct node *node);
+uint64_t node__pause_ms(const struct node *node); /* until it may ask for a place; 0: it may */
 void node__refuse_asked(struct node *node);
 uint64_t node__change_deadline_ms(const struct node *node);
 

@@ -43,6 +43,16 @@ enum node_phase node_phase(const struct node *node)
     return node->stop_asked ? NODE_STOPPING : node->phase;
 }
 
+static void say_pause(const struct node *node, struct buf *out)
+{
+    uint64_t pause_ms = node__pause_ms(node);
+    if (pause_ms == 0)
+        return;
+    buf_append_slice(out, SLICE_LIT("; it has come back too often lately, and waits another "));
+    buf_decimal(out, pause_ms / 1000 + 1);
+    buf_append_slice(out, SLICE_LIT(" s"));
+}
+
 void node_why_not(const struct node *node, struct buf *out)
 {
     switch (node_phase(node)) {
@@ -53,6 +63,7 @@ void node_why_not(const struct node *node, struct buf *out)
     case NODE_REFUSED:
     case NODE_ASKING:
         buf_append_slice(out, buf_slice(&node->reason));
+        say_pause(node, out);
         return;
     case NODE_FILLING:
         buf_append_slice(out, SLICE_LIT("it fills up, or hands over, and forwards requests"));

@@ -9,9 +9,9 @@
  *         K4 a member of a shard has an actor; a spare has none; the invited alone have no node
  *         id. K5 epoch >= 1, and nothing is dated after it: fence, retired actors, losses (oldest
  *         first; that of a whole shard not after the fence). K6 members stand in the order of
- *         joining the cluster. K7 counts are within their limits, shard ids differ, retired
- *         actors ascend, addresses are not empty. K8 the leaving alone may have a target, which
- *         is another shard; the shard that they leave has an active member.
+ *         joining the cluster. K7 counts (returns too) are within their limits, shard ids
+ *         differ, retired actors ascend, addresses are not empty. K8 the leaving alone may have a
+ *         target, which is another shard; the shard that they leave has an active member.
  * Limits: LIMIT_MEMBERS, LIMIT_SHARDS, LIMIT_ACTORS, LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is
  *         large (some 260 KB): heap only, passed by pointer, encoded small.
  * See:    docs/protocol.md sections 1, 5 and 6.
@@ -22,6 +22,9 @@
 
 /* No shard: a spare. */
 #define SHARD_NONE UINT32_MAX
+
+/* Returns of a member that are counted. */
+#define RETURNS_MAX 10U
 
 enum member_state {
     MEMBER_ACTIVE,  /* has all of its holding and serves it */
@@ -42,6 +45,8 @@ struct member {
     uint32_t actor;          /* its present actor, 0 for none */
     uint32_t target;         /* while leaving: the shard it moves to; SHARD_NONE: off the list */
     enum member_state state; /* see above */
+    uint32_t returns;        /* how often its node has lost its memory lately */
+    uint64_t returned_ms; /* wall, by the clock of who proposed it: when the last one came back */
 };
 
 struct shard {
@@ -154,6 +159,11 @@ const struct ancestor *config_ancestor(const struct config *config, uint64_t lin
 /* Active, syncing, leaving: it has an actor, takes every write of its shard, and counts for
  * stability, receipts and sealing. Only the active ones serve. */
 bool member_counts(const struct member *member);
+
+/* How long a node has to wait that has lost its memory and wants this member's place or another
+ * actor: since it began to ask, by its own clock. It grows with every return, and shrinks with time
+ * (config_pause.c, T37). */
+uint64_t member_pause_ms(const struct member *member, uint64_t wall_ms);
 
 /* Members of shard (an index) in this state. */
 uint32_t config_count(const struct config *config, uint32_t shard, enum member_state state);

@@ -34,14 +34,15 @@ struct config *config_touch(const struct config *config, enum err *err);
  * shard: the old actor is retired, sealing (a syncing one never wrote and is dropped), the new
  * node is syncing in that shard under a new actor, or, where the old one was moving to another
  * shard and two members stay behind, in that other. Neither is listed: a spare, behind all others.
+ * Who takes the place of a node counts as a return of that member, at wall_ms (member_pause_ms).
  * Errors: E_MALFORMED (no id, or an address not as address_parse writes it), E_MEMBERS_FULL. */
 struct config *config_admit(const struct config *config, uint64_t node_id,
-                            const struct address *address, enum err *err);
+                            const struct address *address, uint64_t wall_ms, enum err *err);
 
 /* The member with this id, in doubt about its data, asks for another actor than `actor`: the
  * same as losing its disk, under the same id. Does not apply when its actor is another one. */
 struct config *config_renew(const struct config *config, uint64_t node_id, uint32_t actor,
-                            enum err *err);
+                            uint64_t wall_ms, enum err *err);
 
 /* An operator lists an address (PUT /view): invited. Already listed: does not apply, but a member
  * that is leaving the list stays, active. E_MALFORMED, E_MEMBERS_FULL. */
@@ -114,7 +115,7 @@ enum fate {
 
 struct fork {
     uint64_t lineage;                 /* of the new history: random, neither 0 nor an old one */
-    uint64_t wall_ms;                 /* now, for the losses */
+    uint64_t wall_ms;                 /* now, for losses and returns */
     enum fate fates[LIMIT_MEMBERS];   /* by index into config->members */
     uint64_t node_ids[LIMIT_MEMBERS]; /* of the empty nodes */
 };

@@ -9,7 +9,7 @@
  * Integers are LEB128 unless a size is given (then little-endian):
  *   format version (1 byte), lineage (8), epoch, fence, next actor, token key (16)
  *   count of members, each:   node id (8), address length, address, shard index + 1 (0: none),
- *                             actor, target index + 1 (0: none), state (1)
+ *                             actor, target index + 1 (0: none), state (1), returns, returned ms
  *   count of shards, each:    id, slotset
  *   count of retired, each:   actor, node id (8), state (1), since, last seq, slotset
  *   count of ancestors, each: lineage (8), epoch, next actor
@@ -17,7 +17,7 @@
  */
 #include "placement/config_rules.h"
 
-#define CONFIG_FORMAT 2U
+#define CONFIG_FORMAT 3U
 
 static void shard_index_encode(uint32_t shard, struct buf *out)
 {
@@ -34,6 +34,8 @@ static void member_encode(const struct member *member, struct buf *out)
     buf_varint(out, member->actor);
     shard_index_encode(member->target, out);
     buf_u8(out, (uint8_t)member->state);
+    buf_varint(out, member->returns);
+    buf_varint(out, member->returned_ms);
 }
 
 static void shard_encode(const struct shard *shard, struct buf *out)
@@ -143,6 +145,8 @@ static void member_read(struct read *in, struct member *member)
     member->actor = number_read(in, UINT32_MAX);
     member->target = shard_index_read(in);
     member->state = (enum member_state)state_read(in, MEMBER_INVITED);
+    member->returns = number_read(in, RETURNS_MAX);
+    member->returned_ms = read_varint(in);
 }
 
 static void slots_read(struct read *in, struct slotset *slots)

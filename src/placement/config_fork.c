@@ -36,7 +36,7 @@ static void empty_come(struct config *next, const struct fork *fork, enum err *e
         uint64_t node_id = fork->node_ids[i];
         if (node_id == 0 || config_member_by_id(next, node_id) != NULL)
             *err = E_MALFORMED;
-        config__replace(next, &next->members[i], node_id, err);
+        config__replace(next, &next->members[i], node_id, fork->wall_ms, err);
     }
 }
 

@@ -38,7 +38,7 @@ static void member_moves(struct config *next, struct member *mover, struct membe
 }
 
 struct config *config_admit(const struct config *config, uint64_t node_id,
-                            const struct address *address, enum err *err)
+                            const struct address *address, uint64_t wall_ms, enum err *err)
 {
     if (node_id == 0 || !address__is_canonical(address))
         return config__refuse(E_MALFORMED, err);
@@ -54,18 +54,18 @@ struct config *config_admit(const struct config *config, uint64_t node_id,
     }
     if (place == NULL)
         place = config__append(next, address, err);
-    config__replace(next, place, node_id, err);
+    config__replace(next, place, node_id, wall_ms, err);
     return config__end(next, *err);
 }
 
 struct config *config_renew(const struct config *config, uint64_t node_id, uint32_t actor,
-                            enum err *err)
+                            uint64_t wall_ms, enum err *err)
 {
     const struct member *member = config_member_by_id(config, node_id);
     if (member == NULL || !member_counts(member) || member->actor != actor)
         return config__nothing(err);
     struct config *next = config__begin(config, err);
-    config__replace(next, same_in(next, config, member), node_id, err);
+    config__replace(next, same_in(next, config, member), node_id, wall_ms, err);
     return config__end(next, *err);
 }
 

@@ -185,7 +185,8 @@ static uint32_t shard_after_failure(const struct config *config, const struct me
     return moves ? member->target : member->shard;
 }
 
-void config__replace(struct config *next, struct member *member, uint64_t node_id, enum err *err)
+void config__replace(struct config *next, struct member *member, uint64_t node_id, uint64_t wall_ms,
+                     enum err *err)
 {
     if (*err != E_OK)
         return;
@@ -194,6 +195,8 @@ void config__replace(struct config *next, struct member *member, uint64_t node_i
         shard = shard_after_failure(next, member);
         config__fail(next, member, err);
     }
+    if (member->node_id != 0) /* else it was invited, and comes for the first time */
+        member__returns(member, wall_ms);
     member->node_id = node_id;
     member->state = MEMBER_SPARE;
     if (shard != SHARD_NONE)

@@ -47,8 +47,12 @@ void config__place(struct config *next, struct member *member, uint32_t shard, e
  * may have written; all retired actors that meet the shard are sealed anew. */
 void config__fail(struct config *next, struct member *member, enum err *err);
 
-/* The member, whatever its state, has lost its data and is node_id from now on. */
-void config__replace(struct config *next, struct member *member, uint64_t node_id, enum err *err);
+/* The member, whatever its state, has lost its data and is node_id from now on: a return. */
+void config__replace(struct config *next, struct member *member, uint64_t node_id, uint64_t wall_ms,
+                     enum err *err);
+
+/* Counts one. */
+void member__returns(struct member *member, uint64_t wall_ms);
 
 /* Nobody leaves a shard that has no active member: who was about to has everything, so it is
  * active again, and nothing needs to be merged. (Part of config__end.) */

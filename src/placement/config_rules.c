@@ -153,7 +153,8 @@ bool config__k7(const struct config *config)
     if (!counts_fit(config) || !shard_ids_differ(config) || !retired_are_ordered(config))
         return false;
     for (uint32_t i = 0; i < config->member_count; i++)
-        if (!address__is_text(&config->members[i].address))
+        if (!address__is_text(&config->members[i].address) ||
+            config->members[i].returns > RETURNS_MAX)
             return false;
     return true;
 }

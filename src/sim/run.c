@@ -42,12 +42,24 @@ static uint64_t patience_us(const struct world *world)
     return ms * 1000 + 3000000 + world->net.user_timeout_us / 4;
 }
 
+/* How long who comes back too often is made to wait at most (6.3, T37). */
+static uint64_t pause_us(const struct world *world)
+{
+    uint64_t longest_ms = 0;
+    for (uint32_t i = 0; world->config != NULL && i < world->config->member_count; i++) {
+        const struct member *member = &world->config->members[i];
+        uint64_t pause_ms = member_pause_ms(member, member->returned_ms);
+        longest_ms = pause_ms > longest_ms ? pause_ms : longest_ms;
+    }
+    return longest_ms * 1000;
+}
+
 /* How long who is away may take to come back: an epoch for its new actor, a walk, an epoch for its
  * being active (6.3), each of which may lose against another; and two more for each actor that has
  * ended (6.5), in each of which it waits for its turn. */
 static uint64_t return_us(const struct world *world)
 {
-    return judge_somebody_away(world) ? 10000000 + 2 * patience_us(world) : 0;
+    return judge_somebody_away(world) ? 10000000 + 2 * patience_us(world) + pause_us(world) : 0;
 }
 
 /* Until the calls from first to before last are over, or for so long. */

@@ -57,9 +57,9 @@ static void config_change(const struct config *config, struct rng *rng)
     uint32_t shard = (uint32_t)rng_below(rng, config->shard_count + 1);
     uint32_t last = config->retired_count > 0 ? config->retired_count - 1 : 0;
     uint32_t actor = config->retired[rng_below(rng, last + 1)].actor;
-    drop(config_admit(config, rng_u64(rng), &member.address, &err), &err);
-    drop(config_admit(config, member.node_id, &other, &err), &err);
-    drop(config_renew(config, member.node_id, member.actor, &err), &err);
+    drop(config_admit(config, rng_u64(rng), &member.address, rng_u64(rng), &err), &err);
+    drop(config_admit(config, member.node_id, &other, rng_u64(rng), &err), &err);
+    drop(config_renew(config, member.node_id, member.actor, rng_u64(rng), &err), &err);
     drop(config_invite(config, &member.address, &err), &err);
     drop(config_assign(config, &member.address, shard, &err), &err);
     drop(config_activate(config, member.node_id, member.actor, &err), &err);

@@ -7,14 +7,17 @@ import wait
 from client import Client, key_path
 from cluster import Cluster
 from connection import Lost, Unreachable
-from membership.ground import (PATIENCE_S, SERVE_S, VIEW_S, Data, Return, Timed, check_local,
-                               check_same, is_settled, judge_logs, serving_cluster, wipe)
+from membership.ground import (PATIENCE_S, SERVE_S, SLACK, VIEW_S, Data, Return, Timed,
+                               check_local, check_same, is_settled, judge_logs, serving_cluster,
+                               wipe)
 from verdict import end_load
 from workload import Workload
 
 APART_S = 10.0
 KILLS_A_LOAD = 5        # judging a history takes much longer when it is longer
 SMALL = 5000
+LOOP_S, LIFE_S = 20.0, 0.3
+REST_S, FREE_RETURNS = 2.0, 4   # one return in so long in the long run, and the first few
 # Filling up takes many steps, so that a load and the next kill come in between.
 SMALL_STEPS = {"WALK_CHUNK_BYTES": "2048", "WINDOW_BYTES": "16384", "CHECKPOINT_FLOOR": "65536"}
 
@@ -125,6 +128,57 @@ def rolling(report, options):
         data.check_untold(report)
         check_same(report, cluster, "afterwards")
         judge_logs(report, cluster)
+
+
+def loop(report, options):
+    """One that dies 0.3 s after each start, empty each time; meanwhile another one fills up."""
+    with serving_cluster(report, options, SMALL_STEPS) as cluster:
+        data = Data(cluster, SMALL)
+        data.load(report)
+        looper, other = cluster[1], cluster[2]
+        epoch = lambda: cluster.ask(cluster[0], "/cluster").field("epoch")
+        before, start, starts = epoch(), time.monotonic(), 0
+        back = None
+        while time.monotonic() - start < LOOP_S or back.is_alive():
+            looper.kill()
+            wipe(looper)
+            looper.start()
+            starts += 1
+            if back is None and time.monotonic() - start > LOOP_S / 3:
+                back = Back(cluster, other)
+            time.sleep(LIFE_S)      # not a wait: it lives that long
+        took, epochs = time.monotonic() - start, epoch() - before
+        report.check(back.serving is not None and back.serving <= SERVE_S * SLACK,
+                     f"{other.name} came back empty meanwhile: serving after "
+                     f"{back.serving or 0:.2f} s", cluster.why_not())
+        limit = 4 * (took / REST_S + FREE_RETURNS + 1)
+        report.check(epochs <= limit < 4 * starts, f"{starts} starts of {looper.name} in "
+                     f"{took:.1f} s made {epochs} epochs (limit {limit:.0f})", epochs)
+        ready = wait.until(lambda: cluster.is_ready(looper), PATIENCE_S)
+        report.check(ready is not None, f"{looper.name}, left alone, serves"
+                     f"{'' if ready is None else f' after {ready:.2f} s'}", cluster.why_not())
+        settled = wait.until(lambda: is_settled(cluster), PATIENCE_S)
+        report.check(settled is not None, "and nobody who has gone is still being written off")
+        for node in (looper, other):
+            check_local(report, cluster, node, data, 0, node.name)
+        data.check_untold(report)
+        check_same(report, cluster, "afterwards")
+        judge_logs(report, cluster)
+
+
+class Back(threading.Thread):
+    """A node, killed and wiped, until it serves; the others may come and go."""
+
+    def __init__(self, cluster, node):
+        super().__init__(daemon=True)
+        self.cluster, self.node, self.serving = cluster, node, None
+        self.start()
+
+    def run(self):
+        self.node.kill()
+        wipe(self.node)
+        self.node.start()
+        self.serving = wait.until(lambda: self.cluster.is_ready(self.node), PATIENCE_S)
 
 
 class Kills:

@@ -57,6 +57,8 @@ static inline void random_member(struct rng *rng, struct config *config, uint32_
     config->next_actor += (uint32_t)rng_below(rng, 3);
     member->actor = is_placed ? config->next_actor++ : 0;
     random_address(rng, index, &member->address);
+    member->returns = (uint32_t)rng_below(rng, RETURNS_MAX + 1);
+    member->returned_ms = rng_u64(rng) >> rng_below(rng, 64);
 }
 
 /* Who leaves may move elsewhere, and leaves somebody active behind. */
@@ -117,7 +119,7 @@ static inline bool same_member(const struct member *a, const struct member *b)
 {
     return a->node_id == b->node_id && strcmp(a->address.text, b->address.text) == 0 &&
            a->shard == b->shard && a->actor == b->actor && a->target == b->target &&
-           a->state == b->state;
+           a->state == b->state && a->returns == b->returns && a->returned_ms == b->returned_ms;
 }
 
 static inline bool same_retired(const struct retired *a, const struct retired *b)

@@ -51,13 +51,13 @@ static struct config *ask_admit(struct walk *walk, enum err *err)
     struct address address = any_address(walk);
     uint64_t known = any_member(walk)->node_id;
     uint64_t id = known != 0 && rng_chance(&walk->rng, 1, 3) ? known : walk->next_id++;
-    return config_admit(walk->config, id, &address, err);
+    return config_admit(walk->config, id, &address, NOW_MS, err);
 }
 
 static struct config *ask_renew(struct walk *walk, enum err *err)
 {
     const struct member *member = any_member(walk);
-    return config_renew(walk->config, member->node_id, member->actor, err);
+    return config_renew(walk->config, member->node_id, member->actor, NOW_MS, err);
 }
 
 static struct config *ask_invite(struct walk *walk, enum err *err)
@@ -282,7 +282,7 @@ static void nobody_is_helped(struct walk *walk)
         struct address address = address_at(100 + shard);
         if (tolerance_of(walk->config, shard) > 0)
             continue;
-        take(walk, config_admit(walk->config, walk->next_id++, &address, &err));
+        take(walk, config_admit(walk->config, walk->next_id++, &address, NOW_MS, &err));
         take(walk, config_assign(walk->config, &address, shard, &err));
     }
 }

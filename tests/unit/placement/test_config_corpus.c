@@ -61,7 +61,7 @@ static void cluster_with_a_past(void **state)
     struct config *config = cluster_of(2, "A0 A0 A0 A1 A1 -- --");
     struct fork fork = {.lineage = 78, .wall_ms = NOW_MS, .fates = {[1] = FATE_GONE}};
     APPLY(config, config_fork(config, &fork, &err));
-    APPLY(config, config_renew(config, 103, 4, &err));
+    APPLY(config, config_renew(config, 103, 4, NOW_MS, &err));
     APPLY(config, config_sealed(config, 4, 300, 7, NOW_MS, &err));
     save_config(*state, "past", 0, config);
 }

@@ -10,7 +10,7 @@
 #include "unit/placement/change.h"
 
 #define ADMIT(config, id, index)                                                                   \
-    config_admit(config, id, &(struct address[]){address_at(index)}[0], &err)
+    config_admit(config, id, &(struct address[]){address_at(index)}[0], NOW_MS, &err)
 #define INVITE(config, index) config_invite(config, &(struct address[]){address_at(index)}[0], &err)
 #define ASSIGN(config, index, shard)                                                               \
     config_assign(config, &(struct address[]){address_at(index)}[0], shard, &err)
@@ -168,9 +168,9 @@ static void who_cannot_be_admitted(void **state)
     struct address endless;
     memset(endless.text, 'a', sizeof(endless.text));
     ASSERT_REFUSED(ADMIT(config, 0, 7), E_MALFORMED);
-    ASSERT_REFUSED(config_admit(config, 500, &odd, &err), E_MALFORMED);
-    ASSERT_REFUSED(config_admit(config, 500, &none, &err), E_MALFORMED);
-    ASSERT_REFUSED(config_admit(config, 500, &endless, &err), E_MALFORMED);
+    ASSERT_REFUSED(config_admit(config, 500, &odd, NOW_MS, &err), E_MALFORMED);
+    ASSERT_REFUSED(config_admit(config, 500, &none, NOW_MS, &err), E_MALFORMED);
+    ASSERT_REFUSED(config_admit(config, 500, &endless, NOW_MS, &err), E_MALFORMED);
     for (uint32_t i = config->member_count; i < LIMIT_MEMBERS; i++)
         APPLY(config, ADMIT(config, 500 + i, i));
     ASSERT_REFUSED(ADMIT(config, 999, 100), E_MEMBERS_FULL);
@@ -185,7 +185,7 @@ static void limits_of_actors_and_epochs_refuse(void **state)
     struct config *config = cluster_of(1, "A0 A0 S0 --");
     config->next_actor = UINT32_MAX;
     ASSERT_REFUSED(ADMIT(config, 500, 1), E_ACTORS_FULL);
-    ASSERT_REFUSED(config_renew(config, 102, 3, &err), E_ACTORS_FULL);
+    ASSERT_REFUSED(config_renew(config, 102, 3, NOW_MS, &err), E_ACTORS_FULL);
     ASSERT_REFUSED(ASSIGN(config, 3, 0), E_ACTORS_FULL);
     config->next_actor = 200;
     for (uint32_t i = 0; i < LIMIT_ACTORS / 2; i++)
@@ -204,22 +204,22 @@ static void a_member_in_doubt_gets_a_new_actor(void **state)
 {
     (void)state;
     struct config *config = cluster_of(1, "A0 A0 S0");
-    ASSERT_NOTHING(config_renew(config, 101, 1, &err));
-    ASSERT_NOTHING(config_renew(config, 500, 2, &err));
-    APPLY(config, config_renew(config, 101, 2, &err));
+    ASSERT_NOTHING(config_renew(config, 101, 1, NOW_MS, &err));
+    ASSERT_NOTHING(config_renew(config, 500, 2, NOW_MS, &err));
+    APPLY(config, config_renew(config, 101, 2, NOW_MS, &err));
     ASSERT_WORDS(config, "A0 S0 S0");
     assert_int_equal(config->members[1].node_id, 101);
     assert_int_equal(config->members[1].actor, 4);
     assert_retired(config, 0, 2, RETIRED_SEALING, 10);
     assert_int_equal(config->fence, 10);
-    ASSERT_NOTHING(config_renew(config, 101, 2, &err));
-    APPLY(config, config_renew(config, 102, 3, &err));
+    ASSERT_NOTHING(config_renew(config, 101, 2, NOW_MS, &err));
+    APPLY(config, config_renew(config, 102, 3, NOW_MS, &err));
     assert_int_equal(config->members[2].actor, 5);
     assert_int_equal(config->retired_count, 1);
     config_free(config);
     config = cluster_of(1, "A0 A0 -- ??");
-    ASSERT_NOTHING(config_renew(config, 102, 0, &err));
-    ASSERT_NOTHING(config_renew(config, 0, 0, &err));
+    ASSERT_NOTHING(config_renew(config, 102, 0, NOW_MS, &err));
+    ASSERT_NOTHING(config_renew(config, 0, 0, NOW_MS, &err));
     config_free(config);
 }
 
@@ -344,7 +344,7 @@ static void a_keeper_that_is_lost_unseals(void **state)
     assert_int_equal(config_loss_of_actor(config, 2)->whole_seq, 5);
     assert_int_equal(config_loss_of_actor(config, 2)->epoch, 15);
     assert_int_equal(config->loss_count, 2);
-    APPLY(config, config_renew(config, 100, 1, &err));
+    APPLY(config, config_renew(config, 100, 1, NOW_MS, &err));
     assert_retired(config, 0, 1, RETIRED_SEALING, 16);
     assert_retired(config, 1, 2, RETIRED_SEALING, 16);
     APPLY(config, config_sealed(config, 2, 4, 4, NOW_MS + 2, &err));

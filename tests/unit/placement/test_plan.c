@@ -220,7 +220,7 @@ static void one_change_after_the_other(void **state)
     struct plan_wish wish = wish_of(1);
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_LEAVING);
     APPLY(config, config_left(config, 102, &err));
-    APPLY(config, config_renew(config, 101, 2, &err)); /* in doubt: its actor is sealing */
+    APPLY(config, config_renew(config, 101, 2, NOW_MS, &err)); /* in doubt: its actor is sealing */
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_UNSETTLED);
     APPLY(config, config_sealed(config, 2, 9, 9, NOW_MS, &err));
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_UNSETTLED);
@@ -301,11 +301,11 @@ static void two_dead_members_do_not_refuse_every_way(void **state)
     ASSERT_PLACES(plan, "0--00");
     plan_free(plan);
 
-    APPLY(config, config_renew(config, 100, 1, &err));
+    APPLY(config, config_renew(config, 100, 1, NOW_MS, &err));
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_UNSETTLED);
     config_free(config);
     config = cluster_of(2, "A0 A0 A0 A1 A1");
-    APPLY(config, config_renew(config, 101, 2, &err)); /* it dies in doubt */
+    APPLY(config, config_renew(config, 101, 2, NOW_MS, &err)); /* it dies in doubt */
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_UNSETTLED);
     removal.force = true;
     APPLY(config, config_remove(config, &removal, &err));

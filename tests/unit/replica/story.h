@@ -32,8 +32,8 @@ static inline void renew(struct world *world, uint32_t number)
 {
     enum err err = E_OK;
     const struct site *site = &world->sites[number];
-    assert_true(
-        decide(world, config_renew(newest(world), site->node_id, actor_of(world, number), &err)));
+    assert_true(decide(
+        world, config_renew(newest(world), site->node_id, actor_of(world, number), 0, &err)));
 }
 
 static inline void admit(struct world *world, uint32_t number)
@@ -41,8 +41,8 @@ static inline void admit(struct world *world, uint32_t number)
     enum err err = E_OK;
     struct address address;
     snprintf(address.text, sizeof(address.text), "10.0.0.%u:1", number + 1);
-    assert_true(
-        decide(world, config_admit(newest(world), world->sites[number].node_id, &address, &err)));
+    assert_true(decide(
+        world, config_admit(newest(world), world->sites[number].node_id, &address, 0, &err)));
     adopt(world, 0, newest(world)); /* who proposed it */
 }
 

@@ -242,7 +242,7 @@ static void come_in(struct chaos *chaos, uint32_t number)
     struct address address;
     snprintf(address.text, sizeof(address.text), "10.0.0.%u:1", number + 1);
     chaos->out[number] = true; /* until it stands where it should */
-    decide(world, config_admit(newest(world), world->sites[number].node_id, &address, &err));
+    decide(world, config_admit(newest(world), world->sites[number].node_id, &address, 0, &err));
     const struct member *member = config_member_by_id(newest(world), world->sites[number].node_id);
     if (member != NULL && member->shard == SHARD_NONE)
         decide(world, config_assign(newest(world), &address, 0, &err));
