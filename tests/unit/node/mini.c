@@ -311,6 +311,23 @@ void mini_start(struct mini *mini, uint32_t index)
     node_check(mini->nodes[index]);
 }
 
+bool mini_first_start(struct mini *mini, uint32_t count)
+{
+    uint32_t serving = 0;
+    for (uint32_t i = 0; i < count; i++)
+        mini_start(mini, i);
+    mini_run(mini, 3000);
+    for (uint32_t i = 0; i < count; i++)
+        serving += node_phase(mini->nodes[i]) == NODE_SERVING;
+    return serving == count;
+}
+
+bool mini_start_all(struct mini *mini, uint32_t count, uint32_t shards)
+{
+    mini_init(mini, count, shards);
+    return mini_first_start(mini, count);
+}
+
 void mini_kill(struct mini *mini, uint32_t index)
 {
     node_free(mini->nodes[index]);

@@ -74,6 +74,11 @@ struct mini {
 void mini_init(struct mini *mini, uint32_t count, uint32_t shards);
 void mini_fini(struct mini *mini);
 void mini_start(struct mini *mini, uint32_t index);
+
+/* The first start of the first `count` nodes; and with mini_init before it. False: one of them
+ * does not serve. */
+bool mini_first_start(struct mini *mini, uint32_t count);
+bool mini_start_all(struct mini *mini, uint32_t count, uint32_t shards);
 void mini_kill(struct mini *mini, uint32_t index);          /* process crash */
 void mini_power_cut(struct mini *mini, uint32_t index);     /* what is not synced never was */
 void mini_wipe(struct mini *mini, uint32_t index);          /* its directory, while it is down */

@@ -41,10 +41,7 @@ static uint64_t writes(struct pair *pair)
 static void pair_init(struct pair *pair)
 {
     struct mini *mini = &pair->mini;
-    mini_init(mini, 6, 2);
-    for (uint32_t i = 0; i < 6; i++)
-        mini_start(mini, i);
-    mini_run(mini, 3000);
+    assert_true(mini_start_all(mini, 6, 2));
     uint32_t shard = node_shard(mini->nodes[5]);
     for (uint32_t i = 0;; i++) {
         snprintf(pair->key, sizeof(pair->key), "key-%u", i);

@@ -15,16 +15,6 @@
 
 #include <cmocka.h>
 
-static void start_three(struct mini *mini)
-{
-    mini_init(mini, 3, 1);
-    for (uint32_t i = 0; i < 3; i++)
-        mini_start(mini, i);
-    mini_run(mini, 3000);
-    for (uint32_t i = 0; i < 3; i++)
-        assert_int_equal(node_phase(mini->nodes[i]), NODE_SERVING);
-}
-
 static uint32_t actor_of(const struct mini *mini, uint32_t index)
 {
     return config_member_by_id(node_config(mini->nodes[index]), node_id(mini->nodes[index]))->actor;
@@ -54,7 +44,7 @@ static void unknown_epoch(void **state)
 {
     (void)state;
     struct mini mini;
-    start_three(&mini);
+    assert_true(mini_start_all(&mini, 3, 1));
     uint64_t conn = mini_conn(&mini, 1, 0);
     struct buf frame = contradiction(&mini, 1);
     mini_inject(&mini, conn, buf_slice(&frame));
@@ -90,7 +80,7 @@ static void fence_ahead(void **state)
 {
     (void)state;
     struct mini mini;
-    start_three(&mini);
+    assert_true(mini_start_all(&mini, 3, 1));
     mini_ask(&mini, 0, OP_PUT, "x", "1", SLICE_EMPTY);
     struct buf token = token_from_behind(&mini, 1);
     const struct reply *reply = mini_ask(&mini, 0, OP_GET, "x", NULL, buf_slice(&token));
@@ -131,7 +121,7 @@ static void fini_disk(struct mini_disk *disk)
 static void turn_back(struct mini *mini, uint32_t writer)
 {
     struct mini_disk old;
-    start_three(mini);
+    assert_true(mini_start_all(mini, 3, 1));
     mini_ask(mini, 0, OP_PUT, "x", "1", SLICE_EMPTY);
     mini_run(mini, 500);
     copy_disk(&mini->disks[0], &old);
@@ -193,7 +183,7 @@ static void old_disk_of_a_reader(void **state)
 static void write_after_a_rest(uint32_t idle_ms, uint32_t writes, uint32_t pause_ms)
 {
     struct mini mini;
-    start_three(&mini);
+    assert_true(mini_start_all(&mini, 3, 1));
     uint32_t actor = actor_of(&mini, 0);
     mini_run(&mini, idle_ms);
     for (uint32_t i = 0; i < writes; i++) {
@@ -223,7 +213,7 @@ static void idle_node_loses_power(void **state)
 {
     (void)state;
     struct mini mini;
-    start_three(&mini);
+    assert_true(mini_start_all(&mini, 3, 1));
     mini_ask(&mini, 0, OP_PUT, "x", "1", SLICE_EMPTY);
     for (uint32_t i = 0; i < 25; i++) {
         mini_run(&mini, 3000 + 170 * i);

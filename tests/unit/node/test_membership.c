@@ -18,16 +18,6 @@
 
 #define KEYS 40U
 
-static void start_all(struct mini *mini, uint32_t count, uint32_t shards)
-{
-    mini_init(mini, count, shards);
-    for (uint32_t i = 0; i < count; i++)
-        mini_start(mini, i);
-    mini_run(mini, 3000);
-    for (uint32_t i = 0; i < count; i++)
-        assert_int_equal(node_phase(mini->nodes[i]), NODE_SERVING);
-}
-
 static void name_key(uint32_t number, char key[16])
 {
     snprintf(key, 16, "key%u", number);
@@ -83,7 +73,7 @@ static void comes_back_empty(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_all(&mini, 0, "1");
     uint64_t before = node_id(mini.nodes[0]);
     mini_kill(&mini, 0);
@@ -106,7 +96,7 @@ static void machine_goes_down(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     write_all(&mini, 0, "1");
     uint64_t id = node_id(mini.nodes[0]);
     uint32_t actor = listed(&mini, 0, 0)->actor;
@@ -127,7 +117,7 @@ static void doubt_is_kept(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     write_all(&mini, 0, "1");
     mini_kill(&mini, 0);
     mini_kill(&mini, 1);
@@ -149,7 +139,7 @@ static void all_machines_go_down(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_all(&mini, 0, "1");
     for (uint32_t i = 0; i < 6; i++) {
         mini_kill(&mini, i);
@@ -171,7 +161,7 @@ static void whole_shard_comes_back_empty(void **state)
     struct mini mini;
     char key[16];
     char other[16];
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     key_of_shard(&mini, 0, key);
     key_of_shard(&mini, 1, other);
     mini_ask(&mini, 0, OP_PUT, key, "1", SLICE_EMPTY);
@@ -243,9 +233,7 @@ static void start_seventh(struct mini *mini)
     mini_init(mini, 7, 2);
     for (uint32_t i = 0; i < 6; i++)
         mini->options[i].view_count = 6;
-    for (uint32_t i = 0; i < 6; i++)
-        mini_start(mini, i);
-    mini_run(mini, 3000);
+    assert_true(mini_first_start(mini, 6));
     write_all(mini, 0, "1");
     mini_start(mini, 6);
     mini_run(mini, 2000);
@@ -280,7 +268,7 @@ static void added_before_it_shows_up(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     const char *address = "10.10.0.99:8090";
     assert_int_equal(mini_ask(&mini, 1, OP_VIEW_ADD, address, NULL, SLICE_EMPTY)->outcome,
                      OUTCOME_ADDED);
@@ -302,7 +290,7 @@ static void live_one_leaves(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_all(&mini, 0, "1");
     const char *address = mini.options[0].address.text;
     /* Asked of itself: it hands over, goes, and still answers. */
@@ -330,7 +318,7 @@ static void dead_one_is_removed(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_all(&mini, 0, "1");
     uint32_t actor = listed(&mini, 1, 0)->actor;
     mini_kill(&mini, 0);
@@ -356,7 +344,7 @@ static void too_few_to_remove(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 4, 2);
+    assert_true(mini_start_all(&mini, 4, 2));
     const char *address = mini.options[3].address.text;
     assert_int_equal(mini_ask(&mini, 0, OP_VIEW_REMOVE, address, NULL, SLICE_EMPTY)->err,
                      E_TOO_FEW);
@@ -369,7 +357,7 @@ static void without_majority(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     mini_kill(&mini, 1);
     mini_kill(&mini, 2);
     mini_run(&mini, 3000);
@@ -386,7 +374,7 @@ static void absent_are_given_up(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     write_all(&mini, 0, "1");
     struct buf token = BUF_EMPTY;
     buf_append_slice(&token, mini.reply.token);
@@ -425,7 +413,7 @@ static void power_cut_and_one_gone(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_all(&mini, 0, "1");
     for (uint32_t i = 0; i < 6; i++) {
         mini_kill(&mini, i);
@@ -451,7 +439,7 @@ static void recover_as_removal(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_all(&mini, 0, "1");
     mini_kill(&mini, 0);
     mini_run(&mini, 3000);
@@ -470,7 +458,7 @@ static void addresses_are_swapped(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_all(&mini, 0, "1");
     mini_run(&mini, 1000);
     uint64_t ids[2] = {node_id(mini.nodes[0]), node_id(mini.nodes[4])};

@@ -15,16 +15,6 @@
 
 #include <cmocka.h>
 
-static void start_all(struct mini *mini, uint32_t count, uint32_t shards)
-{
-    mini_init(mini, count, shards);
-    for (uint32_t i = 0; i < count; i++)
-        mini_start(mini, i);
-    mini_run(mini, 3000);
-    for (uint32_t i = 0; i < count; i++)
-        assert_int_equal(node_phase(mini->nodes[i]), NODE_SERVING);
-}
-
 static uint32_t entries_of(const struct mini *mini, struct slice token)
 {
     struct ctx ctx;
@@ -37,7 +27,7 @@ static void first_start(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     const struct config *config = node_config(mini.nodes[0]);
     for (uint32_t i = 0; i < 6; i++) {
         assert_int_equal(node_shard(mini.nodes[i]), i / 3);
@@ -52,7 +42,7 @@ static void wandering_session(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     struct slice token = SLICE_EMPTY;
     for (uint32_t i = 0; i < 600; i++) {
         char key[32];
@@ -83,7 +73,7 @@ static void cut_off_replica(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     const struct reply *reply = mini_ask(&mini, 0, OP_PUT, "x", "1", SLICE_EMPTY);
     assert_int_equal(reply->err, E_OK);
     mini_run(&mini, 1000);
@@ -124,7 +114,7 @@ static void crash_and_return(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     struct slice token = SLICE_EMPTY;
     for (uint32_t i = 0; i < 200; i++) {
         char key[32];
@@ -153,9 +143,7 @@ static void tail_walk(void **state)
     mini_init(&mini, 3, 1);
     for (uint32_t i = 0; i < 3; i++)
         mini.options[i].knobs.window_bytes = 4096;
-    for (uint32_t i = 0; i < 3; i++)
-        mini_start(&mini, i);
-    mini_run(&mini, 3000);
+    assert_true(mini_first_start(&mini, 3));
     mini_cut(&mini, 1, true);
     mini_run(&mini, 1500);
     for (uint32_t i = 0; i < 500; i++) {
@@ -178,7 +166,7 @@ static void clean_stop(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     mini_ask(&mini, 1, OP_PUT, "x", "1", SLICE_EMPTY);
     struct event stop = {.type = EVENT_STOP, .mono_ms = mini.now_ms, .wall_ms = mini.now_ms};
     node_step(mini.nodes[1], &stop, mini.effects);
