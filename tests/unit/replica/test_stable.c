@@ -7,62 +7,25 @@
  * Limits: -
  * See:    docs/protocol.md section 5.
  */
-#include "unit.h"
+#include "world.h"
 
-#include "replica/replica.h"
-
-#define MEMBERS 6U
-
-struct fixture {
-    struct knobs knobs;      /* of the replica */
-    struct config *config;   /* three shards of two; its actors are 1 to 6 */
-    struct replica *replica; /* of the first member of s0 */
-    struct table *table;     /* its */
-    struct log *log;         /* its */
-    struct outbox out;       /* its */
-    struct metrics metrics;  /* its */
-};
-
-static void adopt(struct fixture *fixture, const struct config *config)
+/* Three shards of two; the one site is the first member of s0. */
+static struct world *world_of_shards(void)
 {
-    struct replica_io io = {.out = &fixture->out,
-                            .log = fixture->log,
-                            .table = fixture->table,
-                            .metrics = &fixture->metrics};
-    replica_adopt(fixture->replica, config, &io);
+    static struct world world;
+    world_init_shards(&world, 1, 6, 3, PLANT_NONE);
+    return &world;
 }
 
-static void open_fixture(struct fixture *fixture)
+static void decide_here(struct world *world, struct config *next)
 {
-    memset(fixture, 0, sizeof(*fixture));
-    struct first_start start;
-    memset(&start, 0, sizeof(start));
-    start.lineage = 42;
-    start.shard_count = 3;
-    start.member_count = MEMBERS;
-    for (uint32_t i = 0; i < MEMBERS; i++) {
-        start.members[i].node_id = 100 + i;
-        snprintf(start.members[i].address.text, sizeof(start.members[i].address.text),
-                 "10.0.0.%u:1", i + 1);
-    }
-    enum err err = E_OK;
-    fixture->config = config_first(&start, &err);
-    assert_non_null(fixture->config);
-    knobs_init(&fixture->knobs);
-    fixture->table = table_new(1);
-    fixture->log = log_new();
-    outbox_init(&fixture->out);
-    fixture->replica = replica_new(&fixture->knobs, PLANT_NONE, 100);
-    adopt(fixture, fixture->config);
+    assert_true(decide(world, next));
+    adopt(world, 0, next);
 }
 
-static void close_fixture(struct fixture *fixture)
+static uint64_t stable_here(const struct world *world, uint32_t actor)
 {
-    replica_free(fixture->replica);
-    table_free(fixture->table);
-    log_free(fixture->log);
-    outbox_fini(&fixture->out);
-    config_free(fixture->config);
+    return vv_get(replica_stable(world->sites[0].replica), actor);
 }
 
 /* A member of the shard at this place of the configuration. */
@@ -75,13 +38,13 @@ static const struct member *member_in(const struct config *config, uint32_t shar
     return &config->members[i];
 }
 
-static bool say(struct fixture *fixture, uint64_t from, uint32_t id, uint64_t epoch, uint32_t actor,
+static bool say(struct world *world, uint64_t from, uint32_t id, uint64_t epoch, uint32_t actor,
                 uint64_t seq)
 {
     struct msg_stable msg = {.shard = id, .epoch = epoch};
     vv_init(&msg.stable);
     assert_true(vv_set(&msg.stable, actor, seq));
-    return replica_recv_stable(fixture->replica, from, &msg);
+    return replica_recv_stable(world->sites[0].replica, from, &msg);
 }
 
 /* The shard at place 1 goes, its slots go to the first one; the one at place 2 moves up. */
@@ -109,54 +72,51 @@ static struct config *without_second(const struct config *config)
 static void reports_follow_their_shard(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    open_fixture(&fixture);
-    const struct config *config = fixture.config;
+    struct world *world = world_of_shards();
+    const struct config *config = newest(world);
     const struct member *second = member_in(config, 1);
     const struct member *third = member_in(config, 2);
     uint32_t actor = third->actor;
     uint32_t second_id = config->shards[1].id;
     uint32_t third_id = config->shards[2].id;
-    assert_true(say(&fixture, third->node_id, third_id, 1, actor, 7));
-    assert_int_equal(vv_get(replica_stable(fixture.replica), actor), 7);
-    assert_true(say(&fixture, second->node_id, second_id, 1, actor, 100)); /* nobody asked it */
-    assert_int_equal(vv_get(replica_stable(fixture.replica), actor), 7);
+    assert_true(say(world, third->node_id, third_id, 1, actor, 7));
+    assert_int_equal(stable_here(world, actor), 7);
+    assert_true(say(world, second->node_id, second_id, 1, actor, 100)); /* nobody asked it */
+    assert_int_equal(stable_here(world, actor), 7);
 
     struct config *next = without_second(config);
-    adopt(&fixture, next);
-    assert_int_equal(vv_get(replica_stable(fixture.replica), actor), 7);
+    decide_here(world, next);
+    assert_int_equal(stable_here(world, actor), 7);
     /* They have not learnt it yet. */
-    assert_true(say(&fixture, second->node_id, second_id, 1, actor, 100));
-    assert_int_equal(vv_get(replica_stable(fixture.replica), actor), 7);
-    assert_true(say(&fixture, third->node_id, third_id, 1, actor, 8));
-    assert_int_equal(vv_get(replica_stable(fixture.replica), actor), 8);
+    assert_true(say(world, second->node_id, second_id, 1, actor, 100));
+    assert_int_equal(stable_here(world, actor), 7);
+    assert_true(say(world, third->node_id, third_id, 1, actor, 8));
+    assert_int_equal(stable_here(world, actor), 8);
     /* Nobody who knows it says so. */
-    assert_false(say(&fixture, second->node_id, second_id, 2, actor, 100));
-    config_free(next);
-    close_fixture(&fixture);
+    assert_false(say(world, second->node_id, second_id, 2, actor, 100));
+    world_fini(world);
 }
 
 /* A shard that has other slots must say it anew: of an actor of these it may have covered less. */
 static void other_slots_say_nothing(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    open_fixture(&fixture);
-    const struct member *third = member_in(fixture.config, 2);
-    uint32_t third_id = fixture.config->shards[2].id;
-    assert_true(say(&fixture, third->node_id, third_id, 1, third->actor, 7));
-    struct config *next = config_dup(fixture.config);
+    struct world *world = world_of_shards();
+    const struct config *config = newest(world);
+    const struct member *third = member_in(config, 2);
+    uint32_t third_id = config->shards[2].id;
+    assert_true(say(world, third->node_id, third_id, 1, third->actor, 7));
+    struct config *next = config_dup(config);
     next->epoch++;
     uint32_t slot = slotset_next(&next->shards[1].slots, 0);
     slotset_remove(&next->shards[1].slots, slot);
     slotset_add(&next->shards[2].slots, slot);
     config_index(next);
-    adopt(&fixture, next);
-    assert_int_equal(vv_get(replica_stable(fixture.replica), third->actor), 0);
-    assert_true(say(&fixture, third->node_id, third_id, 2, third->actor, 7));
-    assert_int_equal(vv_get(replica_stable(fixture.replica), third->actor), 7);
-    config_free(next);
-    close_fixture(&fixture);
+    decide_here(world, next);
+    assert_int_equal(stable_here(world, third->actor), 0);
+    assert_true(say(world, third->node_id, third_id, 2, third->actor, 7));
+    assert_int_equal(stable_here(world, third->actor), 7);
+    world_fini(world);
 }
 
 int main(void)

@@ -311,8 +311,9 @@ static inline void wipe(struct world *world, uint32_t number, uint64_t node_id)
         link_down(world, i, number);
 }
 
-static inline void world_init(struct world *world, uint32_t count, uint32_t members,
-                              enum plant plant)
+/* Sites for the first `count` members of a cluster. */
+static inline void world_init_shards(struct world *world, uint32_t count, uint32_t members,
+                                     uint32_t shards, enum plant plant)
 {
     memset(world, 0, sizeof(*world));
     knobs_init(&world->knobs);
@@ -321,7 +322,7 @@ static inline void world_init(struct world *world, uint32_t count, uint32_t memb
     struct first_start start;
     memset(&start, 0, sizeof(start));
     start.lineage = 42;
-    start.shard_count = 1;
+    start.shard_count = shards;
     start.member_count = members;
     for (uint32_t i = 0; i < members; i++) {
         start.members[i].node_id = 100 + i;
@@ -338,6 +339,12 @@ static inline void world_init(struct world *world, uint32_t count, uint32_t memb
         struct replica_io io = io_of(site);
         replica_recovered(site->replica, &io);
     }
+}
+
+static inline void world_init(struct world *world, uint32_t count, uint32_t members,
+                              enum plant plant)
+{
+    world_init_shards(world, count, members, 1, plant);
 }
 
 static inline void check(const struct world *world)
