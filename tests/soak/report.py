@@ -48,14 +48,23 @@ def by_count(counts):
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
+def by_commit(journal, lines):
+    """The commit that was run; of several, with how many seeds each, in their order."""
+    seeds = {}
+    for line in sorted(lines, key=lambda line: line["ended"]):
+        seeds[line["commit"]] = seeds.get(line["commit"], 0) + line["sums"]["seeds"]
+    if len(seeds) < 2:
+        return next(iter(seeds), journal.head["commit"])
+    return ", then ".join(f"{commit} ({count(number)} seeds)" for commit, number in seeds.items())
+
+
 def head_rows(journal, first, last, lines, sums, jobs):
     seconds = worked(lines)
     seeds, ops = sums.get("seeds", 0), sums.get("ops", 0)
     wanted = last - first + 1
     done = "all" if seeds == wanted else f"{count(seeds)} of {count(wanted)}, ended early"
-    commits = sorted({line["commit"] for line in lines}) or [journal.head["commit"]]
     yield "seeds", f"{first} to {last}: {done}"
-    yield "commit", ", ".join(commits)
+    yield "commit", by_commit(journal, lines)
     yield "worlds of", ", ".join(f"{size} nodes: {count(number)}" for size, number in
                                  sorted(sums.get("sizes", {}).items()))
     yield "operations", count(ops)

@@ -171,6 +171,7 @@ def another_source(place):
     status, text = place.run("--seeds", "12", "--go-on")
     assert status == 0 and "goes on, as told" in text, text
     assert place.ran().count(1) == 2 and place.ran().count(12) == 1
+    assert "(10 seeds), then program" in place.page() and "(2 seeds)" in place.page()
 
 
 def one_at_a_time(place):
