@@ -150,8 +150,10 @@ static enum doubt doubt(struct node *node, const struct log_recovery *found, con
         *why = "the machine went down before the end of its log was synced";
         return DOUBT_ACTOR;
     }
-    if (found->state == LOG_CUT)
+    if (found->state == LOG_CUT) {
         REACHED(&node->metrics, CUT_UNHARMED);
+        log_cut_unharmed(node->log); /* its process may die before it has logged anything */
+    }
     return DOUBT_NONE;
 }
 

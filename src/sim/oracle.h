@@ -200,8 +200,8 @@ bool oracle_lost(const struct oracle *oracle, uint32_t write);
 /* A node purges this tombstone. */
 void oracle_purged(struct oracle *oracle, uint32_t stone);
 
-/* True when the write is a tombstone that was purged before then, or was beaten by one: a shard that
- * merges after that may bring back what is older (docs/protocol.md 4.4, 6.3). */
+/* True when the write is a tombstone that was purged before then, or was beaten by one: a shard
+ * that merges after that may bring back what is older (docs/protocol.md 4.4, 6.3). */
 bool oracle_purged_above(const struct oracle *oracle, uint32_t write, uint64_t before_us);
 
 /* Judges an answer as it leaves; returns what its token stands for (owned by the caller). */

@@ -272,6 +272,12 @@ void log_take(struct log *log, struct log_batch *batch)
 
 /* --- segments ----------------------------------------------------------------------------- */
 
+void log_cut_unharmed(struct log *log)
+{
+    if (log->found.came_from == LOG_CUT)
+        log->found.came_from = LOG_WHOLE;
+}
+
 void log_synced(struct log *log, uint64_t position)
 {
     ASSERT(position <= segment_end(log));

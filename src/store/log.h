@@ -100,6 +100,10 @@ void log_take(struct log *log, struct log_batch *batch);
 /* The end of everything appended so far. */
 uint64_t log_position(const struct log *log);
 
+/* After a recovery that cut an end (LOG_CUT): its owner knows that nothing is missing by that. The
+ * next recovery does not say it again. */
+void log_cut_unharmed(struct log *log);
+
 /* Everything before position is synced, in all segments: the next batch will carry a
  * RECORD_SYNCED, behind its records. position: of a batch end that was taken. */
 void log_synced(struct log *log, uint64_t position);
