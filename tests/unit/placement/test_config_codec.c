@@ -211,7 +211,7 @@ static void a_member_too_many_is_refused(void **state)
     }
     buf_u64(&more, 99);
     buf_varint(&more, 1);
-    buf_append(&more, "x\0\0\0\3", 5); /* address, no shard, actor, target; spare */
+    buf_append(&more, "x\0\0\0\3\0\0", 7); /* address, no shard, actor, target; spare; returns */
     config->member_count = LIMIT_MEMBERS - 1;
     with_bytes_at(config, COUNT_OFFSET + 1, &more, &bytes);
     assert_int_equal(bytes.ptr[COUNT_OFFSET]++, LIMIT_MEMBERS - 1);
