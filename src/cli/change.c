@@ -14,10 +14,24 @@
 
 #define WAIT_MS 10000U /* for the node to carry it out, unless --wait says otherwise */
 
+/* Who has lost its memory, by the newest configuration that anybody was told. */
+static const char *choose_lost(const struct change *change)
+{
+    const struct status_node *found = NULL;
+    for (uint32_t i = 0; i < change->status->node_count; i++) {
+        const struct status_node *node = &change->status->nodes[i];
+        if (change__is_lost(node) && (found == NULL || node->epoch > found->epoch))
+            found = node;
+    }
+    return found != NULL ? found->address : NULL;
+}
+
 /* A member of the newest configuration that answers and is not named; else any that answers. */
 static const char *choose_node(const struct change *change)
 {
-    const char *found = NULL;
+    const char *found = change->cli->options->from_directories ? choose_lost(change) : NULL;
+    if (found != NULL)
+        return found;
     bool sure = false;
     for (uint32_t i = 0; i < change->status->node_count && !sure; i++) {
         const struct status_node *node = &change->status->nodes[i];
@@ -35,14 +49,10 @@ static const char *choose_node(const struct change *change)
     return found;
 }
 
-/* {"socket-address":[A,…],"force":true} */
-static void put_body(const struct change *change, struct buf *body)
+static void put_targets(const struct change *change, bool list, struct buf *body)
 {
-    const struct cli_options *options = change->cli->options;
-    bool list = options->command != CLI_ADD;
-    buf_u8(body, '{');
-    json_put_name(body, options->command == CLI_RECOVER ? SLICE_LIT("without")
-                                                        : SLICE_LIT("socket-address"));
+    json_put_name(body, change->cli->options->command == CLI_RECOVER ? SLICE_LIT("without")
+                                                                     : SLICE_LIT("socket-address"));
     if (list)
         buf_u8(body, '[');
     for (uint32_t i = 0; i < change->count; i++) {
@@ -51,10 +61,25 @@ static void put_body(const struct change *change, struct buf *body)
     }
     if (list)
         buf_u8(body, ']');
-    if (options->force) {
-        json_put_name(body, SLICE_LIT("force"));
-        buf_append_slice(body, SLICE_LIT("true"));
-    }
+}
+
+static void put_true(struct buf *body, struct slice name)
+{
+    json_put_name(body, name);
+    buf_append_slice(body, SLICE_LIT("true"));
+}
+
+/* {"socket-address":[A,…],"force":true} */
+static void put_body(const struct change *change, struct buf *body)
+{
+    const struct cli_options *options = change->cli->options;
+    buf_u8(body, '{');
+    if (change->count > 0)
+        put_targets(change, options->command != CLI_ADD, body);
+    if (options->force)
+        put_true(body, SLICE_LIT("force"));
+    if (options->from_directories)
+        put_true(body, SLICE_LIT("from-directories"));
     buf_u8(body, '}');
 }
 

@@ -34,5 +34,9 @@ void change__init(struct change *change, const struct cli *cli, struct status *s
 /* Does it answer, and do the others believe in it? */
 bool change__is_alive(const struct target *target);
 
+/* It answers, knows who belongs to the cluster, and is none of them any more: it has lost its
+ * memory, or does not trust it. */
+bool change__is_lost(const struct status_node *node);
+
 /* Prints what the command will do, and finds out whether that gives something up. */
 void change__preview(struct change *change);

@@ -16,6 +16,12 @@ bool change__is_alive(const struct target *target)
     return node != NULL && node->answered && node->suspected_by == 0;
 }
 
+bool change__is_lost(const struct status_node *node)
+{
+    return node->answered && node->epoch > 0 && node->named.len == 0 &&
+           slice_equal(node->phase, SLICE_LIT("asking"));
+}
+
 static struct target *find(struct change *change, struct slice address)
 {
     for (uint32_t i = 0; i < change->count; i++)
@@ -185,6 +191,50 @@ static void preview_recover(struct change *change)
     change->gives_up = true;
 }
 
+/* Whose directories there are. */
+static uint32_t say_lost(const struct change *change)
+{
+    uint32_t lost = 0;
+    for (uint32_t i = 0; i < change->status->node_count; i++) {
+        const struct status_node *node = &change->status->nodes[i];
+        if (!change__is_lost(node))
+            continue;
+        lost++;
+        fprintf(out_of(change), "  %s  %llu keys, epoch %llu: ", node->address,
+                (unsigned long long)walk_count(node->metrics, "keys_live"),
+                (unsigned long long)node->epoch);
+        say(change, node->reason);
+        fprintf(out_of(change), "\n");
+    }
+    return lost;
+}
+
+static void preview_anew(struct change *change)
+{
+    FILE *out = out_of(change);
+    uint32_t remembering = 0;
+    fprintf(out, "A new history begins, of what these hold who have forgotten the cluster:\n");
+    uint32_t lost = say_lost(change);
+    for (uint32_t i = 0; i < change->status->node_count; i++)
+        remembering += change->status->nodes[i].answered && change->status->nodes[i].named.len > 0;
+    if (change->count > 0)
+        fprintf(out, "without:\n");
+    for (uint32_t i = 0; i < change->count; i++) {
+        say_target(change, &change->targets[i]);
+        fprintf(out, "\n");
+    }
+    fprintf(out, "%u of %u members, by epoch %llu\n", lost, change->members,
+            (unsigned long long)change->status->epoch);
+    fprintf(out,
+            "Of each key the newest version that any of them has is kept. Given up for good: what "
+            "none of them\nhas. What was deleted since the oldest of these was made may be back. "
+            "Sessions go on, and are told\nonce what may be lost.\n");
+    if (remembering > 0)
+        fprintf(out, "%u %s: this will be refused.\n", remembering,
+                remembering == 1 ? "member remembers the cluster" : "members remember the cluster");
+    change->gives_up = true;
+}
+
 void change__preview(struct change *change)
 {
     switch ((int)change->cli->options->command) {
@@ -196,7 +246,10 @@ void change__preview(struct change *change)
         break;
     default:
         ASSERT(change->cli->options->command == CLI_RECOVER);
-        preview_recover(change);
+        if (change->cli->options->from_directories)
+            preview_anew(change);
+        else
+            preview_recover(change);
         break;
     }
     fflush(out_of(change));

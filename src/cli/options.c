@@ -33,6 +33,7 @@ enum {
     OPT_QUIET,
     OPT_SHARD,
     OPT_WITHOUT,
+    OPT_FROM_DIRECTORIES,
     OPT_FORCE,
     OPT_YES,
     OPT_EXPORT,
@@ -67,6 +68,7 @@ static const struct {
     {OPT_QUIET, ON(CLI_LOAD)},
     {OPT_SHARD, ON(CLI_ADD)},
     {OPT_WITHOUT, ON(CLI_RECOVER)},
+    {OPT_FROM_DIRECTORIES, ON(CLI_RECOVER)},
     {OPT_FORCE, ON(CLI_REMOVE)},
     {OPT_YES, ON(CLI_REMOVE) | ON(CLI_RECOVER) | ON(CLI_SALVAGE)},
     {OPT_EXPORT, ON(CLI_SALVAGE)},
@@ -90,6 +92,7 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"shard", required_argument, NULL, OPT_SHARD},
     {"without", required_argument, NULL, OPT_WITHOUT},
+    {"from-directories", no_argument, NULL, OPT_FROM_DIRECTORIES},
     {"force", no_argument, NULL, OPT_FORCE},
     {"yes", no_argument, NULL, OPT_YES},
     {"export", required_argument, NULL, OPT_EXPORT},
@@ -245,6 +248,9 @@ static const char *take_option(struct cli_options *options, int option, const ch
         return is_shard_id(value) ? NULL : "--shard takes an s and a number, such as s0";
     case OPT_WITHOUT:
         return add_members(options, value) ? NULL : "--without takes HOST:PORT, at most 64 of them";
+    case OPT_FROM_DIRECTORIES:
+        options->from_directories = true;
+        return NULL;
     case OPT_FORCE:
         options->force = true;
         return NULL;
@@ -304,7 +310,7 @@ static enum cli_options_result take_addresses(struct cli_options *options, char 
                                               struct buf *text)
 {
     bool recovers = options->command == CLI_RECOVER;
-    if (recovers && options->member_count == 0)
+    if (recovers && options->member_count == 0 && (!options->from_directories || count > 0))
         return complain(options, text, "--without ADDRESS", " is needed");
     if (!recovers && count == 0)
         return complain(options, text, "ADDRESS", " is needed");

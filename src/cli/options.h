@@ -56,6 +56,7 @@ struct cli_options {
     bool verify;                   /* load: read back */
     bool quiet;                    /* load: no progress */
     bool force;                    /* remove: rather leave a shard degraded */
+    bool from_directories;         /* recover: nobody remembers, go on with what is there */
     bool yes;                      /* remove, recover, salvage: do not ask */
 };
 

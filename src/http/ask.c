@@ -177,11 +177,20 @@ static void set_force(const struct json_value *value, struct request *request,
     request->force = value->type == JSON_TRUE;
     if (value->type != JSON_TRUE && value->type != JSON_FALSE && value->type != JSON_NULL &&
         value->type != JSON_NONE)
-        http_refuse(refusal, 400, "force is true or false");
+        http_refuse(refusal, 400,
+                    request->op == OP_RECOVER ? "from-directories is true or false"
+                                              : "force is true or false");
+}
+
+/* Who goes on with what the directories hold need not give up anybody. */
+static bool names_nobody(const struct request *request, const struct json_value *value)
+{
+    return request->op == OP_RECOVER && request->force &&
+           (value->type == JSON_NONE || value->type == JSON_NULL);
 }
 
 /* A change of the configuration: {"socket-address": …, "force": …, "causal-metadata": …}, or
- * {"without": …}. */
+ * {"without": …, "from-directories": …}. */
 static void ask_change(struct slice body, struct buf *room, struct request *request,
                        struct http_refusal *refusal)
 {
@@ -189,7 +198,7 @@ static void ask_change(struct slice body, struct buf *room, struct request *requ
     struct json_member members[3] = {
         {SLICE_LIT("causal-metadata"), {.type = JSON_NONE}},
         {recovers ? SLICE_LIT("without") : SLICE_LIT("socket-address"), {.type = JSON_NONE}},
-        {SLICE_LIT("force"), {.type = JSON_NONE}}};
+        {recovers ? SLICE_LIT("from-directories") : SLICE_LIT("force"), {.type = JSON_NONE}}};
     struct json_value whole = {.type = JSON_OBJECT};
     struct json_error error;
     if (body.len > CHANGE_BODY_BYTES_MAX) {
@@ -207,8 +216,10 @@ static void ask_change(struct slice body, struct buf *room, struct request *requ
     enum http_addresses many = recovers                        ? HTTP_ADDRESSES_WITHOUT
                                : request->op == OP_VIEW_REMOVE ? HTTP_ADDRESSES_SOME
                                                                : HTTP_ADDRESSES_ONE;
-    request->key = http_addresses_read(&members[1].value, many, room, refusal);
     set_force(&members[2].value, request, refusal);
+    request->key = SLICE_EMPTY;
+    if (!names_nobody(request, &members[1].value))
+        request->key = http_addresses_read(&members[1].value, many, room, refusal);
     add_metadata(&members[0].value, room, request, refusal);
 }
 

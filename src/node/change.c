@@ -228,7 +228,9 @@ enum err node__check_addresses(const struct request *request)
         count++;
     }
     bool one = request->op == OP_VIEW_ADD || request->op == OP_SHARD_ADD;
-    return count == 0 || count > LIMIT_MEMBERS || (one && count != 1) ? E_MALFORMED : E_OK;
+    bool none = request->op == OP_RECOVER && request->force;
+    return (count == 0 && !none) || count > LIMIT_MEMBERS || (one && count != 1) ? E_MALFORMED
+                                                                                 : E_OK;
 }
 
 static struct config *without_listed(struct node *node, const struct waiter *waiter, enum err *err)
@@ -356,9 +358,44 @@ static bool want_recovery(struct node *node, uint32_t index)
     return proposed;
 }
 
+static bool is_listed(const struct node *node)
+{
+    return config_member_by_id(node->config, node->id) != NULL;
+}
+
+/* The same where nobody remembers. Until it is listed again it asks for a place in vain: that must
+ * not keep it from proposing this. */
+static bool want_anew(struct node *node, uint32_t index)
+{
+    struct waiter *waiter = &node->waiters.list[index];
+    struct address list[LIMIT_MEMBERS];
+    bool all = false;
+    bool proposed = false;
+    uint32_t count = listed(node, waiter->call, list, &all);
+    enum err err = is_listed(node) ? E_REMEMBERED : all ? E_OK : E_NOT_LISTED;
+    if (err == E_OK) {
+        if (!waiter->proposed)
+            reg_abandon(&node->reg);
+        err = node__want_anew(node, list, count, may_propose(node), &proposed);
+    }
+    waiter->proposed = waiter->proposed || proposed;
+    /* Nodes that have just started meet each other within that time. */
+    bool early = err == E_ALSO_ABSENT &&
+                 node->mono_ms - waiter->call->since_ms < 2 * node->knobs->suspect_ms;
+    if (is_listed(node) && waiter->proposed && is_known(node))
+        answer_asked(node, index, E_OK, OUTCOME_RECOVERED);
+    else if (err != E_OK && !waiter->proposed && !early)
+        answer_asked(node, index, err, OUTCOME_NONE);
+    else if (node->mono_ms >= waiter->until_ms)
+        answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
+    return proposed;
+}
+
 static bool want_asked(struct node *node, uint32_t index)
 {
     struct waiter *waiter = &node->waiters.list[index];
+    if (waiter->call->op == OP_RECOVER && waiter->call->force)
+        return want_anew(node, index);
     if (waiter->call->op == OP_RECOVER && node->phase != NODE_REFUSED)
         return want_recovery(node, index);
     enum outcome outcome = OUTCOME_NONE;
@@ -420,11 +457,6 @@ static bool is_unsettled(const struct node *node)
     return node->newcomers || node->waiters.sizes[WAITER_ASKED] > 0 || node->phase == NODE_ASKING ||
            node->phase == NODE_FILLING || node->config->retired_count > 0 ||
            (self != NULL && is_elsewhere(node, self));
-}
-
-static bool is_listed(const struct node *node)
-{
-    return config_member_by_id(node->config, node->id) != NULL;
 }
 
 void node__tick_changes(struct node *node)

@@ -2,12 +2,13 @@
  *
  * Does:   finds out who remembers the configuration, who has come back without it, and who is
  *         missing; proposes a new history when all that remember are there, and the others have
- *         forgotten (by itself) or were named as absent (an operator's request).
+ *         forgotten (by itself) or were named as absent (an operator's request). Where nobody is
+ *         left that remembers, one of those who have forgotten does, if an operator wants that.
  * Not:    what a fork does to the configuration (placement/config_fork.c).
  * Holds:  B1 all that remember have to accept it, on the register of the epoch that they all have.
  *         Any majority that could decide another value of that epoch has one of them, so not both
- *         can be decided. B2 nothing is forked by itself while a majority of the acceptors
- *         remembers: it can decide without.
+ *         can be decided. Where nobody remembers, all that are there have to. B2 nothing is forked
+ *         by itself while a majority of the acceptors remembers: it can decide without.
  * Limits: -
  * See:    docs/protocol.md 6.6 (T8, T19, T35).
  */
@@ -22,9 +23,13 @@ static bool remembers(const struct node *node, const struct member *member)
            !suspect_is(&link->suspect, node->mono_ms, node->knobs->suspect_ms);
 }
 
-/* The id of the node that has come to the address of a member without its memory, or 0. */
+/* The id of the node that has come to the address of a member without its memory, or 0. It may be
+ * this one. */
 static uint64_t newcomer(const struct node *node, const struct member *member)
 {
+    if (strcmp(node->options.address.text, member->address.text) == 0 &&
+        config_member_by_id(node->config, node->id) == NULL)
+        return node->id;
     for (uint32_t i = 0; i < LINK_GUESTS; i++) {
         const struct guest *guest = &node->links.guests[i];
         if (guest->conn == 0 || strcmp(guest->address.text, member->address.text) != 0 ||
@@ -83,6 +88,29 @@ static enum err fates(const struct node *node, const struct address *named, uint
     return E_OK;
 }
 
+static bool nobody_remembers(const struct node *node)
+{
+    for (uint32_t i = 0; i < node->config->member_count; i++) {
+        const struct member *member = &node->config->members[i];
+        if (member->state != MEMBER_INVITED && remembers(node, member))
+            return false;
+    }
+    return true;
+}
+
+/* Who has to accept. Returns how many. */
+static uint32_t remembering(const struct node *node, const struct fork *fork,
+                            uint64_t acceptors[LIMIT_MEMBERS])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < node->config->member_count; i++) {
+        const struct member *member = &node->config->members[i];
+        if (fork->fates[i] == FATE_STAYS && member->state != MEMBER_INVITED)
+            acceptors[count++] = member->node_id;
+    }
+    return count;
+}
+
 static bool propose_fork(struct node *node, const struct fork *fork, enum err *err)
 {
     struct config *next = config_fork(node->config, fork, err);
@@ -93,12 +121,10 @@ static bool propose_fork(struct node *node, const struct fork *fork, enum err *e
         next->ancestor_count--;
     }
     uint64_t acceptors[LIMIT_MEMBERS];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < node->config->member_count; i++) {
-        const struct member *member = &node->config->members[i];
-        if (fork->fates[i] == FATE_STAYS && member->state != MEMBER_INVITED)
-            acceptors[count++] = member->node_id;
-    }
+    uint32_t count = remembering(node, fork, acceptors);
+    for (uint32_t i = 0; i < node->config->member_count && nobody_remembers(node); i++)
+        if (fork->fates[i] == FATE_EMPTY)
+            acceptors[count++] = fork->node_ids[i];
     node__trace(node, TRACE_FORK, next->lineage, next->epoch, 0, SLICE_EMPTY);
     return node__propose(node, next, acceptors, count, count);
 }
@@ -151,6 +177,23 @@ enum err node__want_recover(struct node *node, const struct address *named, uint
         return E_OK;
     begin_fork(node, &fork);
     err = fates(node, named, count, &fork);
+    if (err == E_OK && may)
+        *proposed = propose_fork(node, &fork, &err);
+    return err;
+}
+
+/* By command, where nobody remembers: of what the directories of those hold that are there, but for
+ * the named. This node is one of them. */
+enum err node__want_anew(struct node *node, const struct address *named, uint32_t count, bool may,
+                         bool *proposed)
+{
+    struct fork fork;
+    if (!nobody_remembers(node))
+        return E_REMEMBERED;
+    if (!all_absent(node, named, count))
+        return E_NOT_ABSENT;
+    begin_fork(node, &fork);
+    enum err err = fates(node, named, count, &fork);
     if (err == E_OK && may)
         *proposed = propose_fork(node, &fork, &err);
     return err;

@@ -86,23 +86,41 @@ void node__peer_up(struct node *node, uint32_t dial, uint64_t conn)
     say_hello(node, conn, link->dial);
 }
 
+static bool is_listed(const struct node *node, uint64_t node_id)
+{
+    return config_member_by_id(node->config, node_id) != NULL;
+}
+
+/* A stranger was met at a member's address: whoever comes there next may be the member. */
+static void await_member(const struct node *node, struct link *link)
+{
+    if (node->config == NULL || is_listed(node, link->node_id))
+        return;
+    const struct member *member =
+        config_member_by_address(node->config, slice_str(link->address.text));
+    link->node_id = member != NULL ? member->node_id : 0;
+    link->guest = 0;
+}
+
 void node__drop_link(struct node *node, struct link *link, bool hang_up)
 {
     bool was_up = link->state == LINK_UP;
+    uint64_t node_id = link->node_id;
     if (hang_up && link->conn != 0)
         hold_hangup(node->open, link->conn);
     link->state = LINK_IDLE;
     link->conn = 0;
     link->since_ms = node->mono_ms;
+    await_member(node, link);
     /* A little apart, so that two nodes do not keep missing each other. */
     link->retry_ms =
         node->mono_ms + node->knobs->redial_ms / 2 + rng_below(&node->rng, node->knobs->redial_ms);
     if (!was_up)
         return;
-    node__trace(node, TRACE_PEER_DOWN, link->node_id, 0, 0, slice_str(link->address.text));
+    node__trace(node, TRACE_PEER_DOWN, node_id, 0, 0, slice_str(link->address.text));
     struct replica_io io = node__io(node);
-    replica_peer_down(node->replica, link->node_id, &io);
-    node__forwards_lost(node, link->node_id);
+    replica_peer_down(node->replica, node_id, &io);
+    node__forwards_lost(node, node_id);
 }
 
 void node__hang_up_guests(struct node *node)
@@ -194,23 +212,34 @@ static void tell_config(struct node *node, uint64_t conn, const struct link *lin
         outbox_append(node__direct(node), buf_slice(&node->config_frame), MSG_CONFIG, conn);
 }
 
+/* Two that are both listed no more: it may be that nobody is, and then they have to agree on how to
+ * go on (fork.c). */
+static bool is_fellow(const struct node *node, const struct msg_hello *hello)
+{
+    return node->phase == NODE_ASKING && !is_listed(node, node->id) &&
+           !is_listed(node, hello->node_id) && is_doubtful(hello);
+}
+
 /* They answered on the connection that we dialled: it may be used if they are who we think. */
 static void greeted(struct node *node, struct link *link, const struct msg_hello *hello)
 {
     uint64_t node_id = counts_for(node, link, hello);
-    if (link->node_id != 0 && link->node_id != node_id && node->config != NULL) {
+    bool other = link->node_id != 0 && link->node_id != node_id && node->config != NULL;
+    if (other) {
         REACHED(&node->metrics, STRANGER_AT_ADDRESS);
         if (!link->stranger_said)
             node__trace(node, TRACE_PEER_REFUSED, hello->node_id, link->node_id, 0,
                         SLICE_LIT("another node answers at a member's address"));
         link->stranger_said = true;
         tell_config(node, link->conn, NULL, hello); /* it may dial nobody who knows: seed 803990 */
+    }
+    if (other && !is_fellow(node, hello)) {
         node__drop_link(node, link, true);
         link->retry_ms = node->mono_ms + node->knobs->suspect_ms;
         return;
     }
     link->node_id = node_id;
-    link->stranger_said = false;
+    link->stranger_said = other;
     link->state = LINK_UP;
     link->since_ms = node->mono_ms;
     suspect_heard(&link->suspect, node->mono_ms);

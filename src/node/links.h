@@ -5,10 +5,10 @@
  *         carries what it sends; when to dial again; signs of life.
  * Not:    what is sent (hold.h), handshakes (handshake.c).
  * Holds:  J1 a link is used for frames only after both sides have said HELLO on it and the other
- *         is who the configuration says (T17). J2 an accepted connection speaks for at most one
- *         node, and of two that speak for one node the later counts: the earlier is released, and
- *         nothing that comes on it is used any more. J3 calls are counted from the first on, at
- *         both ends of a connection.
+ *         is who the configuration says (T17); or neither is in it, and they decide how to go
+ *         on. J2 an accepted connection speaks for at most one node, and of two that speak for one
+ *         node the later counts: the earlier is released, and nothing that comes on it is used any
+ *         more. J3 calls are counted from the first on, at both ends of a connection.
  * Limits: LIMIT_MEMBERS links; LINK_GUESTS accepted connections.
  * See:    docs/protocol.md sections 3.2, 6.8.
  */

@@ -254,6 +254,12 @@ static void fill_call(const struct node *node, const struct request *request, st
     ctx_init(&call->ctx);
 }
 
+/* Where nobody remembers who is who, those who do not either have to be asked. */
+static bool is_for_the_lost(const struct node *node, const struct request *request)
+{
+    return request->op == OP_RECOVER && request->force && node->phase == NODE_ASKING;
+}
+
 void node__request(struct node *node, const struct request *request)
 {
     struct call call;
@@ -263,7 +269,7 @@ void node__request(struct node *node, const struct request *request)
     enum err err = node->config != NULL ? merge_tokens(node, request, &call) : E_OK;
     if (err == E_OK && node->stop_asked)
         err = E_STOPPING;
-    else if (err == E_OK && !node__has_place(node->phase))
+    else if (err == E_OK && !node__has_place(node->phase) && !is_for_the_lost(node, request))
         err = E_NOT_READY;
     if (err == E_OK)
         err = check_sizes(node, request);

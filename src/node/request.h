@@ -52,7 +52,8 @@ struct request {
     uint32_t wait_ms;  /* for dependencies, at most 30000, or REQUEST_WAIT_DEFAULT */
     uint32_t copies;   /* 2: refuse the answer of a lone copy; else 0 */
     uint32_t shard_id; /* of OP_COUNT and OP_SHARD_ADD */
-    bool force;        /* of OP_VIEW_REMOVE: rather leave a shard degraded than refuse */
+    bool force; /* of OP_VIEW_REMOVE: rather leave a shard degraded than refuse; of OP_RECOVER:
+                          nobody remembers, go on with what the directories hold */
 };
 
 /* What happened, where err is E_OK. Numbers travel between nodes. */

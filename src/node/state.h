@@ -230,6 +230,8 @@ bool node__has_newcomers(const struct node *node);
 bool node__want_fork(struct node *node);
 enum err node__want_recover(struct node *node, const struct address *named, uint32_t count,
                             bool may, bool *proposed);
+enum err node__want_anew(struct node *node, const struct address *named, uint32_t count, bool may,
+                         bool *proposed);
 
 /* lost.c */
 void node__note_lost(const struct node *node, struct call *call);

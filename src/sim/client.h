@@ -140,7 +140,7 @@ struct wish {
     enum op op;            /* of those that change the configuration */
     const char *addresses; /* borrowed */
     uint32_t shard;        /* id, of a placing */
-    bool force;            /* of a removal */
+    bool force;            /* of a removal; of a recovery: nobody remembers */
 };
 
 /* An operator asks a node to change the configuration: the number of the call, which stays

@@ -41,7 +41,7 @@ void judge_idle(struct world *world);
 uint32_t judge_token_entries(const struct world *world, struct slice text);
 
 /* True when no running node is listed in the newest configuration that anybody knows: all have lost
- * their memory, or do not trust it. Then only people can go on (docs/status.md). */
+ * their memory, or do not trust it. Then only people can go on (docs/protocol.md 6.6). */
 bool judge_nobody_remembers(const struct world *world);
 
 /* True when some node does not serve for now. */

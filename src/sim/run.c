@@ -9,6 +9,7 @@
 #include "sim/run.h"
 
 #include "sim/client.h"
+#include "sim/fault.h"
 #include "sim/judge.h"
 #include "sim/nemesis.h"
 #include "sim/tell.h"
@@ -17,6 +18,9 @@
 #define FINAL_US_MAX 5000000U
 
 #define CATCH_UP_US_MAX 20000000U
+
+/* In one seed of so many all directories are restored from copies in the end. */
+#define RESTORE_ALL_ONE_IN 8U
 
 static bool goes_on(const struct world *world)
 {
@@ -225,6 +229,102 @@ static void end_all(struct world *world)
     run_for(world, 1000000);
 }
 
+/* ---- Nobody remembers ---- */
+
+#define ANEW_WAIT_US 31000000U
+
+/* One operator or more, each through a node of his choice. */
+static void ask_to_begin_anew(struct world *world)
+{
+    uint64_t first = world->client->call_count;
+    struct wish wish = {.op = OP_RECOVER, .addresses = "", .force = true};
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        uint32_t asked = (uint32_t)rng_below(&world->rng, world->node_count);
+        if (world->nodes[asked].node != NULL)
+            client_operate(world->client, asked, &wish, ANEW_WAIT_US);
+        if (rng_chance(&world->rng, 2, 3))
+            break;
+    }
+    run_calls(world, first, world->client->call_count, ANEW_WAIT_US);
+}
+
+/* All members have forgotten who belongs to the cluster, or do not trust their logs: nothing
+ * happens by itself, and people make a new history of what is there (6.6). */
+static void people_begin_anew(struct world *world)
+{
+    if (!goes_on(world) || !judge_nobody_remembers(world))
+        return;
+    story_say(&world->story, UINT32_MAX, "nobody remembers who they are");
+    uint64_t end = world->time.now_us + 2 * ANEW_WAIT_US;
+    while (goes_on(world) && judge_nobody_remembers(world) && world->time.now_us < end) {
+        ask_to_begin_anew(world);
+        run_for(world, 100000);
+    }
+    if (goes_on(world) && judge_nobody_remembers(world))
+        verdict_late(&world->verdict, "I9",
+                     "nobody remembers who belongs to the cluster, and people cannot begin anew");
+    run_till(world, judge_settled);
+}
+
+/* One of the shard that serves, any of them; or node_count. */
+static uint32_t pick_of_shard(struct world *world, uint32_t shard)
+{
+    uint32_t first = (uint32_t)rng_below(&world->rng, world->node_count);
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sim_node *node = &world->nodes[(first + i) % world->node_count];
+        if (node->node != NULL && node_phase(node->node) == NODE_SERVING &&
+            node_shard(node->node) == shard)
+            return node->index;
+    }
+    return world->node_count;
+}
+
+/* Every directory is put back from a copy that was made of it just now, or is gone; of each shard
+ * one at least comes back. */
+static void restore_some(struct world *world)
+{
+    bool kept[VNET_NODES_MAX] = {false};
+    struct vdisk copy;
+    for (uint32_t shard = 0; shard < world->swarm.shards; shard++) {
+        uint32_t index = pick_of_shard(world, shard);
+        if (index < world->node_count)
+            kept[index] = true;
+    }
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        vdisk_init(&copy);
+        vdisk_copy(&copy, &world->nodes[i].disk);
+        bool gone = !kept[i] && rng_chance(&world->rng, 1, 2);
+        world->nodes[i].emptied = gone;
+        story_say(&world->story, i, "its data directory is %s", gone ? "gone" : "a copy");
+        fault_new_directory(world, &world->nodes[i], gone ? NULL : &copy);
+        vdisk_fini(&copy);
+    }
+}
+
+/* In some seeds all directories are restored at once. Nobody remembers who is who then, people
+ * begin anew, and of what was there nothing is missing: all had the same. */
+static void restore_all(struct world *world)
+{
+    uint64_t before[LIMIT_SHARDS];
+    if (!rng_chance(&world->rng, 1, RESTORE_ALL_ONE_IN))
+        return;
+    for (uint32_t shard = 0; shard < world->swarm.shards; shard++)
+        before[shard] = judge_count(world, shard);
+    story_say(&world->story, UINT32_MAX, "every data directory is put back from a copy, or gone");
+    restore_some(world);
+    run_for(world, 3000000);
+    people_begin_anew(world);
+    if (goes_on(world))
+        await_convergence(world);
+    for (uint32_t shard = 0; shard < world->swarm.shards && goes_on(world); shard++)
+        if (judge_count(world, shard) != before[shard])
+            verdict_say(&world->verdict, "I5",
+                        "of %llu keys of shard %u that stood in directories that were put back, "
+                        "%llu are there",
+                        (unsigned long long)before[shard], shard,
+                        (unsigned long long)judge_count(world, shard));
+}
+
 /* For the other judge: what each replica answers about each of its keys. Nothing where a node was
  * lost: a write may have been lost with it, which that judge cannot know. */
 static void final_reads(struct world *world)
@@ -426,12 +526,7 @@ static void run_phases(struct world *world, struct run_result *result)
     if (goes_on(world))
         nemesis_heal(world);
     run_till(world, judge_settled);
-    if (goes_on(world) && judge_nobody_remembers(world)) {
-        story_say(&world->story, UINT32_MAX, "nobody remembers who they are");
-        note_metrics(world, result);
-        run_until(world, RUN_US_LEAST);
-        return;
-    }
+    people_begin_anew(world);
     judge_service(world, "after everything was mended", patience_us(world));
     catch_up(world);
     await_idle(world);
@@ -462,6 +557,10 @@ static void run_phases(struct world *world, struct run_result *result)
         turn_one_back(world);
     if (goes_on(world))
         await_convergence(world);
+    if (goes_on(world))
+        judge_tables(world);
+    if (goes_on(world) && world->history.out == NULL)
+        restore_all(world);
     if (goes_on(world))
         judge_tables(world);
     run_until(world, RUN_US_LEAST);

@@ -1,11 +1,15 @@
-"""losing - more is gone than one node: a whole shard, most of the nodes, a machine for good."""
+"""losing - more is gone than one node: a whole shard, most of the nodes, a machine for good, or
+what all of them know of each other.
+"""
+import os
+import shutil
 import threading
 import time
 
 import wait
 from client import OK, Client, Session, key_path
 from connection import Lost, Unreachable
-from membership.ground import (PATIENCE_S, Data, check_same, is_settled, judge_logs,
+from membership.ground import (PATIENCE_S, Data, check_same, data_of, is_settled, judge_logs,
                                run_cli, serving_cluster, wipe)
 from slot import key_in, shard_of
 
@@ -275,3 +279,61 @@ def gone(report, options):
     """Machines that never come back: one, and most of those that decide."""
     crash(report, options, "one of six gone", [4])
     crash(report, options, "four of six gone", [1, 2, 4, 5])
+
+
+# ---- nobody remembers ---------------------------------------------------------------------------
+
+def restore(node):
+    """Its data directory is put back from a copy."""
+    data = data_of(node)
+    os.rename(data, data + ".was")
+    shutil.copytree(data + ".was", data)
+    shutil.rmtree(data + ".was")
+
+
+def copies(report, options):
+    """All are restored from copies, one directory is gone: nobody remembers who is who."""
+    with serving_cluster(report, options) as cluster:
+        data = Data(cluster, SMALL)
+        data.load(report)
+        lineage = cluster.ask(cluster[0], "/cluster").field("lineage")
+        for node in cluster.nodes:
+            node.kill()
+            restore(node)
+        wipe(cluster[1])
+        for node in cluster.nodes:
+            node.start()
+        asks = lambda answer: answer is not None and answer.field("phase") == "asking"
+        lost = wait.until(lambda: all(asks(cluster.ask(node, "/cluster"))
+                                      for node in cluster.nodes), PATIENCE_S)
+        report.check(lost is not None, "nobody trusts its log, or has one", cluster.why_not())
+        at = ",".join(cluster.at)
+        status, said = run_cli("recover", "--node", at, "--without", cluster[1].address, "--yes")
+        report.check(status != 0, "to give up one does not help", said)
+        status, said = run_cli("recover", "--node", at, "--from-directories")
+        for line in said.strip().splitlines():
+            report.say(f"    {line}")
+        report.check(status == 2 and "6 of 6 members" in said and "may be back" in said,
+                     "without --yes it only says what would come of it", (status, said))
+        status, said = run_cli("recover", "--node", at, "--from-directories", "--yes")
+        report.check(status == 0, "`thence recover --from-directories --yes` ends with 0", said)
+        took = cluster.wait_ready(seconds=PATIENCE_S)
+        report.check(took is not None, "full service"
+                     f"{'' if took is None else f' (after {took:.2f} s)'}", cluster.why_not())
+        settled = wait.until(lambda: is_settled(cluster), PATIENCE_S)
+        report.check(settled is not None, "nobody who has gone is still being written off")
+        after = cluster.ask(cluster[5], "/cluster")
+        report.check(after.field("lineage") != lineage and
+                     after.field("ancestors")[-1]["lineage"] == lineage,
+                     "a new history that goes on from the old one", after)
+        for shard, node in ((0, cluster[1]), (1, cluster[4])):
+            check_told_once(report, cluster, node, key_in(shard, "told-"), data.token, "restored")
+        for node in cluster.nodes:
+            wrong = data.wrong_at(node)
+            report.check(not wrong, f"{node.name} shows all that was in the directories",
+                         f"{len(wrong)}: {wrong[:3]}")
+        check_service(report, cluster, "restored")
+        check_same(report, cluster, "restored")
+        status, said = run_cli("recover", "--node", at, "--from-directories", "--yes")
+        report.check(status != 0, "asked once more, it is refused: they remember", said)
+        judge_logs(report, cluster)

@@ -32,6 +32,7 @@ struct world {
     struct buf changes; /* requests that change something, one a line */
     int status;         /* what they are answered with */
     const char *answer; /* likewise */
+    bool lost;          /* all nodes have lost their memory */
 };
 
 static void put(struct buf *out, const char *text)
@@ -44,11 +45,13 @@ static void put_cluster(const struct world *world, uint32_t self, struct buf *ou
 {
     char text[400];
     snprintf(text, sizeof(text),
-             "{\"version\":\"0\",\"node-id\":\"%016x\",\"phase\":\"serving\",\"lineage\":\"00aa\","
+             "{\"version\":\"0\",\"node-id\":\"%016x\",%s,\"lineage\":\"00aa\","
              "\"epoch\":7,\"shards\":[{\"id\":\"s0\",\"slots\":8192},{\"id\":\"s1\",\"slots\":8192,"
              "\"degraded\":true}],"
              "\"members\":[",
-             self + 1);
+             self + (world->lost ? 101 : 1),
+             world->lost ? "\"phase\":\"asking\",\"why\":\"its data directory is a copy\""
+                         : "\"phase\":\"serving\"");
     put(out, text);
     for (int i = 0; i < world->count; i++) {
         const struct member_row *row = &world->rows[i];
@@ -62,7 +65,7 @@ static void put_cluster(const struct world *world, uint32_t self, struct buf *ou
                  row->state, row->shard == NULL ? 0 : i + 1, row->suspected ? "false" : "true", i);
         put(out, text);
     }
-    put(out, "],\"metrics\":{}}");
+    put(out, "],\"metrics\":{\"keys_live\":12}}");
 }
 
 static void serve(void *arg, const struct fake_request *request, struct buf *out)
@@ -395,6 +398,44 @@ static void test_recover(void **state)
     fini(&world);
 }
 
+static void test_nobody_remembers(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
+    init(&world, 4);
+    world.count = 5;
+    world.answer = "{\"result\":\"recovered\"}";
+    world.lost = true;
+    run(&world, &one, WORDS("recover", "--from-directories", "--without", world.rows[4].address));
+    assert_int_equal(one.status, EXIT_USAGE);
+    says(&one.out,
+         "A new history begins, of what these hold who have forgotten the cluster:\n"
+         "  %s  12 keys, epoch 7: its data directory is a copy\n",
+         world.rows[0].address);
+    says(&one.out,
+         "without:\n  %s  s0, active, does not answer (no connection)\n4 of 5 members, by",
+         world.rows[4].address);
+    says(&one.out, "What was deleted since the oldest of these was made may be back.");
+    assert_null(strstr((const char *)one.out.ptr, "will be refused"));
+    sent(&world, "%s", "");
+    run_fini(&one);
+    run(&world, &one,
+        WORDS("recover", "--from-directories", "--yes", "--without", world.rows[4].address));
+    assert_int_equal(one.status, EXIT_OK);
+    sent(&world, "0 PUT /recover {\"without\":[\"%s\"],\"from-directories\":true}\n",
+         world.rows[4].address);
+    run_fini(&one);
+    run(&world, &one, WORDS("recover", "--from-directories", "--yes"));
+    sent(&world, "%s", "0 PUT /recover {\"from-directories\":true}\n");
+    run_fini(&one);
+    world.lost = false;
+    run(&world, &one, WORDS("recover", "--from-directories"));
+    says(&one.out, "%s", "4 members remember the cluster: this will be refused.\n");
+    run_fini(&one);
+    fini(&world);
+}
+
 static void test_not_known(void **state)
 {
     (void)state;
@@ -422,7 +463,8 @@ int main(void)
         cmocka_unit_test(test_members),     cmocka_unit_test(test_members_of_nobody),
         cmocka_unit_test(test_add),         cmocka_unit_test(test_remove_the_living),
         cmocka_unit_test(test_remove_asks), cmocka_unit_test(test_force_asks),
-        cmocka_unit_test(test_recover),     cmocka_unit_test(test_not_known),
+        cmocka_unit_test(test_recover),     cmocka_unit_test(test_nobody_remembers),
+        cmocka_unit_test(test_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

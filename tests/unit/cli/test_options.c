@@ -47,6 +47,22 @@ static void parsed_fini(struct parsed *parsed)
     buf_fini(&parsed->text);
 }
 
+static void test_from_directories(void **state)
+{
+    (void)state;
+    struct parsed parsed;
+    const struct cli_options *options = &parsed.options;
+    parse(&parsed, "thence recover --from-directories", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_int_equal(options->member_count, 0);
+    assert_true(options->from_directories);
+    parsed_fini(&parsed);
+    parse(&parsed, "thence recover --from-directories --without a:1 b:2", NULL);
+    assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+    assert_int_equal(options->member_count, 2);
+    parsed_fini(&parsed);
+}
+
 static void test_good(void **state)
 {
     (void)state;
@@ -96,6 +112,7 @@ static void test_good(void **state)
     assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
     assert_int_equal(options->member_count, 4);
     assert_false(options->yes);
+    assert_false(options->from_directories);
     parsed_fini(&parsed);
     parse(&parsed, "thence add a:1 --shard s12", NULL);
     assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
@@ -148,6 +165,7 @@ static void test_bad(void **state)
         {"thence remove a:1 --without b:2", "thence: --without: not an option of this command"},
         {"thence recover", "thence: --without ADDRESS is needed"},
         {"thence recover a:1", "thence: --without ADDRESS is needed"},
+        {"thence recover --from-directories a:1", "thence: --without ADDRESS is needed"},
         {"thence recover --without a", "thence: --without takes HOST:PORT"},
         {"thence salvage", "thence: DIRECTORY is needed\ntry: thence salvage --help\n"},
         {"thence salvage d --export f --yes", "thence: --export writes nothing to the cluster"},
@@ -202,6 +220,7 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_from_directories),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_help),

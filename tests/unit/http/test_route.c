@@ -428,6 +428,10 @@ static void changes(void **state)
                   "VIEW_REMOVE a:1,[::1]:2");
     expect_change(RECOVER, "{\"without\":[\"b:2\",\"a:1\"]}", "RECOVER b:2,a:1");
     expect_change(RECOVER, "{\"without\":\"b:2\"}", "RECOVER b:2");
+    expect_change(RECOVER, "{\"without\":\"b:2\",\"force\":true}", "RECOVER b:2");
+    expect_change(RECOVER, "{\"without\":\"b:2\",\"from-directories\":true}", "RECOVER b:2 force");
+    expect_change(RECOVER, "{\"from-directories\":true}", "RECOVER  force");
+    expect_change(RECOVER, "{\"from-directories\":true,\"without\":null}", "RECOVER  force");
     /* The same one twice is once, however it is written; escapes are texts too. */
     expect_change(REMOVE, "{\"socket-address\":[\"a:1\",\"ab:1\",\"A:01\",\"\\u0061:1\",\"b:1\"]}",
                   "VIEW_REMOVE a:1,ab:1,b:1");
@@ -475,6 +479,13 @@ static void changes_that_are_refused(void **state)
     expect_change(
         RECOVER, "{\"socket-address\":\"a:1\"}",
         ERROR_OF("400", "The request does not specify without: the addresses to be given up"));
+    expect_change(
+        RECOVER, "{\"from-directories\":false}",
+        ERROR_OF("400", "The request does not specify without: the addresses to be given up"));
+    expect_change(RECOVER, "{\"without\":\"a:1\",\"from-directories\":\"yes\"}",
+                  ERROR_OF("400", "from-directories is true or false"));
+    expect_change(RECOVER, "{\"without\":[],\"from-directories\":true}",
+                  ERROR_OF("400", "The request names no address"));
     struct buf text = BUF_EMPTY;
     ask_at(ADD, "Content-Type: text/plain\r\n", SLICE_LIT("{\"socket-address\":\"a:1\"}"), &text);
     expect_text(buf_slice(&text),
