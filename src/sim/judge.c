@@ -108,6 +108,8 @@ static bool is_moved(const struct world *world, const struct sim_node *node)
 /* Who refuses because it was removed is started anew, sooner or later. */
 static void note_removed(struct world *world, struct sim_node *node)
 {
+    if (node_phase(node->node) != NODE_REFUSED)
+        node->returns = 0; /* let in again as it was: it may be removed again (seed 820765) */
     if (node_phase(node->node) != NODE_REFUSED || !world->people || node->returns == node->life)
         return;
     node->returns = node->life;
