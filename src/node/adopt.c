@@ -117,11 +117,12 @@ void node__settle(struct node *node)
                         &node->options.address);
         return;
     }
-    if (was_replaced(node))
+    if (was_replaced(node) && !node__keeps_what_it_has(node))
         node__begin_anew(node, "another node has taken its place at its address");
     encode_config_frame(node);
     connect_replica(node);
     enter(node, phase_by_config(node));
+    node__tell_only_here(node);
 }
 
 /* A peer has shown that this node had more than it has now. */
@@ -198,6 +199,7 @@ bool node__adopt(struct node *node, struct config *config)
     node__ack(node); /* under the term in which they were written */
     if (is_kept(node, config))
         log_adoption(node, config);
+    node__note_removed(node, config);
     struct replica_io io = node__io(node);
     replica_adopt(node->replica, config, &io);
     config_free(node->config);

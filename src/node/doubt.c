@@ -76,6 +76,7 @@ void node__take_id(struct node *node, uint64_t id)
 {
     node->id = id;
     node->listed_once = false;
+    node->removed = (struct removed){0};
     node->doubt_actor = 0;
     uint64_t seed = rng_u64(&node->rng);
     reg_fini(&node->reg);

@@ -69,6 +69,10 @@ enum node_phase node_phase(const struct node *node);
 /* Why it does not serve: a sentence appended to out; nothing where it does. */
 void node_why_not(const struct node *node, struct buf *out);
 
+/* Of a node that was removed: how many of its writes, at most, nobody else has. False: it was not,
+ * or that is not known. */
+bool node_only_here(const struct node *node, uint64_t *count);
+
 /* The configuration, or NULL before the first one. Borrowed until the next step. */
 const struct config *node_config(const struct node *node);
 

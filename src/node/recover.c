@@ -67,6 +67,7 @@ static bool replay_config(struct node *node, struct slice body)
         config_free(config); /* repeated by a checkpoint */
         return true;
     }
+    node__note_removed(node, config);
     struct replica_io io = node__io(node);
     replica_adopt(node->replica, config, &io);
     config_free(node->config);

@@ -46,6 +46,20 @@ struct lives {
     bool disk;             /* it ran with disk durability */
 };
 
+/* The last term of a node that was taken off the list (removed.c). */
+struct removed {
+    uint32_t actor;   /* 0: it had none, or was not removed */
+    uint64_t seq;     /* its last write */
+    bool handed_over; /* it was leaving: what it had it has handed on, if nobody says otherwise */
+    bool said;        /* TRACE_ONLY_HERE went out, or there was nothing to say */
+};
+
+enum only_here {
+    ONLY_HERE_COUNTED, /* so many, at most */
+    ONLY_HERE_LATER,   /* its term is not sealed yet */
+    ONLY_HERE_UNKNOWN, /* the cluster has forgotten */
+};
+
 struct node {
     uint32_t magic;               /* NODE_MAGIC */
     struct node_options options;  /* as given */
@@ -59,6 +73,7 @@ struct node {
     struct buf reason;            /* why it refuses, in NODE_REFUSED and NODE_ASKING */
     uint32_t doubt_actor;         /* the own actor whose log was not whole; 0: none (doubt.c) */
     bool listed_once;             /* a configuration has listed this node id */
+    struct removed removed;       /* what it was when a configuration listed it last */
     bool fresh;                   /* it knew no configuration when it started */
     uint64_t asking_ms;           /* mono: since when it is who it is, and may want a place */
     bool pause_said;              /* TRACE_PAUSED went out since */
@@ -151,6 +166,13 @@ void node__doubt_all(struct node *node, const char *why);
 bool node__replay_doubt(struct node *node, struct slice body);
 void node__take_id(struct node *node, uint64_t id);
 void node__begin_anew(struct node *node, const char *why);
+
+/* removed.c */
+void node__note_removed(struct node *node, const struct config *next);
+enum only_here node__only_here(const struct node *node, uint64_t *count);
+void node__say_only_here(const struct node *node, struct buf *out); /* "; …", or nothing */
+void node__tell_only_here(struct node *node);
+bool node__keeps_what_it_has(const struct node *node);
 
 /* status.c */
 struct slice node__phase_text(enum node_phase phase);

@@ -61,6 +61,9 @@ void node_why_not(const struct node *node, struct buf *out)
             boot_waiting_for(&node->boot, out);
         return;
     case NODE_REFUSED:
+        buf_append_slice(out, buf_slice(&node->reason));
+        node__say_only_here(node, out);
+        return;
     case NODE_ASKING:
         buf_append_slice(out, buf_slice(&node->reason));
         say_pause(node, out);
@@ -75,6 +78,12 @@ void node_why_not(const struct node *node, struct buf *out)
     case NODE_SPARE:
         return;
     }
+}
+
+bool node_only_here(const struct node *node, uint64_t *count)
+{
+    return node_phase(node) == NODE_REFUSED && node->config != NULL && node->listed_once &&
+           node__only_here(node, count) == ONLY_HERE_COUNTED;
 }
 
 struct slice node__phase_text(enum node_phase phase)

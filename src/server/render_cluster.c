@@ -245,6 +245,9 @@ void render_cluster(struct node *node, struct buf *out)
     if (why.len > 0)
         json_put_text(out, SLICE_LIT("why"), buf_slice(&why));
     buf_fini(&why);
+    uint64_t only_here = 0;
+    if (node_only_here(node, &only_here))
+        json_put_number(out, SLICE_LIT("writes-only-here"), only_here);
     if (config != NULL)
         put_config(out, node, config);
     struct vv stable;

@@ -4,8 +4,9 @@ import time
 import wait
 from client import OK, Client, Session, key_path
 from cluster import free_ports
-from membership.ground import (PATIENCE_S, SERVE_S, Data, Timed, check_local, check_same, ids,
-                               is_settled, judge_logs, more_nodes, serving_cluster, wipe)
+from membership.ground import (PATIENCE_S, SERVE_S, Data, Timed, check_local, check_same, data_of,
+                               ids, is_settled, judge_logs, more_nodes, run_cli, serving_cluster,
+                               wipe)
 from membership.losing import check_service, check_told_once
 from slot import key_in
 from verdict import end_load
@@ -138,6 +139,29 @@ def back_again(report, cluster, node):
     check_service(report, cluster, "back again")
 
 
+def back_with_its_data(report, cluster, node, key):
+    """Who was removed and alone had one write says so, and keeps it when it is listed again."""
+    told = "at most 1 of its writes nobody else has"
+    node.start()
+    said = wait.until(lambda: told in cluster.detail(node), PATIENCE_S)
+    report.check(said is not None, f"back with its data it says: {told}", cluster.detail(node))
+    report.equal(cluster.ask(node, "/cluster").field("writes-only-here"), 1, "in /cluster as well")
+    report.check("event=ONLY_HERE" in node.log(), "and in its log", node.log()[-500:])
+    answer, _ = change(cluster, cluster[0], "PUT", "/view", node.address)
+    report.equal(answer.status, 201, "its address is listed again")
+    learnt = wait.until(lambda: any(member["address"] == node.address for member in
+                                    cluster.ask(node, "/cluster").field("members")), PATIENCE_S)
+    report.check(learnt is not None and told in cluster.detail(node),
+                 "it knows that, and stays out: what it has is not dropped", cluster.detail(node))
+    node.kill()
+    status, said = run_cli("salvage", "--node", cluster.at[0], "--yes", data_of(node))
+    answer = cluster.client.get(cluster.at[0], key_path(key))
+    report.check(status == 0 and answer.status == 200,
+                 "thence salvage brings it back out of its directory", (said, answer))
+    answer, _ = change(cluster, cluster[0], "DELETE", "/view", node.address)
+    report.equal(answer.status, 200, "and off the list again")
+
+
 def removed_dead(report, options):
     """DELETE /view of a dead node that alone had a write which a client has seen."""
     with serving_cluster(report, options) as cluster:
@@ -152,7 +176,6 @@ def removed_dead(report, options):
         report.check(result.outcome == OK and result.answer.field("copies") == 1,
                      "a write that one node alone has, and says so", result)
         dead.kill()
-        wipe(dead)
         for node in pair:
             node.start()
         rest = [node for node in cluster.nodes if node is not dead]
@@ -176,6 +199,7 @@ def removed_dead(report, options):
         for node in rest:
             wrong = data.wrong_at(node)
             report.check(not wrong, f"{node.name} shows all keys", f"{len(wrong)}: {wrong[:3]}")
+        back_with_its_data(report, cluster, dead, key)
         session.client.close()
         check_same(report, cluster, "afterwards")
         judge_logs(report, cluster)

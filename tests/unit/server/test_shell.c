@@ -206,6 +206,13 @@ void node_why_not(const struct node *node, struct buf *out)
     buf_append_slice(out, SLICE_LIT("waiting for nobody"));
 }
 
+bool node_only_here(const struct node *node, uint64_t *count)
+{
+    (void)node;
+    (void)count;
+    return false;
+}
+
 const struct config *node_config(const struct node *node)
 {
     (void)node;
