@@ -273,7 +273,7 @@ static bool same_coverage(const struct sim_node *a, const struct sim_node *b, ch
 
 /* The newest configuration that somebody knows now. One that was decided, and adopted by nobody who
  * kept it, will be found by the next who proposes (6.1). */
-static const struct config *newest_known(const struct world *world)
+const struct config *judge_newest_known(const struct world *world)
 {
     const struct config *newest = NULL;
     for (uint32_t i = 0; i < world->node_count; i++) {
@@ -287,7 +287,7 @@ static const struct config *newest_known(const struct world *world)
 
 bool judge_nobody_remembers(const struct world *world)
 {
-    const struct config *newest = newest_known(world);
+    const struct config *newest = judge_newest_known(world);
     for (uint32_t i = 0; i < world->node_count && newest != NULL; i++) {
         const struct node *node = world->nodes[i].node;
         if (node != NULL && config_member_by_id(newest, node_id(node)) != NULL)
@@ -306,7 +306,7 @@ static bool knows(const struct sim_node *node, const struct config *newest)
  * closed, nobody who fills up or hands over (6.3 to 6.5). */
 static bool is_settled(const struct world *world, char why[256])
 {
-    const struct config *newest = newest_known(world);
+    const struct config *newest = judge_newest_known(world);
     if (newest != NULL && newest->retired_count > 0) {
         snprintf(why, 256, "actor %u is still not closed", newest->retired[0].actor);
         return false;

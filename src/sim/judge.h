@@ -40,6 +40,9 @@ void judge_idle(struct world *world);
 /* The entries of a token as its lineage's key opens it; UINT32_MAX when it does not open. */
 uint32_t judge_token_entries(const struct world *world, struct slice text);
 
+/* The configuration with the greatest epoch that any running node knows; NULL: nobody knows any. */
+const struct config *judge_newest_known(const struct world *world);
+
 /* True when no running node is listed in the newest configuration that anybody knows: all have lost
  * their memory, or do not trust it. Then only people can go on (docs/protocol.md 6.6). */
 bool judge_nobody_remembers(const struct world *world);

@@ -255,6 +255,7 @@ static void people_begin_anew(struct world *world)
     if (!goes_on(world) || !judge_nobody_remembers(world))
         return;
     story_say(&world->story, UINT32_MAX, "nobody remembers who they are");
+    terms_forgotten(world, judge_newest_known(world));
     uint64_t end = world->time.now_us + 2 * ANEW_WAIT_US;
     while (goes_on(world) && judge_nobody_remembers(world) && world->time.now_us < end) {
         ask_to_begin_anew(world);

@@ -75,10 +75,8 @@ static void note_losses(struct world *world)
     }
 }
 
-static void note_config(struct world *world, const struct config *config)
+static void follow(struct world *world, const struct config *config)
 {
-    if (world->config != NULL && !is_newer(config, world->config))
-        return;
     if (config->next_actor > ORACLE_ACTORS_MAX)
         verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);
     uint32_t acceptors[LIMIT_ACCEPTORS];
@@ -89,6 +87,18 @@ static void note_config(struct world *world, const struct config *config)
     place_nodes(world);
     terms_refresh(world);
     note_losses(world);
+}
+
+static void note_config(struct world *world, const struct config *config)
+{
+    if (world->config == NULL || is_newer(config, world->config))
+        follow(world, config);
+}
+
+void terms_forgotten(struct world *world, const struct config *newest)
+{
+    if (newest->lineage != world->config->lineage || newest->epoch != world->config->epoch)
+        follow(world, newest);
 }
 
 /* ---- Coverage ---- */

@@ -26,6 +26,11 @@ struct sim_node;
 /* A step was made: the node may have adopted a configuration, or cover more. */
 void terms_step(struct world *world, struct sim_node *node);
 
+/* Nobody remembers who is who, and this is the newest configuration that anybody knows: what was
+ * decided after it, a history that forked from it included, is forgotten, and people go on from
+ * here. */
+void terms_forgotten(struct world *world, const struct config *newest);
+
 /* The simulated node of a member, where its process runs as that member in that term; or NULL. */
 const struct sim_node *terms_node(const struct world *world, const struct member *member);
 
