@@ -196,6 +196,7 @@ bool node__adopt(struct node *node, struct config *config)
         node__begin_anew(node, "the configuration gives it a term that its log knows nothing of: "
                                "its data directory is an old copy");
     bool first = node->config == NULL;
+    bool was_in_doubt = node__in_doubt(node);
     node__ack(node); /* under the term in which they were written */
     if (is_kept(node, config))
         log_adoption(node, config);
@@ -207,6 +208,8 @@ bool node__adopt(struct node *node, struct config *config)
     node->listed_once = node->listed_once || config_member_by_id(config, node->id) != NULL;
     node->adopted_ms = node->change_ms = node->mono_ms;
     reg_adopted(&node->reg, config->epoch);
+    if (was_in_doubt && !PLANTED(node->options.plant, ANY_ACTOR_ANSWERS))
+        node__judge_actor(node);
     node__trace(node, TRACE_EPOCH_ADOPTED, config->epoch, config->lineage, 0, SLICE_EMPTY);
     if (first)
         node__trace(node, TRACE_BOOT_DECIDED, config->member_count, config->shard_count, 0,

@@ -115,9 +115,12 @@ static bool want_own(struct node *node)
         return try_change(node,
                           config_admit(config, node->id, &node->options.address, now_ms, &err),
                           "this node asks for a place");
-    if (node__in_doubt(node))
-        return try_change(node, config_renew(config, node->id, self->actor, now_ms, &err),
+    if (node__in_doubt(node)) {
+        if (node->renewal_ms == 0)
+            node->renewal_ms = now_ms != 0 ? now_ms : 1; /* always the same: the answer shows it */
+        return try_change(node, config_renew(config, node->id, self->actor, node->renewal_ms, &err),
                           "this node asks for a new actor");
+    }
     if (replica_filled(node->replica))
         return try_change(node, config_activate(config, node->id, self->actor, &err),
                           "this node has filled up");

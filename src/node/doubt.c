@@ -36,6 +36,19 @@ bool node__in_doubt(const struct node *node)
     return node->doubt_actor != 0 && node->doubt_actor == node__own_actor(node);
 }
 
+/* It was in doubt, and has another actor now. Unless that is what this process asked for, it may be
+ * one that it has borne before, in a term that its log has lost (T24). */
+void node__judge_actor(struct node *node)
+{
+    const struct member *self = config_member_by_id(node->config, node->id);
+    if (self == NULL || self->actor == 0 || self->actor == node->doubt_actor)
+        return;
+    if (node->renewal_ms != 0 && self->returned_ms == node->renewal_ms)
+        return;
+    REACHED(&node->metrics, ACTOR_OF_ANOTHER_LIFE);
+    node__doubt_actor(node, "it was given an actor that it has not asked for since it started");
+}
+
 static void set_reason(struct node *node, const char *why)
 {
     buf_reset(&node->reason);

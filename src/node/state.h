@@ -72,6 +72,7 @@ struct node {
     enum node_phase phase;        /* see node.h */
     struct buf reason;            /* why it refuses, in NODE_REFUSED and NODE_ASKING */
     uint32_t doubt_actor;         /* the own actor whose log was not whole; 0: none (doubt.c) */
+    uint64_t renewal_ms;          /* wall: dates what this process asks for in doubt; 0: nothing */
     bool listed_once;             /* a configuration has listed this node id */
     struct removed removed;       /* what it was when a configuration listed it last */
     bool fresh;                   /* it knew no configuration when it started */
@@ -162,6 +163,7 @@ uint64_t node__new_id(struct node *node);
 uint32_t node__own_actor(const struct node *node); /* 0: it is not listed, or a spare */
 bool node__in_doubt(const struct node *node);
 void node__doubt_actor(struct node *node, const char *why);
+void node__judge_actor(struct node *node);
 void node__doubt_all(struct node *node, const char *why);
 bool node__replay_doubt(struct node *node, struct slice body);
 void node__take_id(struct node *node, uint64_t id);

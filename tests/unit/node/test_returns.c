@@ -1,7 +1,8 @@
 /* test_returns - a node that loses its memory again and again.
  *
  * Does:   stories of containers that restart empty in a loop: how fast epochs come, whether others
- *         fill up all the same, how fast a return is that is not one of many.
+ *         fill up all the same, how fast a return is that is not one of many; of a node that asks
+ *         for another actor twice, and has forgotten the first time (T24).
  * Not:    how long a pause is: tests/unit/placement/test_config_pause.c.
  * Holds:  -
  * Limits: -
@@ -165,6 +166,40 @@ static void another_fills_up(void **state)
     mini_fini(&mini);
 }
 
+/* T24: a node in doubt is given another actor, adopts it, syncs that, and tells the others what it
+ * has as that actor. Then its machine goes down, and the end of its log rots away, that adoption
+ * with it. It is in doubt about the same term as before, and the actor that it finds "given" to it
+ * now is one that it has borne: it must not take that for the answer. */
+static void adoption_rots(void **state)
+{
+    (void)state;
+    struct mini mini;
+    size_t kept[64];
+    start_three(&mini);
+    mini_kill(&mini, LOOPER);
+    mini.boot[LOOPER]++;
+    for (uint32_t i = 0; i < 64; i++)
+        kept[i] = mini.disks[LOOPER].segments[i].len;
+    uint64_t last = mini.disks[LOOPER].last;
+    uint32_t first = node_config(mini.nodes[0])->next_actor;
+    mini_start(&mini, LOOPER);
+    while (node_config(mini.nodes[0])->next_actor == first)
+        mini_run(&mini, 1);
+    assert_int_equal(node_phase(mini.nodes[LOOPER]), NODE_FILLING); /* it has adopted it */
+    mini_kill(&mini, LOOPER);
+    mini.boot[LOOPER]++;
+    for (uint32_t i = 0; i < 64; i++)
+        mini.disks[LOOPER].segments[i].len = i <= last ? kept[i] : 0;
+    mini.disks[LOOPER].last = last;
+    mini_start(&mini, LOOPER);
+    mini_run(&mini, 4000);
+    assert_int_equal(node_phase(mini.nodes[LOOPER]), NODE_SERVING);
+    const struct member *self =
+        config_member_by_id(node_config(mini.nodes[0]), node_id(mini.nodes[LOOPER]));
+    assert_true(self->actor > first);
+    mini_fini(&mini);
+}
+
 /* It says why it waits. */
 static void says_that_it_waits(void **state)
 {
@@ -198,21 +233,32 @@ static enum plant plant_named(const char *name)
     return PLANT_NONE;
 }
 
+/* 0: a story was spoiled by the bug; 1: none was; 2: no story is about it. */
+static int judge(const char *bug)
+{
+    const struct CMUnitTest unpaused[] = {cmocka_unit_test(dies_when_let_in)};
+    const struct CMUnitTest any_actor[] = {cmocka_unit_test(adoption_rots)};
+    const char *story = NULL;
+    int failed = 0;
+    planted = plant_named(bug);
+    if (planted != PLANT_NONE && strcmp(bug, "RETURNS_UNPAUSED") == 0) {
+        story = unpaused[0].name;
+        failed = cmocka_run_group_tests(unpaused, NULL, NULL);
+    } else if (planted != PLANT_NONE && strcmp(bug, "ANY_ACTOR_ANSWERS") == 0) {
+        story = any_actor[0].name;
+        failed = cmocka_run_group_tests(any_actor, NULL, NULL);
+    }
+    if (failed != 0)
+        print_message("%s spoils %s\n", bug, story);
+    return story == NULL ? 2 : failed != 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(now_and_then),     cmocka_unit_test(a_few_in_a_row),
         cmocka_unit_test(another_fills_up), cmocka_unit_test(says_that_it_waits),
-        cmocka_unit_test(dies_when_let_in),
+        cmocka_unit_test(dies_when_let_in), cmocka_unit_test(adoption_rots),
     };
-    const struct CMUnitTest judged[] = {cmocka_unit_test(dies_when_let_in)};
-    if (argc < 2)
-        return cmocka_run_group_tests(tests, NULL, NULL);
-    planted = plant_named(argv[1]);
-    if (planted == PLANT_NONE || strcmp(argv[1], "RETURNS_UNPAUSED") != 0)
-        return 2; /* no story here is about it */
-    bool spoiled = cmocka_run_group_tests(judged, NULL, NULL) != 0;
-    if (spoiled)
-        print_message("%s spoils dies_when_let_in\n", argv[1]);
-    return spoiled ? 0 : 1;
+    return argc < 2 ? cmocka_run_group_tests(tests, NULL, NULL) : judge(argv[1]);
 }
