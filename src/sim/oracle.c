@@ -243,11 +243,18 @@ void oracle_past_merge(const struct oracle *oracle, struct past *to, const struc
     }
 }
 
+/* Somebody has heard of it. */
+static void expose(const struct oracle *oracle, uint32_t write)
+{
+    struct dot dot = oracle->writes[write].dot;
+    oracle->actors[dot.actor].dots[dot.seq].exposed = true;
+}
+
 /* The write becomes part of the past. */
 static void past_add(const struct oracle *oracle, struct past *past, uint32_t write)
 {
     const struct hwrite *at = &oracle->writes[write];
-    oracle->actors[at->dot.actor].dots[at->dot.seq].exposed = true;
+    expose(oracle, write);
     if (at->past != NULL)
         oracle_past_merge(oracle, past, at->past);
     for (uint32_t i = 0; at->past != NULL && i < oracle->told_count; i++)
@@ -410,13 +417,14 @@ static void judge_missing(struct oracle *oracle, const struct asked *asked, stru
                     oracle_name(oracle, seen, want));
         return;
     }
+    expose(oracle, stone); /* in an answer: it is no longer as if it had not been (822054) */
     past->tops[asked->key] = stone;
 }
 
 static void note_ack(struct oracle *oracle, uint32_t write)
 {
     struct hwrite *at = &oracle->writes[write];
-    oracle->actors[at->dot.actor].dots[at->dot.seq].exposed = true;
+    expose(oracle, write);
     struct hkey *key = &oracle->keys[at->key];
     at->acked = true;
     if (oracle_newer(oracle, write, key->top_acked))
