@@ -148,7 +148,8 @@ void nemesis_heal(struct world *world)
     for (uint32_t i = 0; i < world->node_count; i++) {
         struct sim_node *node = &world->nodes[i];
         node->disk_fails_next = false;
-        node->disk_slow_until_us = 0;
+        if (node->disk_slow_until_us > world->time.now_us)
+            node->disk_slow_until_us = world->time.now_us; /* it was until then: seed 824168 */
         world_resume(world, i);
         if (world->net.host[i] == VHOST_OFF)
             vnet_boot(&world->net, i);
