@@ -24,7 +24,8 @@
 
 struct site {
     uint64_t node_id;        /* who */
-    struct replica *replica; /* its */
+    struct replicas *set;    /* its */
+    struct replica *replica; /* of it, that of its shard */
     struct log *log;         /* its */
     struct table *table;     /* its */
     struct outbox out;       /* what it wants sent */
@@ -75,7 +76,8 @@ static void site_init(struct bench *bench, struct site *site, uint64_t node_id)
 {
     memset(site, 0, sizeof *site);
     site->node_id = node_id;
-    site->replica = replica_new(&bench->knobs, PLANT_NONE, node_id);
+    site->set = replicas_new(&bench->knobs, PLANT_NONE, node_id);
+    site->replica = replicas_home(site->set);
     site->log = log_new();
     site->table = table_new(node_id);
     outbox_init(&site->out);
@@ -85,7 +87,7 @@ static void site_init(struct bench *bench, struct site *site, uint64_t node_id)
 
 static void site_fini(struct site *site)
 {
-    replica_free(site->replica);
+    replicas_free(site->set);
     log_free(site->log);
     table_free(site->table);
     outbox_fini(&site->out);
@@ -94,7 +96,7 @@ static void site_fini(struct site *site)
 static void adopt(struct bench *bench, struct site *site, const struct config *config)
 {
     struct replica_io io = io_of(bench, site, config->epoch);
-    replica_adopt(site->replica, config, &io);
+    replicas_adopt(site->set, config, &io);
     throw_log_away(site);
 }
 
@@ -143,8 +145,8 @@ static void turn(struct bench *bench, struct site *from, struct site *to, uint64
     double begin = cpu_s();
     hand(bench, from, to, epoch);
     struct replica_io io = io_of(bench, to, epoch);
-    replica_tick(to->replica, &io);
-    replica_flush(to->replica, &io);
+    replicas_tick(to->set, &io);
+    replicas_flush(to->set, &io);
     throw_log_away(to);
     double took = cpu_s() - begin;
     to->cpu_s += took;
@@ -221,10 +223,10 @@ static bool fill(struct bench *bench, const char *what, uint64_t looked_at)
 
 static void connect_both(struct bench *bench)
 {
-    replica_peer_up(bench->source.replica, bench->sink.node_id, 1);
-    replica_peer_hello(bench->source.replica, bench->sink.node_id, 1);
-    replica_peer_up(bench->sink.replica, bench->source.node_id, 1);
-    replica_peer_hello(bench->sink.replica, bench->source.node_id, 1);
+    replicas_peer_up(bench->source.set, bench->sink.node_id, 1);
+    replicas_peer_hello(bench->source.set, bench->sink.node_id, 1);
+    replicas_peer_up(bench->sink.set, bench->source.node_id, 1);
+    replicas_peer_hello(bench->sink.set, bench->source.node_id, 1);
 }
 
 /* The sink begins another term, in the newest configuration, with what its table has. */

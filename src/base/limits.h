@@ -19,8 +19,15 @@
 #define LIMIT_MEMBERS 64U
 #define LIMIT_SHARDS 32U
 
-/* Open actors: the current ones and those retired but not closed. */
+/* Slots on their way from one shard to another: so many pairs of shards at a time. */
+#define LIMIT_TRANSITS 16U
+#define LIMIT_PARTS (LIMIT_SHARDS + LIMIT_TRANSITS)
+#define LIMIT_SEATS 64U
+
+/* Open actors: the current ones and those retired but not closed. Entries of the latter: one may
+ * have several, each of slots of one shard. */
 #define LIMIT_ACTORS 128U
+#define LIMIT_RETIRED 128U
 
 /* Entries of one version vector: one for each open actor, and a few that a token still names
  * although they have been closed since. */
@@ -64,6 +71,8 @@
 
 static_assert(LIMIT_SHARDS * 2 <= LIMIT_MEMBERS, "a shard has at least two members");
 static_assert(LIMIT_ACTORS >= 2 * LIMIT_MEMBERS, "each member may have a retired actor");
+static_assert(LIMIT_RETIRED >= LIMIT_MEMBERS, "and an entry for it");
+static_assert(LIMIT_PARTS <= 64, "a word has a bit for each");
 static_assert(LIMIT_VV_ENTRIES >= LIMIT_ACTORS, "a context may name every open actor");
 static_assert(LIMIT_ACCEPTORS % 2 == 1, "a majority of an odd number");
 static_assert(LIMIT_VALUE_BYTES + LIMIT_KEY_BYTES + 65536U <= LIMIT_FRAME_BYTES,

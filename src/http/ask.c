@@ -189,6 +189,37 @@ static bool names_nobody(const struct request *request, const struct json_value 
            (value->type == JSON_NONE || value->type == JSON_NULL);
 }
 
+/* {"shard-count": 3, "causal-metadata": …}; nothing has to be there to cancel. */
+static void ask_reshard(struct slice body, struct buf *room, struct request *request,
+                        struct http_refusal *refusal)
+{
+    struct json_member members[2] = {{SLICE_LIT("causal-metadata"), {.type = JSON_NONE}},
+                                     {SLICE_LIT("shard-count"), {.type = JSON_NONE}}};
+    struct json_value whole = {.type = JSON_OBJECT};
+    struct json_error error;
+    if (body.len > CHANGE_BODY_BYTES_MAX) {
+        http_refuse(refusal, 413, "The body of the request is too large");
+        return;
+    }
+    if (body.len > 0 && !json_scan_members(body, &whole, members, 2, &error)) {
+        refuse_json(&error, refusal);
+        return;
+    }
+    uint64_t count = 0;
+    struct slice raw = members[1].value.raw;
+    bool good = members[1].value.type == JSON_NUMBER && raw.len <= 3;
+    for (size_t i = 0; good && i < raw.len; i++) {
+        good = raw.ptr[i] >= '0' && raw.ptr[i] <= '9';
+        count = count * 10 + (uint64_t)(raw.ptr[i] - '0');
+    }
+    if (whole.type != JSON_OBJECT)
+        http_refuse(refusal, 400, "The body is not a JSON object");
+    else if (request->op == OP_RESHARD && (!good || count == 0))
+        http_refuse(refusal, 400, "shard-count is a number of shards, such as 3");
+    request->shard_id = (uint32_t)count;
+    add_metadata(&members[0].value, room, request, refusal);
+}
+
 /* A change of the configuration: {"socket-address": …, "force": …, "causal-metadata": …}, or
  * {"without": …, "from-directories": …}. */
 static void ask_change(struct slice body, struct buf *room, struct request *request,
@@ -273,7 +304,10 @@ void http_ask(const struct http_head *head, const struct http_route *route, stru
     request->force = false;
     for (uint32_t i = 0; i < head->token_count; i++)
         add_token(head->tokens[i], request, refusal);
-    if (op_changes_config(route->op))
+    request->async = head->respond_async;
+    if (route->op == OP_RESHARD || route->op == OP_RESHARD_CANCEL)
+        ask_reshard(body, room, request, refusal);
+    else if (op_changes_config(route->op))
         ask_change(body, room, request, refusal);
     else if (route->op == OP_PUT && !http_type_is_json(head->type))
         ask_raw(head->type, body, limits, room, request, refusal);

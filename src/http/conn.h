@@ -63,6 +63,7 @@ enum http_call_kind {
     HTTP_READYZ,        /* GET /readyz */
     HTTP_METRICS,       /* GET /metrics */
     HTTP_CLUSTER,       /* GET /cluster */
+    HTTP_RESHARD,       /* GET /shard/reshard */
     HTTP_ROOT,          /* GET /: the page for browsers */
 };
 

@@ -309,6 +309,16 @@ static void succeeded(const struct http_style *style, const struct reply *reply,
     case OUTCOME_RECOVERED:
         done(reply, SLICE_LIT("recovered"), token, scratch);
         return;
+    case OUTCOME_RESHARDED:
+        done(reply, SLICE_LIT("resharded"), token, scratch);
+        return;
+    case OUTCOME_BEGUN:
+        answer->status = 202;
+        done(reply, SLICE_LIT("resharding"), token, scratch);
+        return;
+    case OUTCOME_CANCELLED:
+        done(reply, SLICE_LIT("cancelled"), token, scratch);
+        return;
     case OUTCOME_NONE:
     case OUTCOME_NOT_FOUND:
         break;

@@ -20,7 +20,8 @@ enum action {
     PLACE,   /* OP_SHARD_ADD */
     RECOVER, /* OP_RECOVER */
     OPENAPI, /* answered here */
-    LATER,   /* 501 */
+    RESHARD, /* OP_RESHARD */
+    CANCEL,  /* OP_RESHARD_CANCEL */
 };
 
 struct row {
@@ -43,7 +44,7 @@ static const struct row rows[] = {
     {PATH("/shard/members/"), true, LOCAL, NO, NO, HTTP_SHARD_MEMBERS, "GET, HEAD"},
     {PATH("/shard/key-count/"), true, COUNT, NO, NO, HTTP_NONE, "GET, HEAD"},
     {PATH("/shard/add-member/"), true, NO, PLACE, NO, HTTP_NONE, "PUT"},
-    {PATH("/shard/reshard"), false, LATER, LATER, NO, HTTP_NONE, "GET, HEAD, PUT"},
+    {PATH("/shard/reshard"), false, LOCAL, RESHARD, CANCEL, HTTP_RESHARD, "GET, HEAD, PUT, DELETE"},
     {PATH("/recover"), false, NO, RECOVER, NO, HTTP_NONE, "PUT"},
     {PATH("/healthz"), false, LOCAL, NO, NO, HTTP_HEALTHZ, "GET, HEAD"},
     {PATH("/readyz"), false, LOCAL, NO, NO, HTTP_READYZ, "GET, HEAD"},
@@ -189,10 +190,13 @@ static enum op op_of(enum action action)
         return OP_SHARD_ADD;
     case RECOVER:
         return OP_RECOVER;
+    case RESHARD:
+        return OP_RESHARD;
+    case CANCEL:
+        return OP_RESHARD_CANCEL;
     case NO:
     case LOCAL:
     case OPENAPI:
-    case LATER:
         break;
     }
     return 0;
@@ -206,8 +210,6 @@ static void find_row(const struct row *row, enum http_method method, struct slic
         refuse_method(&out->refusal, row->allow);
     else if (row->id && !read_shard_id(rest, &out->shard_id))
         http_refuse(&out->refusal, 400, "A shard id is an s and a number, such as s0");
-    else if (action == LATER)
-        http_refuse_err(&out->refusal, E_NOT_IMPLEMENTED);
     if (out->refusal.status != 0)
         return;
     out->op = op_of(action);

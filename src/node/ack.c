@@ -30,19 +30,21 @@ static void acknowledge(struct node *node, uint32_t index, uint32_t copies)
         node->waiters.bytes++;
 }
 
-void node__await(struct node *node, struct call *call, struct dot dot, enum outcome outcome)
+void node__await(struct node *node, struct call *call, uint32_t slot, struct dot dot,
+                 enum outcome outcome)
 {
     call->key = call->value = SLICE_EMPTY; /* they are in the table now */
     uint32_t index = waiters_add(&node->waiters, WAITER_WRITTEN, call);
     struct waiter *waiter = &node->waiters.list[index];
     waiter->dot = dot;
+    waiter->slot = slot;
     waiter->outcome = outcome;
     waiter->position = log_position(node->log);
     waiter->until_ms = UINT64_MAX;
     /* In a cluster that was meant to be of one DURABILITY alone decides. Who is alone in its shard
      * otherwise has lost others, and syncs. */
     bool meant = node->options.view_count == 1 && node->config->member_count == 1;
-    if (replica_single(node->replica) && meant) {
+    if (replica_single(replicas_of_slot(node->replicas, slot)) && meant) {
         acknowledge(node, index, call->copies > 1 ? 1 : 0); /* held until it is committed */
         return;
     }
@@ -60,32 +62,42 @@ static void say_alone(struct node *node, bool alone)
 /* Somebody receipts again: said at once, not with the next write. */
 void node__watch_alone(struct node *node)
 {
-    if (node->alone_said && !replica_alone(node->replica, node->mono_ms))
+    if (node->alone_said && !replica_alone(replicas_home(node->replicas), node->mono_ms))
         say_alone(node, false);
 }
 
-/* Oldest first; the first that must wait makes the later ones wait, except above a gap, which a
- * walk closes soon. */
+/* The replica that knows who has receipted it: the present one of its slot, also when it was
+ * written in a term before. Where its slot has gone elsewhere it has been covered there by all. */
+static const struct replica *receipts_of(const struct node *node, const struct waiter *waiter)
+{
+    const struct replica *replica = replicas_of_slot(node->replicas, waiter->slot);
+    return replica != NULL ? replica : replicas_home(node->replicas);
+}
+
+/* Oldest first. */
 void node__ack(struct node *node)
 {
     uint32_t next = WAITER_NONE;
     for (uint32_t i = node->waiters.head[WAITER_WRITTEN]; i != WAITER_NONE; i = next) {
         const struct waiter *waiter = &node->waiters.list[i];
         next = waiter->next;
-        if (replica_receipted(node->replica, waiter->dot.seq)) {
+        const struct replica *replica = receipts_of(node, waiter);
+        if (replica_receipted(replica, waiter->dot)) {
             say_alone(node, false);
             acknowledge(node, i, 2);
             continue;
         }
-        bool alone = replica_alone(node->replica, node->mono_ms);
-        if (!alone)
-            return;
+        if (!replica_alone(replica, node->mono_ms)) {
+            if (replicas_count(node->replicas) == 1)
+                return; /* the later ones wait for the same receipts */
+            continue;
+        }
         say_alone(node, true);
         if (node->commits.synced < waiter->position &&
             !PLANTED(node->options.plant, LONE_ACK_UNSYNCED)) {
             REACHED(&node->metrics, ACK_WAITS_FOR_SYNC);
             node->commits.sync_wanted = true;
-            return;
+            continue;
         }
         REACHED(&node->metrics, ACK_ALONE);
         acknowledge(node, i, 1);

@@ -36,14 +36,14 @@ static void connect_replica(struct node *node)
     buf_fini(&hangups);
     for (uint32_t i = 0; i < node->links.count; i++) {
         const struct link *link = &node->links.list[i];
-        replica_peer_suspected(node->replica, link->node_id, link->suspected);
+        replicas_peer_suspected(node->replicas, link->node_id, link->suspected);
         if (link->state == LINK_UP && !link->doubt)
-            replica_peer_up(node->replica, link->node_id, link->dial);
+            replicas_peer_up(node->replicas, link->node_id, link->dial);
     }
     for (uint32_t i = 0; i < LINK_GUESTS; i++)
         if (node->links.guests[i].conn != 0)
-            replica_peer_hello(node->replica, node->links.guests[i].node_id,
-                               node->links.guests[i].generation);
+            replicas_peer_hello(node->replicas, node->links.guests[i].node_id,
+                                node->links.guests[i].generation);
     node__welcome_listed(node);
 }
 
@@ -71,7 +71,7 @@ static enum node_phase phase_by_config(const struct node *node)
         return NODE_ASKING;
     if (self->shard == SHARD_NONE)
         return NODE_SPARE;
-    return replica_active(node->replica) ? NODE_SERVING : NODE_FILLING;
+    return replica_active(replicas_home(node->replicas)) ? NODE_SERVING : NODE_FILLING;
 }
 
 bool node__has_place(enum node_phase phase)
@@ -164,15 +164,26 @@ static bool is_newer(const struct node *node, const struct config *config)
     return ancestor != NULL && node->config->epoch <= ancestor->epoch;
 }
 
-/* But for those of the first configuration a term begins with syncing, and the log says so. Who is
- * active in one that its log does not know has an old disk (T11, T24). */
+/* The term that the log knows has ended because the shard's slots have changed (7): the node goes
+ * on with what it has, and until it has sealed that term the configuration keeps it. */
+static bool is_its_to_seal(const struct config *config, const struct member *was)
+{
+    const struct retired *retired = config_retired(config, was->actor, SHARD_NONE);
+    return retired != NULL && retired->state == RETIRED_MOVING && retired->node_id == was->node_id;
+}
+
+/* But for those of the first configuration, and those, a term begins with syncing, and the log says
+ * so. Who is active in one that its log does not know has an old disk (T11, T24). */
 static bool is_ahead_of_log(const struct node *node, const struct config *config)
 {
     const struct member *now = config_member_by_id(config, node->id);
     if (node->config == NULL || now == NULL || !member_counts(now) || now->state == MEMBER_SYNCING)
         return false;
     const struct member *was = config_member_by_id(node->config, node->id);
-    return was == NULL || was->actor != now->actor;
+    if (was == NULL || !member_counts(was))
+        return true;
+    bool wrote = slotset_size(&node->config->shards[was->shard].slots) > 0;
+    return was->actor != now->actor && wrote && !is_its_to_seal(config, was);
 }
 
 /* Everybody learns it now, rather than with the next frame: whoever asked for it may go to another
@@ -202,7 +213,7 @@ bool node__adopt(struct node *node, struct config *config)
         log_adoption(node, config);
     node__note_removed(node, config);
     struct replica_io io = node__io(node);
-    replica_adopt(node->replica, config, &io);
+    replicas_adopt(node->replicas, config, &io);
     config_free(node->config);
     node->config = config;
     node->listed_once = node->listed_once || config_member_by_id(config, node->id) != NULL;

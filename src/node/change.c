@@ -71,6 +71,20 @@ static bool is_elsewhere(const struct node *node, const struct member *self)
     return strcmp(self->address.text, node->options.address.text) != 0;
 }
 
+/* In its shard, or in a transit. */
+static bool want_place(struct node *node, struct replica *replica)
+{
+    enum err err = E_OK;
+    uint32_t actor = replica_actor(replica);
+    if (replica_filled(replica) &&
+        try_change(node, config_activate(node->config, node->id, actor, &err),
+                   "this node has filled up"))
+        return true;
+    return replica_handed_over(replica) &&
+           try_change(node, config_left(node->config, node->id, actor, &err),
+                      "this node has handed over what it had");
+}
+
 /* The member that a node without its memory was, or is to stand in for; NULL: that is nobody. */
 static const struct member *own_place(const struct node *node)
 {
@@ -121,70 +135,152 @@ static bool want_own(struct node *node)
         return try_change(node, config_renew(config, node->id, self->actor, node->renewal_ms, &err),
                           "this node asks for a new actor");
     }
-    if (replica_filled(node->replica))
-        return try_change(node, config_activate(config, node->id, self->actor, &err),
-                          "this node has filled up");
-    if (replica_handed_over(node->replica))
-        return try_change(node, config_left(config, node->id, &err),
-                          "this node has handed over what it had");
+    for (uint32_t i = 0; i < replicas_count(node->replicas); i++)
+        if (want_place(node, replicas_at(node->replicas, i)))
+            return true;
     return false;
 }
 
 /* ---- the shard ---- */
 
-static bool end_term(struct node *node, const struct retired *retired)
+/* A term of this node's that ended because its shard's slots changed: nobody else knows its last
+ * seq, and nobody makes more of it, so what is covered here is all of it. */
+static bool seal_own(struct node *node, const struct replica *replica,
+                     const struct retired *retired)
+{
+    enum err err = E_OK;
+    uint64_t last_seq = vv_get(replica_coverage(replica), retired->actor);
+    return replica_all_cover(replica, retired->actor, last_seq) &&
+           try_change(node,
+                      config_closed(node->config, retired->actor, replica_shard(replica), &err),
+                      "all have what this node wrote before slots moved");
+}
+
+static bool end_term(struct node *node, const struct replica *replica,
+                     const struct retired *retired)
 {
     const struct config *config = node->config;
+    uint32_t shard = replica_shard(replica);
     enum err err = E_OK;
     uint64_t last_seq = 0;
     uint64_t whole_seq = 0;
     if (retired->state == RETIRED_SEALING &&
-        replica_seal(node->replica, retired->actor, &last_seq, &whole_seq))
+        replica_seal(replica, retired->actor, &last_seq, &whole_seq))
         return try_change(
-            node, config_sealed(config, retired->actor, last_seq, whole_seq, node->wall_ms, &err),
+            node,
+            config_sealed(config, retired->actor, shard, last_seq, whole_seq, node->wall_ms, &err),
             "all have reported on an actor that has gone");
     if (retired->state == RETIRED_SEALED &&
-        vv_get(replica_stable(node->replica), retired->actor) >= retired->last_seq)
-        return try_change(node, config_closed(config, retired->actor, &err),
+        replica_all_cover(replica, retired->actor, retired->last_seq))
+        return try_change(node, config_closed(config, retired->actor, shard, &err),
                           "all have what an actor that has gone has written");
     return false;
 }
 
-static bool want_shard(struct node *node)
+/* The terms that have to end here: its own, or, in its turn, those of others. */
+static bool want_ends(struct node *node, const struct replica *replica, bool own)
 {
     const struct config *config = node->config;
-    uint32_t shard = replica_shard(node->replica);
-    const struct slotset *own = &config->shards[shard].slots;
-    for (uint32_t i = 0; i < config->retired_count; i++)
-        if (slotset_meets(&config->retired[i].slots, own) && end_term(node, &config->retired[i]))
+    for (uint32_t i = 0; i < config->retired_count; i++) {
+        const struct retired *retired = &config->retired[i];
+        bool is_own = retired->state == RETIRED_MOVING && retired->node_id == node->id;
+        if (config_shard_of_retired(config, retired) != replica_shard(replica) || is_own != own)
+            continue;
+        if (own ? seal_own(node, replica, retired) : end_term(node, replica, retired))
             return true;
-    enum err err = E_OK;
-    return replica_merged_all(node->replica) &&
-           try_change(node, config_merged(config, shard, node->wall_ms, &err),
-                      "a shard without an active member has merged what it has");
+    }
+    return false;
 }
 
-/* Members of the own shard before this one that are there. */
+static bool want_own_ends(struct node *node)
+{
+    for (uint32_t i = 0; i < replicas_count(node->replicas); i++)
+        if (want_ends(node, replicas_at(node->replicas, i), true))
+            return true;
+    return false;
+}
+
+static bool want_shard(struct node *node, const struct replica *replica)
+{
+    enum err err = E_OK;
+    return want_ends(node, replica, false) ||
+           (replica_merged_all(replica) &&
+            try_change(node,
+                       config_merged(node->config, replica_shard(replica), node->wall_ms, &err),
+                       "a shard without an active member has merged what it has"));
+}
+
+/* Members of the shard (SHARD_NONE: of the cluster) before this one that are there. */
 static uint32_t rank(const struct node *node, uint32_t shard)
 {
     uint32_t before = 0;
     for (uint32_t i = 0; i < node->config->member_count; i++) {
         const struct member *member = &node->config->members[i];
+        struct place place;
         if (member->node_id == node->id)
             break;
         before +=
-            member->shard == shard && member_counts(member) && node__usable(node, member->node_id);
+            (shard == SHARD_NONE || config_place(node->config, shard, member->node_id, &place)) &&
+            member->node_id != 0 && node__usable(node, member->node_id);
     }
     return before;
 }
 
 /* Everybody could; so that they do not get into each other's way, one after the other does. */
-static bool is_turn(const struct node *node)
+static bool is_turn(const struct node *node, uint32_t shard)
 {
-    uint32_t shard = replica_shard(node->replica);
-    if (shard == SHARD_NONE || node__in_doubt(node))
+    return !node__in_doubt(node) &&
+           node->mono_ms >= node->adopted_ms + (uint64_t)RANK_MS * rank(node, shard);
+}
+
+static bool want_shards(struct node *node)
+{
+    for (uint32_t i = 0; i < replicas_count(node->replicas); i++) {
+        const struct replica *replica = replicas_at(node->replicas, i);
+        uint32_t shard = replica_shard(replica);
+        if (shard != SHARD_NONE && is_turn(node, shard) && want_shard(node, replica))
+            return true;
+    }
+    return false;
+}
+
+/* ---- moving slots ---- */
+
+static void believed_alive(const struct node *node, bool alive[LIMIT_MEMBERS])
+{
+    for (uint32_t i = 0; i < LIMIT_MEMBERS; i++)
+        alive[i] =
+            i < node->config->member_count && node__alive(node, node->config->members[i].node_id);
+}
+
+static bool reshards(const struct config *config)
+{
+    return config->wanted_shards != 0 || config_lasting_shards(config) < config->shard_count;
+}
+
+/* What is wanted could go on if all that are listed were there. */
+static bool is_possible(const struct config *config)
+{
+    bool alive[LIMIT_MEMBERS];
+    enum err err = E_OK;
+    for (uint32_t i = 0; i < LIMIT_MEMBERS; i++)
+        alive[i] = i < config->member_count && config->members[i].state != MEMBER_INVITED;
+    config_free(config_reshard_step(config, alive, &err));
+    return err != E_NODES_FEW;
+}
+
+static bool want_reshard(struct node *node)
+{
+    bool alive[LIMIT_MEMBERS];
+    enum err err = E_OK;
+    if (!reshards(node->config) || !is_turn(node, SHARD_NONE))
         return false;
-    return node->mono_ms >= node->adopted_ms + (uint64_t)RANK_MS * rank(node, shard);
+    believed_alive(node, alive);
+    if (try_change(node, config_reshard_step(node->config, alive, &err), "slots are moved"))
+        return true;
+    return err == E_NODES_FEW && !is_possible(node->config) &&
+           try_change(node, config_reshard_cancel(node->config, &err),
+                      "there are too few nodes for so many shards");
 }
 
 /* ---- operators ---- */
@@ -246,8 +342,7 @@ static struct config *without_listed(struct node *node, const struct waiter *wai
         *err = E_NOT_LISTED;
     if (*err != E_OK || removal.address_count == 0)
         return NULL;
-    for (uint32_t i = 0; i < node->config->member_count; i++)
-        removal.alive[i] = node__alive(node, node->config->members[i].node_id);
+    believed_alive(node, removal.alive);
     return config_remove(node->config, &removal, err);
 }
 
@@ -307,6 +402,8 @@ static bool is_done(const struct node *node, const struct waiter *waiter, enum o
     case OP_DELETE:
     case OP_COUNT:
     case OP_RECOVER:
+    case OP_RESHARD:
+    case OP_RESHARD_CANCEL:
         break;
     }
     return true;
@@ -361,6 +458,70 @@ static bool want_recovery(struct node *node, uint32_t index)
     return proposed;
 }
 
+/* Every slot is where it shall be, and nothing of before is open. */
+static bool is_resharded(const struct config *config, uint32_t shard_count)
+{
+    return !reshards(config) && config->shard_count == shard_count && config->retired_count == 0;
+}
+
+/* It is on its way, or was: nothing more is proposed for it. */
+static void watch_resharding(struct node *node, uint32_t index)
+{
+    const struct call *call = node->waiters.list[index].call;
+    const struct config *config = node->config;
+    if (!is_known(node))
+        return;
+    if (config->wanted_shards == call->shard && call->async)
+        answer_asked(node, index, E_OK, OUTCOME_BEGUN);
+    else if (is_resharded(config, call->shard))
+        answer_asked(node, index, E_OK, OUTCOME_RESHARDED);
+    else if (config->wanted_shards == 0 && config_lasting_shards(config) != call->shard)
+        answer_asked(node, index, E_CANCELLED, OUTCOME_NONE);
+}
+
+/* True when something was proposed for it. It may take however long it takes, once it has begun;
+ * who waits for it in vain asks GET /shard/reshard for what. */
+static bool want_resharding(struct node *node, uint32_t index)
+{
+    struct waiter *waiter = &node->waiters.list[index];
+    bool alive[LIMIT_MEMBERS];
+    enum err err = E_OK;
+    waiter->begun = waiter->begun || node->config->wanted_shards == waiter->call->shard;
+    if (waiter->begun) {
+        watch_resharding(node, index);
+        return false;
+    }
+    believed_alive(node, alive);
+    struct config *next = config_reshard(node->config, waiter->call->shard, alive, &err);
+    if (err != E_OK)
+        answer_asked(node, index, err, OUTCOME_NONE);
+    else if (next == NULL && is_known(node))
+        answer_asked(node, index, E_OK, OUTCOME_RESHARDED);
+    else if (next != NULL && node->mono_ms >= waiter->until_ms)
+        answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
+    else if (next != NULL && may_propose(node))
+        return try_change(node, next, "an operator wants another number of shards");
+    config_free(next);
+    return false;
+}
+
+static bool want_cancelled(struct node *node, uint32_t index)
+{
+    struct waiter *waiter = &node->waiters.list[index];
+    enum err err = E_OK;
+    struct config *next = config_reshard_cancel(node->config, &err);
+    if (err != E_OK)
+        answer_asked(node, index, err, OUTCOME_NONE);
+    else if (next == NULL && is_known(node))
+        answer_asked(node, index, E_OK, OUTCOME_CANCELLED);
+    else if (node->mono_ms >= waiter->until_ms)
+        answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
+    else if (next != NULL && may_propose(node))
+        return try_change(node, next, "an operator cancels the moving of slots");
+    config_free(next);
+    return false;
+}
+
 static bool is_listed(const struct node *node)
 {
     return config_member_by_id(node->config, node->id) != NULL;
@@ -399,8 +560,14 @@ static bool want_asked(struct node *node, uint32_t index)
     struct waiter *waiter = &node->waiters.list[index];
     if (waiter->call->op == OP_RECOVER && waiter->call->force)
         return want_anew(node, index);
-    if (waiter->call->op == OP_RECOVER && node->phase != NODE_REFUSED)
-        return want_recovery(node, index);
+    if (node->phase != NODE_REFUSED) {
+        if (waiter->call->op == OP_RECOVER)
+            return want_recovery(node, index);
+        if (waiter->call->op == OP_RESHARD)
+            return want_resharding(node, index);
+        if (waiter->call->op == OP_RESHARD_CANCEL)
+            return want_cancelled(node, index);
+    }
     enum outcome outcome = OUTCOME_NONE;
     enum err err = E_OK;
     bool removed = node->phase == NODE_REFUSED;
@@ -459,7 +626,7 @@ static bool is_unsettled(const struct node *node)
     const struct member *self = config_member_by_id(node->config, node->id);
     return node->newcomers || node->waiters.sizes[WAITER_ASKED] > 0 || node->phase == NODE_ASKING ||
            node->phase == NODE_FILLING || node->config->retired_count > 0 ||
-           (self != NULL && is_elsewhere(node, self));
+           reshards(node->config) || (self != NULL && is_elsewhere(node, self));
 }
 
 void node__tick_changes(struct node *node)
@@ -471,8 +638,8 @@ void node__tick_changes(struct node *node)
     node->newcomers = node->newcomers && node__has_newcomers(node);
     if (busy || !may_propose(node) || (node->newcomers && is_listed(node) && node__want_fork(node)))
         return;
-    if (!want_own(node) && is_turn(node))
-        want_shard(node);
+    if (!want_own(node) && !want_own_ends(node) && !want_shards(node))
+        want_reshard(node);
 }
 
 uint64_t node__change_deadline_ms(const struct node *node)

@@ -314,7 +314,7 @@ static void begin_checkpoint(struct node *node)
     log_append(node->log, RECORD_CONFIG, buf_slice(&body));
     buf_fini(&body);
     reg_checkpoint(&node->reg, node->log);
-    replica_checkpoint(node->replica, node->log);
+    replicas_checkpoint(node->replicas, node->log);
     node->commits.checkpoint_ms = node->mono_ms;
 }
 

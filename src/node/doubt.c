@@ -66,7 +66,7 @@ void node__doubt_actor(struct node *node, const char *why)
     log_append(node->log, RECORD_DOUBT, buf_slice(&body));
     buf_fini(&body);
     node->doubt_actor = actor;
-    replica_doubt(node->replica);
+    replicas_doubt(node->replicas);
     set_reason(node, why);
     node__trace(node, TRACE_IN_DOUBT, actor, 0, 0, slice_str(why));
 }
@@ -78,7 +78,7 @@ bool node__replay_doubt(struct node *node, struct slice body)
     if (!read_done(&in) || node->config == NULL)
         return false;
     if (node__in_doubt(node)) {
-        replica_doubt(node->replica);
+        replicas_doubt(node->replicas);
         set_reason(node, "its log was not whole when it started before");
     }
     return true;
@@ -95,7 +95,7 @@ void node__take_id(struct node *node, uint64_t id)
     reg_fini(&node->reg);
     reg_init(&node->reg, id, seed);
     struct replica_io io = node__io(node);
-    replica_become(node->replica, id, &io);
+    replicas_become(node->replicas, id, &io);
 }
 
 void node__doubt_all(struct node *node, const char *why)

@@ -23,6 +23,21 @@ static bool remembers(const struct node *node, const struct member *member)
            !suspect_is(&link->suspect, node->mono_ms, node->knobs->suspect_ms);
 }
 
+/* Who was last heard from this address. What a process that has ended has left of its connections
+ * speaks for nobody: two newcomers would take each other's place again and again (seed 2005). */
+static const struct guest *last_heard(const struct node *node, const struct address *address)
+{
+    const struct guest *last = NULL;
+    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
+        const struct guest *guest = &node->links.guests[i];
+        if (guest->conn == 0 || strcmp(guest->address.text, address->text) != 0)
+            continue;
+        if (last == NULL || guest->heard_ms > last->heard_ms)
+            last = guest;
+    }
+    return last;
+}
+
 /* The id of the node that has come to the address of a member without its memory, or 0. It may be
  * this one. */
 static uint64_t newcomer(const struct node *node, const struct member *member)
@@ -30,15 +45,10 @@ static uint64_t newcomer(const struct node *node, const struct member *member)
     if (strcmp(node->options.address.text, member->address.text) == 0 &&
         config_member_by_id(node->config, node->id) == NULL)
         return node->id;
-    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
-        const struct guest *guest = &node->links.guests[i];
-        if (guest->conn == 0 || strcmp(guest->address.text, member->address.text) != 0 ||
-            config_member_by_id(node->config, guest->node_id) != NULL)
-            continue;
-        if (node->mono_ms - guest->heard_ms < 2 * node->knobs->suspect_ms)
-            return guest->node_id;
-    }
-    return 0;
+    const struct guest *guest = last_heard(node, &member->address);
+    bool is_new = guest != NULL && config_member_by_id(node->config, guest->node_id) == NULL &&
+                  node->mono_ms - guest->heard_ms < 2 * node->knobs->suspect_ms;
+    return is_new ? guest->node_id : 0;
 }
 
 bool node__has_newcomers(const struct node *node)

@@ -100,55 +100,72 @@ static void recv_dialled(struct node *node, uint64_t conn, const struct frame *f
 
 /* ---- the shard's data ---- */
 
-static bool recv_walk(struct node *node, uint64_t from, const struct frame *frame)
-{
-    struct replica_io io = node__io(node);
-    struct msg_walk_request request;
-    struct msg_walk_chunk chunk;
-    struct msg_walk_ack ack;
-    struct msg_walk_end end;
-    struct msg_walk_begin begin;
-    struct msg_walk_stop stop;
-    switch (frame->type) {
-    case MSG_WALK_REQUEST:
-        return msg_walk_request_decode(frame->body, &request) &&
-               replica_recv_walk_request(node->replica, from, &request, &io);
-    case MSG_WALK_BEGIN:
-        return msg_walk_begin_decode(frame->body, &begin) &&
-               replica_recv_walk_begin(node->replica, from, &begin, &io);
-    case MSG_WALK_CHUNK:
-        return msg_walk_chunk_decode(frame->body, &chunk) &&
-               replica_recv_walk_chunk(node->replica, from, &chunk, &io);
-    case MSG_WALK_ACK:
-        return msg_walk_ack_decode(frame->body, &ack) &&
-               replica_recv_walk_ack(node->replica, from, &ack);
-    case MSG_WALK_END:
-        return msg_walk_end_decode(frame->body, &end) &&
-               replica_recv_walk_end(node->replica, from, &end, &io);
-    default:
-        return msg_walk_stop_decode(frame->body, &stop) &&
-               replica_recv_walk_stop(node->replica, from, &stop, &io);
+/* What is about a shard or transit in which this node has no place (any more) is as if it were
+ * lost: whoever sent it has not learnt that yet. */
+#define RECV(name)                                                                                 \
+    static bool recv_##name(struct node *node, uint64_t from, struct slice body)                   \
+    {                                                                                              \
+        struct msg_##name msg;                                                                     \
+        struct replica_io io = node__io(node);                                                     \
+        if (!msg_##name##_decode(body, &msg))                                                      \
+            return false;                                                                          \
+        struct replica *replica = replicas_of_id(node->replicas, msg.shard);                       \
+        return replica == NULL || replica_recv_##name(replica, from, &msg, &io);                   \
     }
+RECV(data)
+RECV(walk_request)
+RECV(walk_begin)
+RECV(walk_chunk)
+RECV(walk_end)
+RECV(walk_stop)
+#undef RECV
+
+static bool recv_walk_ack(struct node *node, uint64_t from, struct slice body)
+{
+    struct msg_walk_ack msg;
+    if (!msg_walk_ack_decode(body, &msg))
+        return false;
+    struct replica *replica = replicas_of_id(node->replicas, msg.shard);
+    return replica == NULL || replica_recv_walk_ack(replica, from, &msg);
 }
 
-static bool recv_data(struct node *node, uint64_t from, const struct frame *frame)
+static bool recv_report(struct node *node, uint64_t from, const struct frame *frame)
 {
+    struct msg_report msg;
     struct replica_io io = node__io(node);
-    struct msg_data data;
-    struct msg_report report;
-    struct msg_stable stable;
+    if (!msg_report_decode(frame->body, &msg))
+        return false;
+    struct replica *replica = replicas_of_id(node->replicas, msg.shard);
+    return replica == NULL || replica_recv_report(replica, from, frame->epoch, &msg, &io);
+}
+
+static bool recv_stable(struct node *node, uint64_t from, struct slice body)
+{
+    struct msg_stable msg;
+    return msg_stable_decode(body, &msg) && replicas_recv_stable(node->replicas, from, &msg);
+}
+
+static bool recv_data_frame(struct node *node, uint64_t from, const struct frame *frame)
+{
     switch (frame->type) {
     case MSG_DATA:
-        return msg_data_decode(frame->body, &data) &&
-               replica_recv_data(node->replica, from, &data, &io);
+        return recv_data(node, from, frame->body);
     case MSG_REPORT:
-        return msg_report_decode(frame->body, &report) &&
-               replica_recv_report(node->replica, from, frame->epoch, &report, &io);
+        return recv_report(node, from, frame);
     case MSG_STABLE:
-        return msg_stable_decode(frame->body, &stable) &&
-               replica_recv_stable(node->replica, from, &stable);
+        return recv_stable(node, from, frame->body);
+    case MSG_WALK_REQUEST:
+        return recv_walk_request(node, from, frame->body);
+    case MSG_WALK_BEGIN:
+        return recv_walk_begin(node, from, frame->body);
+    case MSG_WALK_CHUNK:
+        return recv_walk_chunk(node, from, frame->body);
+    case MSG_WALK_ACK:
+        return recv_walk_ack(node, from, frame->body);
+    case MSG_WALK_END:
+        return recv_walk_end(node, from, frame->body);
     default:
-        return recv_walk(node, from, frame);
+        return recv_walk_stop(node, from, frame->body);
     }
 }
 
@@ -182,8 +199,8 @@ static bool recv_member(struct node *node, uint64_t from, const struct frame *fr
     }
     if (node__is_call(frame->type))
         return recv_call(node, from, frame);
-    bool sane = recv_data(node, from, frame);
-    if (replica_contradicted(node->replica))
+    bool sane = recv_data_frame(node, from, frame);
+    if (replicas_contradicted(node->replicas))
         node__contradicted(node);
     return sane;
 }

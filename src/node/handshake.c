@@ -119,7 +119,7 @@ void node__drop_link(struct node *node, struct link *link, bool hang_up)
         return;
     node__trace(node, TRACE_PEER_DOWN, node_id, 0, 0, slice_str(link->address.text));
     struct replica_io io = node__io(node);
-    replica_peer_down(node->replica, node_id, &io);
+    replicas_peer_down(node->replicas, node_id, &io);
     node__forwards_lost(node, node_id);
 }
 
@@ -249,7 +249,7 @@ static void greeted(struct node *node, struct link *link, const struct msg_hello
         boot_hello(&node->boot, hello->node_id, hello);
     link->doubt = is_doubtful(hello);
     if (!link->doubt)
-        replica_peer_up(node->replica, link->node_id, link->dial);
+        replicas_peer_up(node->replicas, link->node_id, link->dial);
 }
 
 static void greeted_again(struct node *node, struct link *link, const struct msg_hello *hello)
@@ -298,7 +298,7 @@ static void speaks_for(struct node *node, struct link *link, uint64_t conn)
     link->guest = conn;
     node__say_calls_heard(node, conn, link, guest->generation);
     suspect_heard(&link->suspect, node->mono_ms);
-    replica_peer_hello(node->replica, guest->node_id, guest->generation);
+    replicas_peer_hello(node->replicas, guest->node_id, guest->generation);
     /* It is there: do not wait for the next try, nor for one that may have gone into the void. */
     if (link->state == LINK_DIALLING && node->mono_ms - link->since_ms >= DIAL_PATIENCE_MS) {
         REACHED(&node->metrics, DIAL_GIVEN_UP);
@@ -395,7 +395,7 @@ static void update_suspicion(struct node *node, struct link *link)
     link->suspected = suspected;
     node__trace(node, suspected ? TRACE_SUSPECTED : TRACE_TRUSTED, link->node_id, 0, 0,
                 slice_str(link->address.text));
-    replica_peer_suspected(node->replica, link->node_id, suspected);
+    replicas_peer_suspected(node->replicas, link->node_id, suspected);
 }
 
 /* Before the first configuration, and with a node in doubt, there are no heartbeats: a greeting

@@ -32,6 +32,7 @@ struct node *node_new(const struct node_options *options)
     rng_init(&node->rng, entropy_u64(options->entropy + 16) ^ entropy_u64(options->entropy + 24));
     node->log = log_new();
     node->table = table_new(rng_u64(&node->rng));
+    node->covered = mem_zalloc(1, sizeof(*node->covered));
     checkpoint_init(&node->checkpoint);
     log_plant(node->log, options->plant);
     table_plant(node->table, options->plant);
@@ -61,7 +62,8 @@ void node_free(struct node *node)
         return;
     ASSERT(node->magic == NODE_MAGIC);
     node->magic = 0;
-    replica_free(node->replica);
+    replicas_free(node->replicas);
+    mem_free(node->covered);
     if (node->id != 0)
         reg_fini(&node->reg);
     waiters_fini(&node->waiters);
@@ -168,8 +170,8 @@ static void flush(struct node *node)
     if (!takes_part(node))
         return;
     struct replica_io io = node__io(node);
-    replica_flush(node->replica, &io);
-    node->flush_more = replica_busy(node->replica);
+    replicas_flush(node->replicas, &io);
+    node->flush_more = replicas_busy(node->replicas);
 }
 
 static void upkeep(struct node *node)
@@ -178,7 +180,7 @@ static void upkeep(struct node *node)
     node__tick_boot(node);
     if (takes_part(node)) {
         struct replica_io io = node__io(node);
-        replica_tick(node->replica, &io);
+        replicas_tick(node->replicas, &io);
         node__watch_alone(node);
     }
     node__tick_changes(node);
@@ -307,7 +309,7 @@ uint64_t node_deadline_ms(const struct node *node)
     least = least_of(least, node__change_deadline_ms(node));
     least = least_of(least, node->mono_ms + 1000); /* waiting for others is said now and then */
     if (takes_part(node))
-        least = least_of(least, replica_deadline_ms(node->replica));
+        least = least_of(least, replicas_deadline_ms(node->replicas));
     if (node->log_usable && node->commits.committed > node->commits.synced &&
         !node->commits.syncing)
         least = least_of(least, node->commits.sync_due_ms);

@@ -91,7 +91,25 @@ uint32_t node_shard(const struct node *node);
 /* Figures, brought up to date. Borrowed until the next step. */
 const struct metrics *node_metrics(struct node *node);
 
-/* Coverage of this node, and what it knows to be stable everywhere. */
+/* What this node is in one shard or transit. */
+struct node_place {
+    uint32_t shard;            /* index into config->shards */
+    uint32_t actor;            /* its present actor there */
+    enum member_state state;   /* as the configuration says */
+    const struct vv *coverage; /* borrowed until the next step */
+};
+
+/* All places of this node; 0 before the first configuration, and for a spare. */
+uint32_t node_places(const struct node *node, struct node_place places[1 + LIMIT_TRANSITS]);
+
+/* Coverage there; NULL: it has no place in this shard or transit. */
+const struct vv *node_coverage_in(const struct node *node, uint32_t shard);
+
+/* True when it answers for this slot itself. */
+bool node_serves(const struct node *node, uint32_t slot);
+
+/* Coverage of this node: of an actor whose slots lie in several of its places the least. Borrowed
+ * until the next step or call. What it knows to be stable everywhere: node_stable. */
 const struct vv *node_coverage(const struct node *node);
 void node_stable(const struct node *node, struct vv *stable);
 

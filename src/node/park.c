@@ -29,8 +29,10 @@ static bool may_go_on(const struct node *node, const struct waiter *waiter)
         return false;
     if (waiter->dot.actor == 0)
         return !node__behind(node, &waiter->call->ctx);
-    return vv_covers(replica_coverage(node->replica), waiter->dot) ||
-           config_actor_closed(node->config, waiter->dot.actor);
+    const struct replica *replica = node__replica_of(node, waiter->call);
+    if (replica == NULL || !replica_active(replica))
+        return true; /* somebody else serves it now */
+    return !replica_waits_for(replica, waiter->dot);
 }
 
 /* Something has been covered or adopted: whoever waited for it goes on. One that finds the next
@@ -79,7 +81,8 @@ static bool hand_on(struct node *node, uint32_t index)
         return false;
     struct call call;
     waiters_call(&node->waiters, index, &call);
-    uint64_t target = node__target(node, &call, replica_shard(node->replica));
+    const struct replica *replica = node__replica_of(node, &call);
+    uint64_t target = replica != NULL ? node__target(node, &call, replica_shard(replica)) : 0;
     if (target == 0)
         return false;
     REACHED(&node->metrics, HANDED_TO_COVERING);

@@ -30,7 +30,7 @@ static void become(struct node *node, uint64_t id)
 {
     ASSERT(node->id == 0 && id != 0);
     node->id = id;
-    node->replica = replica_new(node->knobs, node->options.plant, id);
+    node->replicas = replicas_new(node->knobs, node->options.plant, id);
     reg_init(&node->reg, id, rng_u64(&node->rng));
 }
 
@@ -69,7 +69,7 @@ static bool replay_config(struct node *node, struct slice body)
     }
     node__note_removed(node, config);
     struct replica_io io = node__io(node);
-    replica_adopt(node->replica, config, &io);
+    replicas_adopt(node->replicas, config, &io);
     config_free(node->config);
     node->config = config;
     node->listed_once = node->listed_once || config_member_by_id(node->config, node->id) != NULL;
@@ -102,7 +102,7 @@ static bool replay(void *arg, const struct record *record, uint64_t position)
         return reg_replay(&node->reg, record->body);
     default: {
         struct replica_io io = node__io(node);
-        return replica_replay(node->replica, record, position, &io);
+        return replicas_replay(node->replicas, record, position, &io);
     }
     }
 }
@@ -165,7 +165,7 @@ static void report(struct node *node, const struct log_recovery *found)
     else if (found->cut_bytes > 0)
         node__trace(node, TRACE_LOG_CUT, found->cut_bytes, found->bad_segment, 0, SLICE_EMPTY);
     node__trace(node, TRACE_RECOVERED, found->records, table_live(node->table),
-                replica_seq(node->replica), SLICE_EMPTY);
+                replica_seq(replicas_home(node->replicas)), SLICE_EMPTY);
 }
 
 /* What the log says of itself comes first in what is appended: a doubt must not be forgotten when
@@ -196,7 +196,7 @@ void node__recover(struct node *node, const struct log_segment *segments, size_t
         become(node, node__new_id(node));
     if (node->config != NULL) {
         struct replica_io io = node__io(node);
-        replica_recovered(node->replica, &io);
+        replicas_recovered(node->replicas, &io);
     }
     node->fresh = node->config == NULL;
     node->commits.committed = node->commits.synced = log_position(node->log);

@@ -5,14 +5,19 @@
  * Not:    bringing them back: thence salvage (salvage/).
  * Holds:  a node whose address is listed again does not come in as a new one, and drop what it has,
  *         before it is known that nothing of that is nowhere else.
- * Limits: its own writes of its last term; at most so many, since of what lay above a hole the
- *         others may have a part. The cluster forgets losses after LIMIT_LOSS_DAYS: then it does
- *         not know.
+ * Limits: its own writes of its last term in its shard, not those in transits; at most so many,
+ *         since of what lay above a hole the others may have a part. The cluster forgets losses
+ *         after LIMIT_LOSS_DAYS: then it does not know.
  * See:    docs/protocol.md 6.4, 6.5.
  */
 #include "node/state.h"
 
-/* Before the replica adopts it: then the term and its last seq are gone. */
+static uint64_t seq_of_home(const struct node *node)
+{
+    return replica_seq(replicas_home(node->replicas));
+}
+
+/* Before the replicas adopt it: then the term and its last seq are gone. */
 void node__note_removed(struct node *node, const struct config *next)
 {
     const struct member *self =
@@ -20,7 +25,7 @@ void node__note_removed(struct node *node, const struct config *next)
     if (self == NULL || config_member_by_id(next, node->id) != NULL)
         return;
     node->removed = (struct removed){.actor = self->actor,
-                                     .seq = self->actor != 0 ? replica_seq(node->replica) : 0,
+                                     .seq = self->actor != 0 ? seq_of_home(node) : 0,
                                      .handed_over = self->state == MEMBER_LEAVING};
 }
 
@@ -31,7 +36,7 @@ enum only_here node__only_here(const struct node *node, uint64_t *count)
     *count = 0;
     if (removed->seq == 0)
         return ONLY_HERE_COUNTED;
-    const struct retired *retired = config_retired(node->config, removed->actor);
+    const struct retired *retired = config_retired(node->config, removed->actor, SHARD_NONE);
     const struct loss *loss = config_loss_of_actor(node->config, removed->actor);
     if (retired != NULL && retired->state != RETIRED_SEALED)
         return ONLY_HERE_LATER;

@@ -33,13 +33,15 @@ static uint32_t decode_waiting(struct slice bytes, struct waiting_for list[LIMIT
 
 /* Who lacks what the context needs: this node, and how many writes. What the others have by now it
  * cannot know. */
-static uint32_t own_waiting(const struct node *node, const struct vv *seen,
+static uint32_t own_waiting(const struct node *node, const struct call *call,
                             struct waiting_for list[LIMIT_WAITING])
 {
+    const struct vv *seen = &call->ctx.seen;
+    const struct replica *own = node->config != NULL ? node__replica_of(node, call) : NULL;
     uint64_t behind_by = 0;
-    for (uint32_t i = 0; i < seen->count && node->config != NULL; i++)
-        if (replica_waits_for(node->replica, seen->entries[i]))
-            behind_by += replica_behind_by(node->replica, node->id, seen->entries[i]);
+    for (uint32_t i = 0; i < seen->count && own != NULL; i++)
+        if (replica_waits_for(own, seen->entries[i]))
+            behind_by += replica_behind_by(own, node->id, seen->entries[i]);
     list[0] = (struct waiting_for){slice_str(node->options.address.text), behind_by};
     return behind_by > 0 ? 1 : 0;
 }
@@ -51,7 +53,7 @@ static uint32_t list_waiting(const struct node *node, const struct call *call,
         return 0;
     if (answer->waiting.len > 0)
         return decode_waiting(answer->waiting, list);
-    return own_waiting(node, &call->ctx.seen, list);
+    return own_waiting(node, call, list);
 }
 
 static void answer_client(struct node *node, const struct call *call, const struct ctx *ctx,
@@ -117,9 +119,9 @@ void node__answer(struct node *node, struct call *call, const struct answer *ans
         if (ctx.fence < node->config->fence)
             ctx.fence = node->config->fence;
         if (!PLANTED(node->options.plant, TOKEN_UNPRUNED))
-            replica_prune(node->replica, &ctx.seen);
+            replicas_prune(node->replicas, &ctx.seen);
         if (PLANTED(node->options.plant, TOKEN_NAMES_ALL))
-            (void)vv_merge(&ctx.seen, replica_coverage(node->replica));
+            (void)vv_merge(&ctx.seen, replica_coverage(replicas_home(node->replicas)));
     }
     if (answer->err == E_NOT_COVERED && PLANTED(node->options.plant, REFUSAL_FORGETS_CONTEXT))
         vv_init(&ctx.seen);
@@ -146,6 +148,8 @@ void node__answer_error(struct node *node, struct call *call, enum err err)
 static enum err check_sizes(const struct node *node, const struct request *request)
 {
     if (request->op == OP_COUNT)
+        return E_OK;
+    if (request->op == OP_RESHARD || request->op == OP_RESHARD_CANCEL)
         return E_OK;
     if (op_changes_config(request->op))
         return node__check_addresses(request);
@@ -224,7 +228,7 @@ static enum err find_shard(const struct node *node, const struct request *reques
     if (request->op != OP_COUNT)
         return E_OK;
     call->shard = config_shard_by_id(node->config, request->shard_id);
-    return call->shard == SHARD_NONE ? E_NO_SHARD : E_OK;
+    return call->shard >= config_lasting_shards(node->config) ? E_NO_SHARD : E_OK;
 }
 
 static void fill_call(const struct node *node, const struct request *request, struct call *call)
@@ -241,12 +245,14 @@ static void fill_call(const struct node *node, const struct request *request, st
     call->form = request->form;
     call->copies = request->copies;
     call->hops = 0;
-    call->shard = request->op == OP_SHARD_ADD ? request->shard_id : SHARD_NONE;
+    bool numbered = request->op == OP_SHARD_ADD || request->op == OP_RESHARD;
+    call->shard = numbered ? request->shard_id : SHARD_NONE;
+    call->async = request->async;
     call->force = request->force;
     call->informed = false;
     call->fence = 0;
     call->lost_count = 0;
-    call->deadline_ms = node->mono_ms + wait_ms;
+    call->deadline_ms = node->mono_ms + wait_ms; /* of a reshard: until when it has to begin */
     call->since_ms = node->mono_ms;
     call->avoid = 0;
     call->key = request->key;

@@ -19,10 +19,12 @@ enum op {
     OP_DELETE = 3,
     OP_COUNT = 4, /* live keys of a shard */
     /* What an operator asks of the configuration; never handed on: whoever is asked proposes. */
-    OP_VIEW_ADD = 5,    /* list one address */
-    OP_VIEW_REMOVE = 6, /* take addresses off the list */
-    OP_SHARD_ADD = 7,   /* put the node at one address into a shard */
-    OP_RECOVER = 8,     /* a new history without the nodes at these addresses */
+    OP_VIEW_ADD = 5,        /* list one address */
+    OP_VIEW_REMOVE = 6,     /* take addresses off the list */
+    OP_SHARD_ADD = 7,       /* put the node at one address into a shard */
+    OP_RECOVER = 8,         /* a new history without the nodes at these addresses */
+    OP_RESHARD = 9,         /* deal nodes and slots out over shard_id shards */
+    OP_RESHARD_CANCEL = 10, /* what has not been switched falls back */
 };
 
 static inline bool op_writes(enum op op)
@@ -51,7 +53,8 @@ struct request {
     uint32_t token_count;              /* in use; 0: nothing seen yet */
     uint32_t wait_ms;  /* for dependencies, at most 30000, or REQUEST_WAIT_DEFAULT */
     uint32_t copies;   /* 2: refuse the answer of a lone copy; else 0 */
-    uint32_t shard_id; /* of OP_COUNT and OP_SHARD_ADD */
+    uint32_t shard_id; /* of OP_COUNT and OP_SHARD_ADD; of OP_RESHARD: how many */
+    bool async;        /* of OP_RESHARD: answer when it has begun, not when it is done */
     bool force; /* of OP_VIEW_REMOVE: rather leave a shard degraded than refuse; of OP_RECOVER:
                           nobody remembers, go on with what the directories hold */
 };
@@ -70,6 +73,9 @@ enum outcome {
     OUTCOME_REMOVED = 9,    /* OP_VIEW_REMOVE: off the list */
     OUTCOME_PLACED = 10,    /* OP_SHARD_ADD: it serves that shard, or fills up for it */
     OUTCOME_RECOVERED = 11, /* OP_RECOVER: the new history has begun */
+    OUTCOME_RESHARDED = 12, /* OP_RESHARD: all is so */
+    OUTCOME_BEGUN = 13,     /* OP_RESHARD, async: it is on its way */
+    OUTCOME_CANCELLED = 14, /* OP_RESHARD_CANCEL: nothing more is wanted */
 };
 
 /* Who lacks what a request needed. */

@@ -12,30 +12,33 @@
 #define LIMIT_HOPS 3U
 
 /* A member to hand the call to, or 0. The choice is stable for a client connection, so that a
- * session keeps hitting one replica; one in the own shard must be known to cover the context. */
+ * session keeps hitting one replica. Who serves the shard itself hands on only to one that is known
+ * to cover the context; who fills up or leaves, rather to one that is, else to any. */
 uint64_t node__target(const struct node *node, const struct call *call, uint32_t shard)
 {
     const struct config *config = node->config;
     uint64_t members[LIMIT_MEMBERS];
+    struct place places[LIMIT_MEMBERS];
+    const struct replica *own = replicas_of_shard(node->replicas, shard);
+    uint32_t place_count = config_places(config, shard, places);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < config->member_count; i++)
-        if (config->members[i].shard == shard && config->members[i].state == MEMBER_ACTIVE &&
-            config->members[i].node_id != node->id)
-            members[count++] = config->members[i].node_id;
+    for (uint32_t i = 0; i < place_count; i++)
+        if (places[i].state == MEMBER_ACTIVE && places[i].member->node_id != node->id)
+            members[count++] = places[i].member->node_id;
     if (count == 0)
         return 0;
     uint64_t session = call->session;
     uint64_t first = hash_bytes(slice_of(&session, sizeof(session))) % count;
+    uint64_t any = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t id = members[(first + i) % count];
         if (id == call->avoid || !node__usable(node, id))
             continue;
-        if (shard == replica_shard(node->replica) &&
-            !replica_peer_covers(node->replica, id, &call->ctx.seen))
-            continue;
-        return id;
+        if (own == NULL || replica_peer_covers(own, id, &call->ctx.seen))
+            return id;
+        any = any != 0 ? any : id;
     }
-    return 0;
+    return own != NULL && replica_active(own) ? 0 : any;
 }
 
 void node__forward(struct node *node, struct call *call, uint64_t target)
@@ -84,6 +87,7 @@ static void not_mine(struct node *node, struct call *call, uint32_t shard)
     struct answer answer = {.err = E_NO_REPLICA, .not_mine = true};
     struct buf detail = BUF_EMPTY;
     buf_append_slice(&detail, SLICE_LIT("shard s"));
+    shard = config_public_shard(node->config, shard);
     buf_decimal(&detail, node->config->shards[shard].id);
     answer.detail = buf_slice(&detail);
     node__answer(node, call, &answer);
@@ -97,20 +101,34 @@ static uint32_t shard_of(const struct node *node, const struct call *call)
     return config_shard_of_slot(node->config, slot_of(call->key));
 }
 
+struct replica *node__replica_of(const struct node *node, const struct call *call)
+{
+    return replicas_of_shard(node->replicas, shard_of(node, call));
+}
+
+/* The source of the walk under way, if the call should rather go there; else 0. */
+static uint64_t walk_source(const struct node *node, const struct call *call)
+{
+    const struct replica *own = node__replica_of(node, call);
+    uint64_t source = own != NULL ? replica_walk_source(own) : 0;
+    bool fits = source != 0 && !PLANTED(node->options.plant, WALK_SOURCE_IGNORED) &&
+                call->hops == 0 && node__usable(node, source) &&
+                replica_peer_covers(own, source, &call->ctx.seen);
+    return fits ? source : 0;
+}
+
 /* The node id of who is to serve it: this node or another; 0: nobody can be reached. */
 uint64_t node__place(const struct node *node, const struct call *call)
 {
     uint32_t shard = shard_of(node, call);
-    if (PLANTED(node->options.plant, SERVES_EARLY) && call->op == OP_GET &&
-        shard == replica_shard(node->replica) && node->phase == NODE_FILLING)
+    const struct replica *own = replicas_of_shard(node->replicas, shard);
+    if (PLANTED(node->options.plant, SERVES_EARLY) && call->op == OP_GET && own != NULL &&
+        node->phase == NODE_FILLING)
         return node->id;
-    if (shard == replica_shard(node->replica) && node->phase == NODE_SERVING) {
-        uint64_t source = replica_walk_source(node->replica);
-        if (source != 0 && !PLANTED(node->options.plant, WALK_SOURCE_IGNORED) && call->hops == 0 &&
-            node__usable(node, source) &&
-            replica_peer_covers(node->replica, source, &call->ctx.seen))
-            return source; /* nobody sees a table in the middle of a walk (4.3) */
-        return node->id;
+    if (own != NULL && replica_active(own) && node__has_place(node->phase)) {
+        uint64_t source = walk_source(node, call);
+        return source != 0 ? source
+                           : node->id; /* nobody sees a table in the middle of a walk (4.3) */
     }
     return call->hops < LIMIT_HOPS ? node__target(node, call, shard) : 0;
 }
@@ -125,7 +143,7 @@ void node__route(struct node *node, struct call *call)
         return;
     }
     uint64_t place = node__place(node, call);
-    if (place != 0 && place == replica_walk_source(node->replica) && call->hops == 0)
+    if (place != 0 && place == walk_source(node, call))
         REACHED(&node->metrics, TO_WALK_SOURCE);
     if (place == node->id)
         node__serve(node, call);
@@ -141,7 +159,7 @@ static bool sane_forward(const struct node *node, const struct msg_forward *msg)
 {
     bool sane_op = msg->op >= OP_GET && msg->op <= OP_COUNT;
     bool sane_form = msg->op != OP_PUT || msg->form == VALUE_JSON || msg->form == VALUE_RAW;
-    bool sane_key = msg->op == OP_COUNT ? msg->shard < node->config->shard_count
+    bool sane_key = msg->op == OP_COUNT ? msg->shard < config_lasting_shards(node->config)
                                         : msg->key.len > 0 && msg->key.len <= LIMIT_KEY_BYTES;
     return sane_op && sane_form && sane_key && msg->value.len <= LIMIT_VALUE_BYTES;
 }

@@ -15,7 +15,7 @@
 
 static uint64_t memory_bytes(const struct node *node)
 {
-    return table_memory_bytes(node->table) + replica_memory_bytes(node->replica) +
+    return table_memory_bytes(node->table) + replicas_memory_bytes(node->replicas) +
            node->waiters.bytes + kept_bytes(&node->kept);
 }
 
@@ -56,10 +56,10 @@ static bool add_version(struct node *node, struct call *call, table_ref ref)
 {
     struct replica_io io = node__io(node);
     struct dot dot = table_dot(node->table, ref);
-    replica_prune(node->replica, &call->ctx.seen);
+    replicas_prune(node->replicas, &call->ctx.seen);
     if (PLANTED(node->options.plant, DEPS_NOT_TOLD))
         return vv_raise(&call->ctx.seen, dot.actor, dot.seq);
-    return replica_merge_deps(node->replica, ref, &call->ctx.seen, &io) &&
+    return replica_merge_deps(replicas_home(node->replicas), ref, &call->ctx.seen, &io) &&
            vv_raise(&call->ctx.seen, dot.actor, dot.seq);
 }
 
@@ -94,9 +94,22 @@ static void serve_get(struct node *node, struct call *call, uint32_t slot)
     node__answer(node, call, &answer);
 }
 
+/* Live keys of what a client is told is this shard: with the transits that count as part of it. */
+static uint64_t live_of(const struct node *node, uint32_t shard)
+{
+    const struct config *config = node->config;
+    uint64_t live = 0;
+    if (replicas_count(node->replicas) == 1)
+        return table_live(node->table);
+    for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
+        if (config_public_shard(config, config_shard_of_slot(config, slot)) == shard)
+            live += table_slot_live(node->table, slot);
+    return live;
+}
+
 static void serve_count(struct node *node, struct call *call)
 {
-    struct answer answer = {.outcome = OUTCOME_COUNTED, .count = table_live(node->table)};
+    struct answer answer = {.outcome = OUTCOME_COUNTED, .count = live_of(node, call->shard)};
     node__answer(node, call, &answer);
 }
 
@@ -108,13 +121,13 @@ static void write(struct node *node, struct call *call, uint32_t slot)
     struct version version = {.form = call->op == OP_PUT ? call->form : VALUE_TOMBSTONE,
                               .key = call->key,
                               .value = call->value};
-    replica_prune(node->replica, &call->ctx.seen);
-    enum table_put_result result =
-        replica_write(node->replica, &version, slot, &call->ctx.seen, &io);
+    struct replica *replica = replicas_of_slot(node->replicas, slot);
+    replicas_prune(node->replicas, &call->ctx.seen);
+    enum table_put_result result = replica_write(replica, &version, slot, &call->ctx.seen, &io);
     enum outcome outcome = OUTCOME_DELETED;
     if (call->op == OP_PUT)
         outcome = result == TABLE_CREATED ? OUTCOME_CREATED : OUTCOME_REPLACED;
-    node__await(node, call, version.dot, outcome);
+    node__await(node, call, slot, version.dot, outcome);
 }
 
 static void serve_write(struct node *node, struct call *call, uint32_t slot)
@@ -147,13 +160,14 @@ void node__serve(struct node *node, struct call *call)
         serve_count(node, call);
         return;
     }
-    if (PLANTED(node->options.plant, ISOLATED_REFUSES) && !replica_single(node->replica) &&
-        replica_alone(node->replica, node->mono_ms)) {
+    const struct replica *replica = node__replica_of(node, call);
+    if (PLANTED(node->options.plant, ISOLATED_REFUSES) && !replica_single(replica) &&
+        replica_alone(replica, node->mono_ms)) {
         node__answer_error(node, call, E_NO_REPLICA);
         return;
     }
     struct dot missing = {0, 0};
-    if (!replica_covers(node->replica, &call->ctx.seen, &missing)) {
+    if (!replica_covers(replica, &call->ctx.seen, &missing)) {
         node__park(node, call, missing);
         return;
     }

@@ -84,9 +84,10 @@ struct node {
     struct checkpoint checkpoint; /* of log and table */
     struct config *config;        /* adopted; owned; NULL before the first */
     struct buf config_frame;      /* CONFIG of it, ready to send */
+    struct replicas *replicas;    /* owned; NULL before EVENT_RECOVER */
+    struct vv *covered;           /* owned: for node_coverage */
     struct buf told_frame;        /* CONFIG of the last one whose adoption is committed */
     uint64_t told_epoch;          /* its epoch; 0: none */
-    struct replica *replica;      /* owned; NULL before EVENT_RECOVER */
     struct reg reg;               /* the register */
     struct boot boot;             /* the first start */
     struct links links;           /* connections */
@@ -137,6 +138,7 @@ struct answer {
 };
 
 struct replica_io node__io(struct node *node);
+struct replica *node__replica_of(const struct node *node, const struct call *call);
 struct reg_io node__reg_io(struct node *node);
 void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result);
 void node__trace(const struct node *node, enum trace_id id, uint64_t a, uint64_t b, uint64_t c,
@@ -275,6 +277,7 @@ void node__scan_soon(struct node *node);
 void node__resume(struct node *node, uint32_t index);
 
 /* ack.c */
-void node__await(struct node *node, struct call *call, struct dot dot, enum outcome outcome);
+void node__await(struct node *node, struct call *call, uint32_t slot, struct dot dot,
+                 enum outcome outcome);
 void node__ack(struct node *node);
 void node__watch_alone(struct node *node);

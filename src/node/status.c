@@ -140,7 +140,7 @@ uint32_t node_reachable_view(const struct node *node, const struct address *list
 
 uint32_t node_shard(const struct node *node)
 {
-    return node->replica != NULL ? replica_shard(node->replica) : SHARD_NONE;
+    return node->replicas != NULL ? replica_shard(replicas_home(node->replicas)) : SHARD_NONE;
 }
 
 const struct metrics *node_metrics(struct node *node)
@@ -154,24 +154,78 @@ const struct metrics *node_metrics(struct node *node)
     metrics->checkpoint_running = node->checkpoint.running ? 1 : 0;
     metrics->memory_bytes =
         table_memory_bytes(node->table) + node->waiters.bytes + kept_bytes(&node->kept);
-    if (node->replica == NULL)
+    if (node->replicas == NULL)
         return metrics;
-    metrics->memory_bytes += replica_memory_bytes(node->replica);
-    metrics->pending_bytes = replica_pending_bytes(node->replica);
+    metrics->memory_bytes += replicas_memory_bytes(node->replicas);
+    metrics->pending_bytes = replicas_pending_bytes(node->replicas);
     return metrics;
+}
+
+uint32_t node_places(const struct node *node, struct node_place places[1 + LIMIT_TRANSITS])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; node->replicas != NULL && i < replicas_count(node->replicas); i++) {
+        const struct replica *replica = replicas_at(node->replicas, i);
+        if (replica_shard(replica) == SHARD_NONE)
+            continue;
+        places[count++] = (struct node_place){.shard = replica_shard(replica),
+                                              .actor = replica_actor(replica),
+                                              .state = replica_state(replica),
+                                              .coverage = replica_coverage(replica)};
+    }
+    return count;
+}
+
+const struct vv *node_coverage_in(const struct node *node, uint32_t shard)
+{
+    const struct replica *replica =
+        node->replicas != NULL ? replicas_of_shard(node->replicas, shard) : NULL;
+    return replica != NULL ? replica_coverage(replica) : NULL;
+}
+
+bool node_serves(const struct node *node, uint32_t slot)
+{
+    const struct replica *replica =
+        node->config != NULL ? replicas_of_slot(node->replicas, slot) : NULL;
+    return replica != NULL && replica_active(replica) && node__has_place(node->phase);
+}
+
+/* The least of what the places say of an actor; one that says nothing of it covers none of it. */
+static void merge_least(const struct node *node, uint32_t actor, struct vv *least)
+{
+    uint64_t seq = UINT64_MAX;
+    for (uint32_t i = 0; i < replicas_count(node->replicas); i++) {
+        const struct replica *replica = replicas_at(node->replicas, i);
+        if (replica_shard(replica) == SHARD_NONE ||
+            !config_actor_meets(node->config, actor, replica_shard(replica)))
+            continue;
+        uint64_t there = vv_get(replica_coverage(replica), actor);
+        seq = there < seq ? there : seq;
+    }
+    bool fits = seq == 0 || seq == UINT64_MAX || vv_set(least, actor, seq);
+    ASSERT(fits); /* LIMIT_ACTORS */
 }
 
 const struct vv *node_coverage(const struct node *node)
 {
-    ASSERT(node->replica != NULL);
-    return replica_coverage(node->replica);
+    ASSERT(node->replicas != NULL);
+    if (replicas_count(node->replicas) == 1)
+        return replica_coverage(replicas_home(node->replicas));
+    vv_init(node->covered);
+    for (uint32_t i = 0; i < replicas_count(node->replicas); i++) {
+        const struct vv *one = replica_coverage(replicas_at(node->replicas, i));
+        for (uint32_t j = 0; j < one->count; j++)
+            if (vv_get(node->covered, one->entries[j].actor) == 0)
+                merge_least(node, one->entries[j].actor, node->covered);
+    }
+    return node->covered;
 }
 
 void node_stable(const struct node *node, struct vv *stable)
 {
     vv_init(stable);
     if (node->config != NULL)
-        vv_copy(stable, replica_stable(node->replica));
+        vv_copy(stable, replicas_stable(node->replicas));
 }
 
 static uint64_t sum_behind(const struct vv *ours, const struct vv *theirs)
@@ -188,9 +242,9 @@ static uint64_t sum_behind(const struct vv *ours, const struct vv *theirs)
 bool node_peer_info(const struct node *node, uint64_t id, struct node_peer_info *info)
 {
     const struct link *link = links_by_node_const(&node->links, id);
-    if (link == NULL || node->replica == NULL)
+    if (link == NULL || node->replicas == NULL)
         return false;
-    const struct vv *theirs = replica_peer_coverage(node->replica, id);
+    const struct vv *theirs = replica_peer_coverage(replicas_home(node->replicas), id);
     *info = (struct node_peer_info){
         .behind_by = theirs != NULL ? sum_behind(node_coverage(node), theirs) : 0,
         .silent_ms = node->mono_ms - link->suspect.heard_ms,
@@ -198,7 +252,7 @@ bool node_peer_info(const struct node *node, uint64_t id, struct node_peer_info 
         .connected = link->state == LINK_UP,
         .suspected = link->suspected};
     if (theirs != NULL)
-        info->clock_diff_ms = replica_clock_diff_ms(node->replica, id);
+        info->clock_diff_ms = replica_clock_diff_ms(replicas_home(node->replicas), id);
     return true;
 }
 
@@ -231,10 +285,11 @@ bool node_has_request(const struct node *node, uint64_t id)
 static bool has_all(const struct node *node, const struct waiter *waiter)
 {
     const struct vv *seen = &waiter->call->ctx.seen;
+    const struct replica *replica = node__replica_of(node, waiter->call);
     if (waiter->dot.actor == 0)
         return !node__behind(node, &waiter->call->ctx);
-    for (uint32_t i = 0; i < seen->count; i++)
-        if (replica_waits_for(node->replica, seen->entries[i]))
+    for (uint32_t i = 0; i < seen->count && replica != NULL; i++)
+        if (replica_waits_for(replica, seen->entries[i]))
             return false;
     return true;
 }
@@ -269,7 +324,7 @@ void node_check_step(const struct node *node)
         return;
     reg_check(&node->reg);
     if (node->config != NULL)
-        replica_check(node->replica, node->table);
+        replicas_check(node->replicas, node->table);
 }
 
 void node_check(const struct node *node)

@@ -41,8 +41,9 @@ struct call {
     enum value_form form; /* of a PUT */
     uint32_t copies;      /* asked for */
     uint32_t hops;        /* forwards so far */
-    uint32_t shard;       /* index, of OP_COUNT; id, of OP_SHARD_ADD */
+    uint32_t shard;       /* index, of OP_COUNT; id, of OP_SHARD_ADD; how many, of OP_RESHARD */
     bool force;           /* of OP_VIEW_REMOVE */
+    bool async;           /* of OP_RESHARD */
     bool informed;        /* it brought a context */
     uint64_t fence;       /* the least of the contexts that it brought, for what is to be told */
     uint32_t lost_count;  /* in use */
@@ -68,9 +69,11 @@ struct waiter {
     uint32_t generation;     /* forwarded, from SENT on: of the connection */
     uint64_t number;         /* forwarded, from SENT on: which call on it, 1, 2, 3 … */
     uint64_t position;       /* written: end of its log record */
+    uint32_t slot;           /* written: of its key */
     uint64_t until_ms;       /* when something must happen to it, mono */
     enum outcome outcome;    /* written: created, replaced, deleted */
     bool proposed;           /* asked: this node has proposed it */
+    bool begun;              /* asked, of a reshard: it was under way */
 };
 
 struct waiters {

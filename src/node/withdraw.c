@@ -9,14 +9,22 @@
  */
 #include "node/state.h"
 
-/* Of writes of the present term nothing is said, unless all is set. */
+/* A term of this node that goes on, or that it has to seal itself. */
+static bool is_own(const struct node *node, uint32_t actor)
+{
+    const struct member *member = config_member_by_actor(node->config, actor);
+    const struct retired *retired = config_retired(node->config, actor, SHARD_NONE);
+    return (member != NULL && member->node_id == node->id) ||
+           (retired != NULL && retired->state == RETIRED_MOVING && retired->node_id == node->id);
+}
+
+/* Of writes of such terms nothing is said, unless all is set. */
 void node__refuse_written(struct node *node, bool all)
 {
-    uint32_t actor = node__own_actor(node);
     uint32_t next = WAITER_NONE;
     for (uint32_t i = node->waiters.head[WAITER_WRITTEN]; i != WAITER_NONE; i = next) {
         next = node->waiters.list[i].next;
-        if (!all && node->waiters.list[i].dot.actor == actor)
+        if (!all && is_own(node, node->waiters.list[i].dot.actor))
             continue;
         struct call call;
         waiters_call(&node->waiters, i, &call);

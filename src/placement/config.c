@@ -3,7 +3,7 @@
  * Does:   see config.h: life cycle, lookups, and who is responsible, acceptor, closed.
  * Not:    the first value (config_first.c), changes (config_change.h), bytes (config_codec.c), the
  *         invariants (config_rules.c).
- * Holds:  K1 to K8.
+ * Holds:  K1 to K10.
  * Limits: -
  * See:    config.h.
  */
@@ -26,7 +26,7 @@ struct config *config_dup(const struct config *config)
 
 void config_index(struct config *config)
 {
-    ASSERT(config->shard_count <= LIMIT_SHARDS);
+    ASSERT(config->shard_count <= LIMIT_PARTS);
     memset(config->owner, UINT8_MAX, sizeof(config->owner));
     for (uint32_t i = 0; i < config->shard_count; i++) {
         const struct slotset *slots = &config->shards[i].slots;
@@ -68,45 +68,52 @@ const struct member *config_member_by_address(const struct config *config, struc
 
 const struct member *config_member_by_actor(const struct config *config, uint32_t actor)
 {
-    ASSERT(config->member_count <= LIMIT_MEMBERS);
-    if (actor == 0)
-        return NULL;
-    for (uint32_t i = 0; i < config->member_count; i++)
-        if (config->members[i].actor == actor)
-            return &config->members[i];
-    return NULL;
+    struct place place;
+    return config_place_by_actor(config, actor, &place) ? place.member : NULL;
 }
 
-const struct retired *config_retired(const struct config *config, uint32_t actor)
+/* ---- retired actors ---- */
+
+uint32_t config_shard_of_retired(const struct config *config, const struct retired *retired)
 {
-    ASSERT(config->retired_count <= LIMIT_ACTORS / 2);
-    for (uint32_t i = 0; i < config->retired_count; i++)
-        if (config->retired[i].actor == actor)
-            return &config->retired[i];
-    return NULL;
+    uint32_t first = slotset_next(&retired->slots, 0);
+    ASSERT(first < LIMIT_SLOTS);
+    return config_shard_of_slot(config, first);
 }
 
-const struct slotset *config_actor_slots(const struct config *config, uint32_t actor)
+const struct retired *config_retired(const struct config *config, uint32_t actor, uint32_t shard)
 {
-    const struct member *member = config_member_by_actor(config, actor);
-    if (member != NULL) {
-        ASSERT(member->shard < config->shard_count);
-        return &config->shards[member->shard].slots;
+    ASSERT(config->retired_count <= LIMIT_RETIRED);
+    for (uint32_t i = 0; i < config->retired_count; i++) {
+        const struct retired *retired = &config->retired[i];
+        if (retired->actor == actor &&
+            (shard == SHARD_NONE || config_shard_of_retired(config, retired) == shard))
+            return retired;
     }
-    const struct retired *retired = config_retired(config, actor);
-    return retired != NULL ? &retired->slots : NULL;
+    return NULL;
+}
+
+bool config_actor_meets(const struct config *config, uint32_t actor, uint32_t shard)
+{
+    struct place place;
+    if (config_place_by_actor(config, actor, &place))
+        return place.shard == shard;
+    return config_retired(config, actor, shard) != NULL;
 }
 
 bool config_actor_closed(const struct config *config, uint32_t actor)
 {
     if (actor == 0 || actor >= config->next_actor)
         return false;
-    return config_member_by_actor(config, actor) == NULL && config_retired(config, actor) == NULL;
+    return config_member_by_actor(config, actor) == NULL &&
+           config_retired(config, actor, SHARD_NONE) == NULL;
 }
+
+/* ---- shards ---- */
 
 uint32_t config_shard_by_id(const struct config *config, uint32_t id)
 {
-    ASSERT(config->shard_count <= LIMIT_SHARDS);
+    ASSERT(config->shard_count <= LIMIT_PARTS);
     for (uint32_t i = 0; i < config->shard_count; i++)
         if (config->shards[i].id == id)
             return i;
@@ -142,6 +149,93 @@ const struct ancestor *config_ancestor(const struct config *config, uint64_t lin
     return NULL;
 }
 
+bool shard_is_transit(const struct shard *shard)
+{
+    return shard->into != SHARD_NONE;
+}
+
+uint32_t config_lasting_shards(const struct config *config)
+{
+    uint32_t count = 0;
+    while (count < config->shard_count && !shard_is_transit(&config->shards[count]))
+        count++;
+    return count;
+}
+
+uint32_t config_public_shard(const struct config *config, uint32_t shard)
+{
+    ASSERT(shard < config->shard_count);
+    const struct shard *at = &config->shards[shard];
+    if (!shard_is_transit(at))
+        return shard;
+    return config_shard_by_id(config, at->switched ? at->into : at->from);
+}
+
+/* ---- places ---- */
+
+static struct place home_of(const struct member *member)
+{
+    return (struct place){member, member->shard, member->actor, member->state};
+}
+
+static struct place seat_of(const struct config *config, const struct seat *seat)
+{
+    const struct member *member = config_member_by_id(config, seat->node_id);
+    ASSERT(member != NULL); /* K10 */
+    return (struct place){member, seat->shard, seat->actor, seat->state};
+}
+
+uint32_t config_places(const struct config *config, uint32_t shard,
+                       struct place places[LIMIT_MEMBERS])
+{
+    ASSERT(shard < config->shard_count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (config->members[i].shard == shard)
+            places[count++] = home_of(&config->members[i]);
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        if (config->seats[i].shard == shard)
+            places[count++] = seat_of(config, &config->seats[i]);
+    ASSERT(count <= config->member_count);
+    return count;
+}
+
+bool config_place(const struct config *config, uint32_t shard, uint64_t node_id,
+                  struct place *place)
+{
+    const struct member *member = config_member_by_id(config, node_id);
+    if (member == NULL || shard == SHARD_NONE)
+        return false;
+    *place = home_of(member);
+    if (member->shard == shard)
+        return true;
+    for (uint32_t i = 0; i < config->seat_count; i++) {
+        if (config->seats[i].shard != shard || config->seats[i].node_id != node_id)
+            continue;
+        *place = seat_of(config, &config->seats[i]);
+        return true;
+    }
+    return false;
+}
+
+bool config_place_by_actor(const struct config *config, uint32_t actor, struct place *place)
+{
+    ASSERT(config->member_count <= LIMIT_MEMBERS);
+    for (uint32_t i = 0; i < config->member_count && actor != 0; i++) {
+        if (config->members[i].actor != actor)
+            continue;
+        *place = home_of(&config->members[i]);
+        return true;
+    }
+    for (uint32_t i = 0; i < config->seat_count && actor != 0; i++) {
+        if (config->seats[i].actor != actor)
+            continue;
+        *place = seat_of(config, &config->seats[i]);
+        return true;
+    }
+    return false;
+}
+
 /* From the epoch that lists them (protocol 5, "count before you serve"). */
 bool member_counts(const struct member *member)
 {
@@ -163,6 +257,8 @@ uint32_t config_count(const struct config *config, uint32_t shard, enum member_s
     uint32_t count = 0;
     for (uint32_t i = 0; i < config->member_count; i++)
         count += config->members[i].shard == shard && config->members[i].state == state;
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        count += config->seats[i].shard == shard && config->seats[i].state == state;
     return count;
 }
 
@@ -176,29 +272,20 @@ bool config_degraded(const struct config *config, uint32_t shard)
 uint32_t config_responsible(const struct config *config, uint32_t actor,
                             uint32_t members[LIMIT_MEMBERS])
 {
-    const struct slotset *slots = config_actor_slots(config, actor);
-    if (slots == NULL)
-        return 0;
-    bool shard_meets[LIMIT_SHARDS] = {false};
-    for (uint32_t i = 0; i < config->shard_count; i++)
-        shard_meets[i] = slotset_meets(&config->shards[i].slots, slots);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < config->member_count; i++) {
-        const struct member *member = &config->members[i];
-        if (!member_counts(member))
+    bool counts[LIMIT_MEMBERS] = {false};
+    for (uint32_t shard = 0; shard < config->shard_count; shard++) {
+        struct place places[LIMIT_MEMBERS];
+        if (!config_actor_meets(config, actor, shard))
             continue;
-        ASSERT(member->shard < config->shard_count);
-        if (shard_meets[member->shard])
-            members[count++] = i;
+        uint32_t count = config_places(config, shard, places);
+        for (uint32_t i = 0; i < count; i++)
+            counts[places[i].member - config->members] = true;
     }
-    ASSERT(count <= config->member_count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (counts[i])
+            members[count++] = i;
     return count;
-}
-
-uint32_t config_keepers(const struct config *config, uint32_t actor,
-                        uint32_t members[LIMIT_MEMBERS])
-{
-    return config_responsible(config, actor, members);
 }
 
 /* Adds the rank-th member (from 0, by joining order) of shard; SHARD_NONE stands for the spares.
@@ -219,7 +306,7 @@ static bool acceptor_add(const struct config *config, uint32_t shard, uint32_t r
 
 uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_ACCEPTORS])
 {
-    ASSERT(config->shard_count <= LIMIT_SHARDS);
+    ASSERT(config->shard_count <= LIMIT_PARTS);
     uint32_t count = 0;
     bool found = true;
     for (uint32_t rank = 0; found && count < LIMIT_ACCEPTORS; rank++) {

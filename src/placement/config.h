@@ -1,19 +1,25 @@
 /* config - the value that says who is who.
  *
- * Does:   lineage, epoch, members, shards and their slots, actors open and retired, losses;
- *         the first value; lookups; encoding.
+ * Does:   lineage, epoch, members, shards and their slots, slots that move between shards, actors
+ *         open and retired, losses; the first value; lookups; encoding.
  * Not:    its changes: config_change.h. Deciding which value is next: cluster/register.h. Who is
  *         alive: cluster/suspect.h.
  * Holds:  K1 every slot belongs to exactly one shard. K2 member ids and addresses are unique.
- *         K3 actor ids are unique among members and retired actors and below next_actor.
+ *         K3 actor ids are unique among members, seats and retired actors, and below next_actor; a
+ *         retired actor may have several entries, each of slots of one shard and its own.
  *         K4 a member of a shard has an actor; a spare has none; the invited alone have no node
  *         id. K5 epoch >= 1, and nothing is dated after it: fence, retired actors, losses (oldest
  *         first; that of a whole shard not after the fence). K6 members stand in the order of
- *         joining the cluster. K7 counts (returns too) are within their limits, shard ids
- *         differ, retired actors ascend, addresses are not empty. K8 the leaving alone may have a
- *         target, which is another shard; the shard that they leave has an active member.
- * Limits: LIMIT_MEMBERS, LIMIT_SHARDS, LIMIT_ACTORS, LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is
- *         large (some 260 KB): heap only, passed by pointer, encoded small.
+ *         joining the cluster. K7 counts (returns too) are within their limits, shard ids differ,
+ *         retired actors ascend, addresses are not empty; members, seats and retired actors are
+ *         LIMIT_ACTORS at most. K8 the leaving alone may have a target, which is another
+ *         shard; the shard or transit that they leave has an active member. K9 transits stand
+ *         behind the shards that stay, have slots and ids of their own kind, and go from one of
+ *         these to another. K10 a seat is that of a member of one of the transit's two shards,
+ *         one each; who leaves its shard has none.
+ * Limits: LIMIT_MEMBERS, LIMIT_SHARDS, LIMIT_TRANSITS, LIMIT_SEATS, LIMIT_ACTORS, LIMIT_RETIRED,
+ *         LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is large (some 520 KB): heap only, passed by
+ *         pointer, encoded small.
  * See:    docs/protocol.md sections 1, 5 and 6.
  */
 #pragma once
@@ -23,6 +29,9 @@
 /* No shard: a spare. */
 #define SHARD_NONE UINT32_MAX
 
+/* In the id of a transit, and of no other shard. These take the least free ids, again and again; a
+ * transit takes the next actor's, so none is used twice. */
+#define SHARD_ID_TRANSIT (UINT32_C(1) << 31)
 /* Returns of a member that are counted. */
 #define RETURNS_MAX 10U
 
@@ -49,9 +58,30 @@ struct member {
     uint64_t returned_ms; /* wall, by the clock of who proposed it: when the last one came back */
 };
 
+/* A shard; or a transit: slots on their way from one shard to another, replicated by members of
+ * both. For everything but the API a transit is a shard of its own (protocol 7). */
 struct shard {
-    uint32_t id;          /* "s<id>" in the API */
+    uint32_t id;          /* "s<id>" in the API; of a transit: see SHARD_ID_TRANSIT */
+    uint32_t from;        /* transit: id of the shard that gives the slots; else SHARD_NONE */
+    uint32_t into;        /* transit: id of the shard that takes them; else SHARD_NONE */
+    bool switched;        /* transit: it counts as part of `into`, and those of `from` leave it */
     struct slotset slots; /* what it owns */
+};
+
+/* What a member is in a transit, beside what it is in its shard. */
+struct seat {
+    uint64_t node_id;        /* of the member */
+    uint32_t shard;          /* index of the transit */
+    uint32_t actor;          /* its present actor there */
+    enum member_state state; /* active, syncing or leaving */
+};
+
+/* A member of a shard or of a transit, as whoever looks at that one sees it. */
+struct place {
+    const struct member *member; /* who */
+    uint32_t shard;              /* index of the shard or transit */
+    uint32_t actor;              /* its present actor there */
+    enum member_state state;     /* active, syncing or leaving */
 };
 
 enum retired_state {
@@ -66,7 +96,7 @@ struct retired {
     enum retired_state state; /* see above */
     uint64_t since;           /* epoch in which that state began: older reports do not count */
     uint64_t last_seq;        /* when sealed: its last seq; else 0 */
-    struct slotset slots;     /* the slots it wrote */
+    struct slotset slots;     /* the slots that this entry speaks of: all of one shard */
 };
 
 struct loss {
@@ -91,10 +121,13 @@ struct config {
     struct siphash_key token_key;               /* secret of the tokens; never shown */
     uint32_t member_count;                      /* members in use */
     struct member members[LIMIT_MEMBERS];       /* in the order of joining */
-    uint32_t shard_count;                       /* shards in use */
-    struct shard shards[LIMIT_SHARDS];          /* by index */
-    uint32_t retired_count;                     /* retired actors in use */
-    struct retired retired[LIMIT_ACTORS / 2];   /* ascending by actor */
+    uint32_t shard_count;                       /* shards and transits in use */
+    struct shard shards[LIMIT_PARTS];           /* by index; transits last */
+    uint32_t seat_count;                        /* seats in use */
+    struct seat seats[LIMIT_SEATS];             /* by transit, then as they came */
+    uint32_t wanted_shards;                     /* reshard to so many is under way; 0: none is */
+    uint32_t retired_count;                     /* entries of retired actors in use */
+    struct retired retired[LIMIT_RETIRED];      /* ascending by actor, then by first slot */
     uint32_t ancestor_count;                    /* ancestors in use */
     struct ancestor ancestors[LIMIT_ANCESTORS]; /* oldest first */
     uint32_t loss_count;                        /* losses in use */
@@ -131,10 +164,31 @@ struct config *config_first(const struct first_start *start, enum err *err);
 uint32_t config_shard_of_slot(const struct config *config, uint32_t slot);
 const struct member *config_member_by_id(const struct config *config, uint64_t node_id);
 const struct member *config_member_by_address(const struct config *config, struct slice address);
+
+/* The member whose present actor this is, in its shard or in a transit. */
 const struct member *config_member_by_actor(const struct config *config, uint32_t actor);
 
-/* The slots of an open actor (a member's shard's, or a retired one's); NULL when it is not open. */
-const struct slotset *config_actor_slots(const struct config *config, uint32_t actor);
+/* All members of a shard or transit (an index), in the order of joining. Returns how many. */
+uint32_t config_places(const struct config *config, uint32_t shard,
+                       struct place places[LIMIT_MEMBERS]);
+
+/* False when the node has no place in this shard or transit. */
+bool config_place(const struct config *config, uint32_t shard, uint64_t node_id,
+                  struct place *place);
+
+/* The place in which this is the present actor; false: it is nobody's. */
+bool config_place_by_actor(const struct config *config, uint32_t actor, struct place *place);
+
+/* True when the actor is open and may have written to slots of this shard or transit. */
+bool config_actor_meets(const struct config *config, uint32_t actor, uint32_t shard);
+
+/* Whether this entry of shards is a transit; how many stand before the transits. */
+bool shard_is_transit(const struct shard *shard);
+uint32_t config_lasting_shards(const struct config *config);
+
+/* Index of the shard that a client is told of: the transit's `from`, `into` once it is switched;
+ * a shard itself. */
+uint32_t config_public_shard(const struct config *config, uint32_t shard);
 
 /* True when actor is neither a member's nor retired, and below next_actor: all its writes that
  * will ever be covered are covered. */
@@ -143,8 +197,12 @@ bool config_actor_closed(const struct config *config, uint32_t actor);
 /* Index of the shard with this id, or SHARD_NONE. */
 uint32_t config_shard_by_id(const struct config *config, uint32_t id);
 
-/* NULL when actor is not retired, or is closed. */
-const struct retired *config_retired(const struct config *config, uint32_t actor);
+/* The entry of a retired actor for a shard (an index), or, SHARD_NONE, the first one. NULL when
+ * it has none: it is not retired, or closed there. */
+const struct retired *config_retired(const struct config *config, uint32_t actor, uint32_t shard);
+
+/* Index of the shard whose slots a retired entry speaks of. */
+uint32_t config_shard_of_retired(const struct config *config, const struct retired *retired);
 
 /* What may be lost of this actor; NULL when nothing is known of that. It is to be told once the
  * actor is closed: until then its writes may still turn up. */
@@ -173,14 +231,10 @@ uint32_t config_count(const struct config *config, uint32_t shard, enum member_s
 bool config_degraded(const struct config *config, uint32_t shard);
 
 /* Members that count for the stability of actor: active, syncing and leaving members of every
- * shard that owns one of its slots. Writes indices into config->members; returns how many. */
+ * shard and transit that owns one of its slots. Writes indices into config->members, each once;
+ * returns how many. They are also those that a retired actor is sealed by (protocol 6.5). */
 uint32_t config_responsible(const struct config *config, uint32_t actor,
                             uint32_t members[LIMIT_MEMBERS]);
-
-/* The members that a retired actor is sealed by (protocol 6.5): the responsible ones, for as long
- * as nobody keeps slots that its shard has given away. */
-uint32_t config_keepers(const struct config *config, uint32_t actor,
-                        uint32_t members[LIMIT_MEMBERS]);
 
 /* The acceptors of the next epoch (protocol 6.1): an odd number of members, at most
  * LIMIT_ACCEPTORS, not invited, chosen round robin over the shards by joining order, then
@@ -190,10 +244,10 @@ uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_AC
 /* Encoding with a format version; equal configurations have equal bytes. Nothing is shared. */
 void config_encode(const struct config *config, struct buf *out);
 
-/* NULL when the bytes are not a valid configuration (K1 to K8 but K6). The caller frees. */
+/* NULL when the bytes are not a valid configuration (K1 to K10 but K6). The caller frees. */
 struct config *config_decode(struct slice bytes);
 
-/* Asserts K1 to K5, K7 and K8. */
+/* Asserts K1 to K5 and K7 to K10. */
 void config_check(const struct config *config);
 
 /* "ip:port", "[v6]:port" or "name:port" with port 1 to 65535: true, and the one canonical text in

@@ -1,9 +1,10 @@
 /* config_change - every change of a configuration, as a pure function.
  *
- * Does:   one function for each step of membership: joining, leaving, sealing, forking. Each
- *         takes a configuration and gives the one of the next epoch, which passes config_check,
- *         or NULL with *err: E_OK, it does not apply (any more) and nothing is to be done; else
- *         why it cannot be. The caller frees the result. The same arguments give equal bytes.
+ * Does:   one function for each step of membership: joining, leaving, sealing, moving slots,
+ *         forking. Each takes a configuration and gives the one of the next epoch, which passes
+ *         config_check, or NULL with *err: E_OK, it does not apply (any more) and nothing is to be
+ *         done; else why it cannot be. The caller frees the result. The same arguments give equal
+ *         bytes.
  * Not:    deciding which change wins (cluster/register.h), nor who is alive or has which data:
  *         callers say so. They propose on the newest configuration they know, and compute anew
  *         on that of the winner when they lose.
@@ -51,16 +52,18 @@ struct config *config_invite(const struct config *config, const struct address *
 
 /* An operator puts a spare into a shard (an index): syncing, new actor. Already in it, or moving
  * to it: does not apply, but a member of it that is leaving the list stays, active. E_NO_SHARD,
- * E_NOT_LISTED, E_NOT_ARRIVED (invited), E_OTHER_SHARD. */
+ * E_NOT_LISTED, E_NOT_ARRIVED (invited), E_OTHER_SHARD, E_RESHARDING. */
 struct config *config_assign(const struct config *config, const struct address *address,
                              uint32_t shard, enum err *err);
 
-/* The syncing member with this id and actor has all of its holding: active. */
+/* The member with this id, syncing under this actor in its shard or in a transit, has all of its
+ * holding there: active. */
 struct config *config_activate(const struct config *config, uint64_t node_id, uint32_t actor,
                                enum err *err);
 
-/* No member of the shard (an index) is active, and all of them have merged what they have: all
- * active, and a loss of the whole shard. Does not apply while one is active, or none is there. */
+/* No member of the shard or transit (an index) is active, and all of them have merged what they
+ * have: all active, and a loss of the whole shard. Does not apply while one is active, none is
+ * there, or it has no slots. */
 struct config *config_merged(const struct config *config, uint32_t shard, uint64_t wall_ms,
                              enum err *err);
 
@@ -82,27 +85,58 @@ struct removal {
  * shard that keeps two; else E_TOO_FEW, unless forced. E_LAST_ACTIVE, forced or not, where a
  * shard would lose its last active member (a live one: its last live one), or its last member.
  * E_NO_HEIR, forced or not, where a shard with nobody would lose the last one on the way to it.
- * E_NOT_LISTED when an address is not listed. All are leaving already: does not apply. */
+ * The same of transits: E_LAST_ACTIVE; but E_RESHARDING, forced or not, while a live one has a seat
+ * in one. A shard that has no slots, and is to get none, misses nobody. E_NOT_LISTED when an
+ * address is not listed. All are leaving already: does not apply. */
 struct config *config_remove(const struct config *config, const struct removal *removal,
                              enum err *err);
 
-/* The leaving member with this id has handed over everything: off the list, or syncing in its
- * target under a new actor; its actor is closed at once. Does not apply while a retired actor's
- * slots meet those of its shard, or, off the list, while its shard has fewer than two others and
- * somebody is on the way to it. */
-struct config *config_left(const struct config *config, uint64_t node_id, enum err *err);
+/* The member with this id, leaving under this actor, has handed over everything: out of the
+ * transit; or off the list, or syncing in its target under a new actor; its actor is closed at
+ * once. Does not apply while a retired actor of the shard or transit is not closed, or, off the
+ * list, while its shard has fewer than two others and somebody is on the way to it. */
+struct config *config_left(const struct config *config, uint64_t node_id, uint32_t actor,
+                           enum err *err);
 
 /* --- sealing (config_seal.c) --- */
 
-/* Every keeper has reported on the sealing actor: no dot above last_seq will ever come, and what
- * is up to whole_seq (or last_seq, if that is lower) is whole. It is sealed, and a loss of the
- * actor is kept: with the lower whole_seq where there was one. Does not apply to an actor that is
- * not sealing. */
-struct config *config_sealed(const struct config *config, uint32_t actor, uint64_t last_seq,
-                             uint64_t whole_seq, uint64_t wall_ms, enum err *err);
+/* Every member of the shard (an index) has reported on the actor that is sealing there: no dot
+ * above last_seq will ever come, and what is up to whole_seq (or last_seq, if that is lower) is
+ * whole. It is sealed, and a loss of the actor is kept: with the lower whole_seq where there was
+ * one. Does not apply to an actor that is not sealing there. */
+struct config *config_sealed(const struct config *config, uint32_t actor, uint32_t shard,
+                             uint64_t last_seq, uint64_t whole_seq, uint64_t wall_ms,
+                             enum err *err);
 
-/* Every responsible member covers last_seq of the sealed actor: off the list, closed. */
-struct config *config_closed(const struct config *config, uint32_t actor, enum err *err);
+/* Every member of the shard covers the last seq of the actor, which is sealed there, or whose
+ * member says so itself (RETIRED_MOVING): that entry goes, and with its last one it is closed.
+ * Does not apply while it is sealing. */
+struct config *config_closed(const struct config *config, uint32_t actor, uint32_t shard,
+                             enum err *err);
+
+/* --- moving slots (config_move.c) --- */
+
+/* An operator wants so many shards (PUT /shard/reshard). alive: by index into config->members. The
+ * first step is taken at once, unless somebody fills up. Does not apply when all is so, or is on
+ * its way. E_RESHARDING while it is on its way to another number, or a cancelled one ends;
+ * E_SHARDS_LARGE where two shards have more members than a transit may (README.md: 20 each in a
+ * cluster of 64); E_MEMBER_DOWN: a member of a shard is not alive; errors of plan_new. */
+struct config *config_reshard(const struct config *config, uint32_t shard_count,
+                              const bool alive[LIMIT_MEMBERS], enum err *err);
+
+/* The next step of what is under way, in this order, each when the one before it is settled: new
+ * shards come, and members go to where they shall be; slots are split off, each pair of shards'
+ * as a transit, in which those that give them are active and those that take them fill up; when
+ * these are active, it is switched: those that gave leave; when they have handed over, it becomes
+ * part of the shard; shards without slots go. Does not apply while something has to come about
+ * first. Errors of plan_new: it cannot go on as things are. */
+struct config *config_reshard_step(const struct config *config, const bool alive[LIMIT_MEMBERS],
+                                   enum err *err);
+
+/* What is switched goes on to its end, other transits go back where they came from. Members that
+ * are on their way arrive, and shards that are new stay, if without slots: what is to become of
+ * these the next reshard says. Does not apply when nothing is under way, or it is cancelled. */
+struct config *config_reshard_cancel(const struct config *config, enum err *err);
 
 /* --- forking (config_fork.c) --- */
 

@@ -2,7 +2,7 @@
  *
  * Does:   config_encode, config_decode; see config.h.
  * Not:    a checksum: frames and log records have one.
- * Holds:  what decodes holds K1 to K8, and encodes to the same bytes.
+ * Holds:  what decodes holds K1 to K10, and encodes to the same bytes.
  * Limits: -
  * See:    docs/protocol.md section 6.
  *
@@ -10,7 +10,10 @@
  *   format version (1 byte), lineage (8), epoch, fence, next actor, token key (16)
  *   count of members, each:   node id (8), address length, address, shard index + 1 (0: none),
  *                             actor, target index + 1 (0: none), state (1), returns, returned ms
- *   count of shards, each:    id, slotset
+ *   count of shards, each:    id, slotset; then transits:
+ *   count of transits, each:  id, from, into (1 byte: switched), slotset
+ *   count of seats, each:     node id (8), shard index, actor, state (1)
+ *   shards wanted
  *   count of retired, each:   actor, node id (8), state (1), since, last seq, slotset
  *   count of ancestors, each: lineage (8), epoch, next actor
  *   count of losses, each:    actor, shard, whole seq, epoch, wall ms
@@ -42,6 +45,23 @@ static void shard_encode(const struct shard *shard, struct buf *out)
 {
     buf_varint(out, shard->id);
     slotset_encode(&shard->slots, out);
+}
+
+static void transit_encode(const struct shard *transit, struct buf *out)
+{
+    buf_varint(out, transit->id);
+    buf_varint(out, transit->from);
+    buf_varint(out, transit->into);
+    buf_u8(out, transit->switched ? 1 : 0);
+    slotset_encode(&transit->slots, out);
+}
+
+static void seat_encode(const struct seat *seat, struct buf *out)
+{
+    buf_u64(out, seat->node_id);
+    buf_varint(out, seat->shard);
+    buf_varint(out, seat->actor);
+    buf_u8(out, (uint8_t)seat->state);
 }
 
 static void retired_encode(const struct retired *retired, struct buf *out)
@@ -82,9 +102,17 @@ void config_encode(const struct config *config, struct buf *out)
     buf_varint(out, config->member_count);
     for (uint32_t i = 0; i < config->member_count; i++)
         member_encode(&config->members[i], out);
-    buf_varint(out, config->shard_count);
-    for (uint32_t i = 0; i < config->shard_count; i++)
+    uint32_t lasting = config_lasting_shards(config);
+    buf_varint(out, lasting);
+    for (uint32_t i = 0; i < lasting; i++)
         shard_encode(&config->shards[i], out);
+    buf_varint(out, config->shard_count - lasting);
+    for (uint32_t i = lasting; i < config->shard_count; i++)
+        transit_encode(&config->shards[i], out);
+    buf_varint(out, config->seat_count);
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        seat_encode(&config->seats[i], out);
+    buf_varint(out, config->wanted_shards);
     buf_varint(out, config->retired_count);
     for (uint32_t i = 0; i < config->retired_count; i++)
         retired_encode(&config->retired[i], out);
@@ -158,7 +186,25 @@ static void slots_read(struct read *in, struct slotset *slots)
 static void shard_read(struct read *in, struct shard *shard)
 {
     shard->id = number_read(in, UINT32_MAX);
+    shard->from = shard->into = SHARD_NONE;
     slots_read(in, &shard->slots);
+}
+
+static void transit_read(struct read *in, struct shard *transit)
+{
+    transit->id = number_read(in, UINT32_MAX);
+    transit->from = number_read(in, UINT32_MAX);
+    transit->into = number_read(in, UINT32_MAX);
+    transit->switched = state_read(in, 1) == 1;
+    slots_read(in, &transit->slots);
+}
+
+static void seat_read(struct read *in, struct seat *seat)
+{
+    seat->node_id = read_u64(in);
+    seat->shard = number_read(in, LIMIT_PARTS);
+    seat->actor = number_read(in, UINT32_MAX);
+    seat->state = (enum member_state)state_read(in, MEMBER_LEAVING);
 }
 
 static void retired_read(struct read *in, struct retired *retired)
@@ -208,7 +254,14 @@ static void body_read(struct read *in, struct config *config)
     config->shard_count = number_read(in, LIMIT_SHARDS);
     for (uint32_t i = 0; i < config->shard_count && read_ok(in); i++)
         shard_read(in, &config->shards[i]);
-    config->retired_count = number_read(in, LIMIT_ACTORS / 2);
+    uint32_t transits = number_read(in, LIMIT_TRANSITS);
+    for (uint32_t i = 0; i < transits && read_ok(in); i++)
+        transit_read(in, &config->shards[config->shard_count++]);
+    config->seat_count = number_read(in, LIMIT_SEATS);
+    for (uint32_t i = 0; i < config->seat_count && read_ok(in); i++)
+        seat_read(in, &config->seats[i]);
+    config->wanted_shards = number_read(in, LIMIT_SHARDS);
+    config->retired_count = number_read(in, LIMIT_RETIRED);
     for (uint32_t i = 0; i < config->retired_count && read_ok(in); i++)
         retired_read(in, &config->retired[i]);
     config->ancestor_count = number_read(in, LIMIT_ANCESTORS);

@@ -41,6 +41,7 @@ static void slots_place(struct config *config, uint32_t shard_count)
     for (uint32_t i = 0; i < shard_count; i++) {
         uint32_t size = part_size(LIMIT_SLOTS, shard_count, i);
         config->shards[i].id = i;
+        config->shards[i].from = config->shards[i].into = SHARD_NONE;
         slotset_add_range(&config->shards[i].slots, next, next + size - 1);
         next += size;
     }

@@ -46,27 +46,33 @@ static void shards_refill(struct config *next, const struct fork *fork, enum err
     bool usable[LIMIT_MEMBERS] = {false};
     for (uint32_t i = 0; i < next->member_count; i++)
         usable[i] = fork->fates[i] != FATE_GONE;
-    for (uint32_t shard = 0; shard < next->shard_count && *err == E_OK; shard++) {
-        if (config__tolerance(next, shard) > 0)
+    for (uint32_t shard = 0; shard < config_lasting_shards(next) && *err == E_OK; shard++) {
+        if (config__tolerance(next, shard) > 0 || config__is_idle(next, shard))
             continue;
         bool helped = config__spare_take(next, shard, usable, err) ||
                       config__donor_take(next, shard, usable, 2);
         if (!helped && *err == E_OK)
             *err = E_NO_HEIR;
     }
-    for (uint32_t shard = 0; shard < next->shard_count && *err == E_OK; shard++)
-        if (config__tolerance(next, shard) < 2)
+    for (uint32_t shard = 0; shard < config_lasting_shards(next) && *err == E_OK; shard++)
+        if (config__tolerance(next, shard) < 2 && !config__is_idle(next, shard))
             config__spare_take(next, shard, usable, err);
 }
 
 /* Every shard with a member whose memory is gone. */
 static void losses_note(struct config *next, const struct config *config, const struct fork *fork)
 {
-    bool lost[LIMIT_SHARDS] = {false};
-    for (uint32_t i = 0; i < config->member_count; i++)
-        if (fork->fates[i] != FATE_STAYS && member_counts(&config->members[i]))
-            lost[config->members[i].shard] = true;
-    for (uint32_t shard = 0; shard < next->shard_count; shard++)
+    bool lost[LIMIT_PARTS] = {false};
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        if (fork->fates[i] == FATE_STAYS || !member_counts(member))
+            continue;
+        lost[member->shard] = true;
+        for (uint32_t j = 0; j < config->seat_count; j++)
+            if (config->seats[j].node_id == member->node_id)
+                lost[config_public_shard(config, config->seats[j].shard)] = true;
+    }
+    for (uint32_t shard = 0; shard < config_lasting_shards(next); shard++)
         if (lost[shard])
             config__lose(next, 0, next->shards[shard].id, 0, fork->wall_ms);
 }
@@ -88,5 +94,5 @@ struct config *config_fork(const struct config *config, const struct fork *fork,
     for (uint32_t i = next->member_count; i > 0; i--)
         if (fork->fates[i - 1] == FATE_GONE)
             config__erase(next, &next->members[i - 1]);
-    return config__end(next, *err);
+    return config__end(next, err);
 }

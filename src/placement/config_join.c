@@ -12,7 +12,7 @@
 struct config *config_touch(const struct config *config, enum err *err)
 {
     struct config *next = config__begin(config, err);
-    return config__end(next, *err);
+    return config__end(next, err);
 }
 
 /* The member of next that stands where `member` stands in config. */
@@ -50,12 +50,12 @@ struct config *config_admit(const struct config *config, uint64_t node_id,
     struct member *place = there != NULL ? same_in(next, config, there) : NULL;
     if (by_id != NULL) {
         member_moves(next, same_in(next, config, by_id), place, address);
-        return config__end(next, *err);
+        return config__end(next, err);
     }
     if (place == NULL)
         place = config__append(next, address, err);
     config__replace(next, place, node_id, wall_ms, err);
-    return config__end(next, *err);
+    return config__end(next, err);
 }
 
 struct config *config_renew(const struct config *config, uint64_t node_id, uint32_t actor,
@@ -66,7 +66,7 @@ struct config *config_renew(const struct config *config, uint64_t node_id, uint3
         return config__nothing(err);
     struct config *next = config__begin(config, err);
     config__replace(next, same_in(next, config, member), node_id, wall_ms, err);
-    return config__end(next, *err);
+    return config__end(next, err);
 }
 
 /* A member that was on its way off the list is wanted after all. */
@@ -77,7 +77,7 @@ static struct config *member_stays(const struct config *config, const struct mem
         return config__nothing(err);
     struct config *next = config__begin(config, err);
     same_in(next, config, member)->state = MEMBER_ACTIVE;
-    return config__end(next, *err);
+    return config__end(next, err);
 }
 
 struct config *config_invite(const struct config *config, const struct address *address,
@@ -90,13 +90,13 @@ struct config *config_invite(const struct config *config, const struct address *
         return member_stays(config, there, err);
     struct config *next = config__begin(config, err);
     config__append(next, address, err);
-    return config__end(next, *err);
+    return config__end(next, err);
 }
 
 struct config *config_assign(const struct config *config, const struct address *address,
                              uint32_t shard, enum err *err)
 {
-    if (shard >= config->shard_count)
+    if (shard >= config_lasting_shards(config))
         return config__refuse(E_NO_SHARD, err);
     const struct member *member = config_member_by_address(config, slice_str(address->text));
     if (member == NULL)
@@ -109,32 +109,37 @@ struct config *config_assign(const struct config *config, const struct address *
         return config__refuse(E_OTHER_SHARD, err);
     if (member_counts(member))
         return member_stays(config, member, err);
+    if (config->wanted_shards != 0)
+        return config__refuse(E_RESHARDING, err);
     struct config *next = config__begin(config, err);
     config__place(next, same_in(next, config, member), shard, err);
-    return config__end(next, *err);
+    return config__end(next, err);
 }
 
 struct config *config_activate(const struct config *config, uint64_t node_id, uint32_t actor,
                                enum err *err)
 {
-    const struct member *member = config_member_by_id(config, node_id);
-    if (member == NULL || member->state != MEMBER_SYNCING || member->actor != actor)
+    struct place place;
+    if (!config_place_by_actor(config, actor, &place) || place.member->node_id != node_id ||
+        place.state != MEMBER_SYNCING)
         return config__nothing(err);
     struct config *next = config__begin(config, err);
-    same_in(next, config, member)->state = MEMBER_ACTIVE;
-    return config__end(next, *err);
+    *config__state_of(next, actor) = MEMBER_ACTIVE;
+    return config__end(next, err);
 }
 
 struct config *config_merged(const struct config *config, uint32_t shard, uint64_t wall_ms,
                              enum err *err)
 {
     if (shard >= config->shard_count || config_count(config, shard, MEMBER_ACTIVE) > 0 ||
-        config_count(config, shard, MEMBER_SYNCING) == 0)
+        config_count(config, shard, MEMBER_SYNCING) == 0 ||
+        slotset_size(&config->shards[shard].slots) == 0)
         return config__nothing(err);
     struct config *next = config__begin(config, err);
-    for (uint32_t i = 0; i < next->member_count; i++)
-        if (next->members[i].shard == shard)
-            next->members[i].state = MEMBER_ACTIVE;
-    config__lose(next, 0, next->shards[shard].id, 0, wall_ms);
-    return config__end(next, *err);
+    struct place places[LIMIT_MEMBERS];
+    uint32_t count = config_places(next, shard, places);
+    for (uint32_t i = 0; i < count; i++)
+        *config__state_of(next, places[i].actor) = MEMBER_ACTIVE;
+    config__lose(next, 0, next->shards[config_public_shard(next, shard)].id, 0, wall_ms);
+    return config__end(next, err);
 }

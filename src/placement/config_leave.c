@@ -32,15 +32,17 @@ static enum err addresses_find(struct removing *removing, const struct removal *
     return E_OK;
 }
 
-/* Members of a shard in one state, that go or not, alive or not. */
+/* Members of a shard or transit in one state, that go or not, alive or not. */
 static uint32_t count_in(const struct removing *removing, uint32_t shard, enum member_state state,
                          bool goes, bool alive)
 {
+    struct place places[LIMIT_MEMBERS];
+    uint32_t place_count = config_places(removing->config, shard, places);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < removing->config->member_count; i++) {
-        const struct member *member = &removing->config->members[i];
-        count += member->shard == shard && member->state == state && removing->goes[i] == goes &&
-                 removing->alive[i] == alive;
+    for (uint32_t i = 0; i < place_count; i++) {
+        size_t member = (size_t)(places[i].member - removing->config->members);
+        count += places[i].state == state && removing->goes[member] == goes &&
+                 removing->alive[member] == alive;
     }
     return count;
 }
@@ -58,6 +60,8 @@ static uint32_t count_any(const struct removing *removing, uint32_t shard, enum 
  * can stay instead. */
 static bool data_stays(const struct removing *removing, uint32_t shard)
 {
+    if (config__is_idle(removing->config, shard))
+        return true;
     uint32_t active = count_any(removing, shard, MEMBER_ACTIVE, false);
     if (count_in(removing, shard, MEMBER_ACTIVE, true, true) > 0)
         return count_in(removing, shard, MEMBER_ACTIVE, false, true) > 0;
@@ -121,9 +125,9 @@ static void shards_refill(struct removing *removing, bool force, enum err *err)
     bool usable[LIMIT_MEMBERS];
     for (uint32_t i = 0; i < LIMIT_MEMBERS; i++)
         usable[i] = removing->alive[i] && !removing->goes[i];
-    for (uint32_t shard = 0; shard < next->shard_count; shard++) {
+    for (uint32_t shard = 0; shard < config_lasting_shards(next); shard++) {
         uint32_t before = config__tolerance(removing->config, shard);
-        uint32_t wanted = before < 2 ? before : 2;
+        uint32_t wanted = config__is_idle(next, shard) ? 0 : before < 2 ? before : 2;
         while (*err == E_OK && config__tolerance(next, shard) < wanted)
             shard_refill(removing, shard, usable, err);
         if (*err == E_TOO_FEW && force)
@@ -143,10 +147,25 @@ static bool changes_anything(const struct removing *removing)
     return false;
 }
 
+/* One that is alive, and to go, takes part in a transit: it goes when that has ended. */
+static bool takes_part(const struct removing *removing)
+{
+    for (uint32_t i = 0; i < removing->config->seat_count; i++) {
+        uint64_t node_id = removing->config->seats[i].node_id;
+        const struct member *member = config_member_by_id(removing->config, node_id);
+        if (removing->goes[member - removing->config->members] &&
+            removing->alive[member - removing->config->members])
+            return true;
+    }
+    return false;
+}
+
 static struct config *removing_run(struct removing *removing, bool force, enum err *err)
 {
     struct config *next = config__begin(removing->config, err);
     removing->next = next;
+    if (takes_part(removing))
+        *err = E_RESHARDING;
     for (uint32_t i = 0; i < next->shard_count && *err == E_OK; i++)
         if (!data_stays(removing, i))
             *err = E_LAST_ACTIVE;
@@ -157,7 +176,7 @@ static struct config *removing_run(struct removing *removing, bool force, enum e
     for (uint32_t i = next->member_count; i > 0; i--)
         if (removing->erased[i - 1])
             config__erase(next, &next->members[i - 1]);
-    return config__end(next, *err);
+    return config__end(next, err);
 }
 
 struct config *config_remove(const struct config *config, const struct removal *removal,
@@ -182,13 +201,33 @@ static bool may_leave(const struct config *config, const struct member *member)
            config__incoming(config, member->shard) == 0;
 }
 
-struct config *config_left(const struct config *config, uint64_t node_id, enum err *err)
+/* Gone from a transit: its slots are in good hands. */
+static struct config *seat_left(const struct config *config, const struct place *place,
+                                enum err *err)
 {
-    const struct member *leaver = config_member_by_id(config, node_id);
-    if (leaver == NULL || leaver->state != MEMBER_LEAVING || !may_leave(config, leaver))
+    if (config__is_unsettled(config, place->shard))
         return config__nothing(err);
     struct config *next = config__begin(config, err);
-    struct member *member = &next->members[leaver - config->members];
+    next->fence = next->epoch;
+    for (uint32_t i = next->seat_count; i > 0; i--)
+        if (next->seats[i - 1].actor == place->actor)
+            config__seat_erase(next, i - 1);
+    return config__end(next, err);
+}
+
+struct config *config_left(const struct config *config, uint64_t node_id, uint32_t actor,
+                           enum err *err)
+{
+    struct place place;
+    if (!config_place_by_actor(config, actor, &place) || place.member->node_id != node_id ||
+        place.state != MEMBER_LEAVING)
+        return config__nothing(err);
+    if (place.shard != place.member->shard)
+        return seat_left(config, &place, err);
+    if (!may_leave(config, place.member))
+        return config__nothing(err);
+    struct config *next = config__begin(config, err);
+    struct member *member = &next->members[place.member - config->members];
     uint32_t target = member->target;
     next->fence = next->epoch;
     member->state = MEMBER_SPARE;
@@ -199,5 +238,5 @@ struct config *config_left(const struct config *config, uint64_t node_id, enum e
         config__erase(next, member);
     else
         config__place(next, member, target, err);
-    return config__end(next, *err);
+    return config__end(next, err);
 }

@@ -21,7 +21,7 @@ struct config *config__begin(const struct config *config, enum err *err)
 
 void config__leavers_keep(struct config *next)
 {
-    bool is_served[LIMIT_SHARDS];
+    bool is_served[LIMIT_PARTS];
     for (uint32_t i = 0; i < next->shard_count; i++)
         is_served[i] = config_count(next, i, MEMBER_ACTIVE) > 0;
     for (uint32_t i = 0; i < next->member_count; i++) {
@@ -31,11 +31,16 @@ void config__leavers_keep(struct config *next)
         member->state = MEMBER_ACTIVE;
         member->target = SHARD_NONE;
     }
+    for (uint32_t i = 0; i < next->seat_count; i++)
+        if (next->seats[i].state == MEMBER_LEAVING && !is_served[next->seats[i].shard])
+            next->seats[i].state = MEMBER_ACTIVE;
 }
 
-struct config *config__end(struct config *next, enum err err)
+struct config *config__end(struct config *next, enum err *err)
 {
-    if (err != E_OK) {
+    if (*err == E_OK && config__actors(next) > LIMIT_ACTORS)
+        *err = E_ACTORS_FULL;
+    if (*err != E_OK) {
         config_free(next);
         return NULL;
     }
@@ -85,6 +90,15 @@ void config__erase(struct config *next, struct member *member)
     memset(&next->members[next->member_count], 0, sizeof(*member));
 }
 
+bool config__is_idle(const struct config *config, uint32_t shard)
+{
+    uint32_t id = config->shards[shard].id;
+    for (uint32_t i = config_lasting_shards(config); i < config->shard_count; i++)
+        if (config->shards[i].from == id || config->shards[i].into == id)
+            return false;
+    return slotset_size(&config->shards[shard].slots) == 0;
+}
+
 uint32_t config__staying(const struct config *config, uint32_t shard)
 {
     return config_count(config, shard, MEMBER_ACTIVE) + config_count(config, shard, MEMBER_SYNCING);
@@ -108,42 +122,99 @@ bool config__is_unsettled(const struct config *config, uint32_t shard)
 {
     ASSERT(shard < config->shard_count);
     for (uint32_t i = 0; i < config->retired_count; i++)
-        if (slotset_meets(&config->retired[i].slots, &config->shards[shard].slots))
+        if (config_shard_of_retired(config, &config->retired[i]) == shard)
             return true;
     return false;
 }
 
-void config__place(struct config *next, struct member *member, uint32_t shard, enum err *err)
+/* ---- actors and seats ---- */
+
+enum member_state *config__state_of(struct config *next, uint32_t actor)
+{
+    ASSERT(actor != 0);
+    for (uint32_t i = 0; i < next->member_count; i++)
+        if (next->members[i].actor == actor)
+            return &next->members[i].state;
+    for (uint32_t i = 0; i < next->seat_count; i++)
+        if (next->seats[i].actor == actor)
+            return &next->seats[i].state;
+    return NULL;
+}
+
+uint32_t config__actor_take(struct config *next, enum err *err)
 {
     if (*err == E_OK && next->next_actor == UINT32_MAX)
         *err = E_ACTORS_FULL;
-    if (*err != E_OK)
-        return;
-    ASSERT(member->state == MEMBER_SPARE);
-    ASSERT(shard < next->shard_count);
-    member->state = MEMBER_SYNCING;
-    member->shard = shard;
-    member->actor = next->next_actor++;
+    return *err == E_OK ? next->next_actor++ : 0;
 }
 
-/* Adds the member's actor to the retired ones, which ascend. */
-static void actor_retire(struct config *next, const struct member *member, enum err *err)
+void config__seat_add(struct config *next, uint32_t transit, uint64_t node_id,
+                      enum member_state state, enum err *err)
 {
-    if (next->retired_count == LIMIT_ACTORS / 2) {
+    if (*err == E_OK && next->seat_count == LIMIT_SEATS)
+        *err = E_ACTORS_FULL;
+    uint32_t actor = config__actor_take(next, err);
+    if (*err != E_OK)
+        return;
+    ASSERT(shard_is_transit(&next->shards[transit]));
+    uint32_t at = next->seat_count;
+    while (at > 0 && next->seats[at - 1].shard > transit)
+        at--;
+    memmove(&next->seats[at + 1], &next->seats[at],
+            (next->seat_count - at) * sizeof(next->seats[0]));
+    next->seat_count++;
+    next->seats[at] =
+        (struct seat){.node_id = node_id, .shard = transit, .actor = actor, .state = state};
+}
+
+void config__seat_erase(struct config *next, uint32_t index)
+{
+    ASSERT(index < next->seat_count);
+    next->seat_count--;
+    memmove(&next->seats[index], &next->seats[index + 1],
+            (next->seat_count - index) * sizeof(next->seats[0]));
+    memset(&next->seats[next->seat_count], 0, sizeof(next->seats[0]));
+}
+
+static bool stands_before(const struct retired *a, uint32_t actor, uint32_t first_slot)
+{
+    return a->actor < actor || (a->actor == actor && slotset_next(&a->slots, 0) < first_slot);
+}
+
+void config__retire(struct config *next, uint32_t actor, uint64_t node_id, enum retired_state state,
+                    const struct slotset *slots, enum err *err)
+{
+    uint32_t first = slotset_next(slots, 0);
+    if (*err != E_OK || first == LIMIT_SLOTS)
+        return;
+    if (next->retired_count == LIMIT_RETIRED) {
         *err = E_ACTORS_FULL;
         return;
     }
     uint32_t at = next->retired_count;
-    while (at > 0 && next->retired[at - 1].actor > member->actor)
+    while (at > 0 && !stands_before(&next->retired[at - 1], actor, first))
         at--;
     memmove(&next->retired[at + 1], &next->retired[at],
             (next->retired_count - at) * sizeof(next->retired[0]));
     next->retired_count++;
-    next->retired[at] = (struct retired){.actor = member->actor,
-                                         .node_id = member->node_id,
-                                         .state = RETIRED_SEALING,
-                                         .since = next->epoch,
-                                         .slots = next->shards[member->shard].slots};
+    next->retired[at] = (struct retired){
+        .actor = actor, .node_id = node_id, .state = state, .since = next->epoch, .slots = *slots};
+}
+
+void config__retired_erase(struct config *next, uint32_t index)
+{
+    ASSERT(index < next->retired_count);
+    next->retired_count--;
+    memmove(&next->retired[index], &next->retired[index + 1],
+            (next->retired_count - index) * sizeof(next->retired[0]));
+    memset(&next->retired[next->retired_count], 0, sizeof(next->retired[0]));
+}
+
+static void seal_anew(struct retired *retired, uint64_t epoch)
+{
+    retired->state = RETIRED_SEALING;
+    retired->since = epoch;
+    retired->last_seq = 0;
 }
 
 /* A keeper of the shard's retired actors has gone or forgotten: what it reported and what was
@@ -152,13 +223,54 @@ static void shard_reseal(struct config *next, uint32_t shard)
 {
     for (uint32_t i = 0; i < next->retired_count; i++) {
         struct retired *retired = &next->retired[i];
-        if (retired->state == RETIRED_MOVING ||
-            !slotset_meets(&retired->slots, &next->shards[shard].slots))
-            continue;
-        retired->state = RETIRED_SEALING;
-        retired->since = next->epoch;
-        retired->last_seq = 0;
+        if (retired->state != RETIRED_MOVING && config_shard_of_retired(next, retired) == shard)
+            seal_anew(retired, next->epoch);
     }
+}
+
+/* ---- terms ---- */
+
+/* Transits of a member of this shard that it has to fill up for. */
+static void seats_return(struct config *next, uint64_t node_id, uint32_t shard, enum err *err)
+{
+    uint32_t id = next->shards[shard].id;
+    for (uint32_t i = config_lasting_shards(next); i < next->shard_count && *err == E_OK; i++) {
+        const struct shard *transit = &next->shards[i];
+        if (transit->into == id || (transit->from == id && !transit->switched))
+            config__seat_add(next, i, node_id, MEMBER_SYNCING, err);
+    }
+}
+
+void config__place(struct config *next, struct member *member, uint32_t shard, enum err *err)
+{
+    uint32_t actor = config__actor_take(next, err);
+    if (*err != E_OK)
+        return;
+    ASSERT(member->state == MEMBER_SPARE);
+    ASSERT(shard < next->shard_count && !shard_is_transit(&next->shards[shard]));
+    member->state = MEMBER_SYNCING;
+    member->shard = shard;
+    member->actor = actor;
+    seats_return(next, member->node_id, shard, err);
+}
+
+/* A term in one shard or transit ends without its member's help. */
+static void term_fail(struct config *next, uint64_t node_id, uint32_t shard, uint32_t actor,
+                      enum member_state state, enum err *err)
+{
+    shard_reseal(next, shard);
+    if (state == MEMBER_SYNCING)
+        return; /* it never wrote */
+    config__retire(next, actor, node_id, RETIRED_SEALING, &next->shards[shard].slots, err);
+    next->fence = next->epoch;
+}
+
+/* What it had yet to seal itself is for the others to seal. */
+static void moving_fail(struct config *next, uint64_t node_id)
+{
+    for (uint32_t i = 0; i < next->retired_count; i++)
+        if (next->retired[i].state == RETIRED_MOVING && next->retired[i].node_id == node_id)
+            seal_anew(&next->retired[i], next->epoch);
 }
 
 void config__fail(struct config *next, struct member *member, enum err *err)
@@ -166,15 +278,20 @@ void config__fail(struct config *next, struct member *member, enum err *err)
     if (*err != E_OK)
         return;
     ASSERT(member_counts(member));
-    shard_reseal(next, member->shard);
-    if (member->state != MEMBER_SYNCING) {
-        actor_retire(next, member, err);
-        next->fence = next->epoch;
+    moving_fail(next, member->node_id);
+    for (uint32_t i = next->seat_count; i > 0; i--) {
+        struct seat seat = next->seats[i - 1];
+        if (seat.node_id != member->node_id)
+            continue;
+        config__seat_erase(next, i - 1);
+        term_fail(next, seat.node_id, seat.shard, seat.actor, seat.state, err);
     }
+    struct member before = *member;
     member->state = MEMBER_SPARE;
     member->shard = SHARD_NONE;
     member->target = SHARD_NONE;
     member->actor = 0;
+    term_fail(next, before.node_id, before.shard, before.actor, before.state, err);
 }
 
 /* Where a member that lost its data fills up: where it was, or where it was to move to, if its
@@ -199,8 +316,9 @@ void config__replace(struct config *next, struct member *member, uint64_t node_i
         member__returns(member, wall_ms);
     member->node_id = node_id;
     member->state = MEMBER_SPARE;
-    if (shard != SHARD_NONE)
-        config__place(next, member, shard, err);
+    if (shard == SHARD_NONE)
+        return;
+    config__place(next, member, shard, err);
 }
 
 bool config__spare_take(struct config *next, uint32_t shard, const bool usable[LIMIT_MEMBERS],
@@ -215,6 +333,14 @@ bool config__spare_take(struct config *next, uint32_t shard, const bool usable[L
     return false;
 }
 
+static bool has_seat(const struct config *config, uint64_t node_id)
+{
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        if (config->seats[i].node_id == node_id)
+            return true;
+    return false;
+}
+
 /* The last usable active member of shard, if another one is left there; else NULL. */
 static struct member *donor_in(struct config *config, uint32_t shard,
                                const bool usable[LIMIT_MEMBERS])
@@ -223,7 +349,8 @@ static struct member *donor_in(struct config *config, uint32_t shard,
     uint32_t count = 0;
     for (uint32_t i = 0; i < config->member_count; i++) {
         struct member *member = &config->members[i];
-        if (!usable[i] || member->shard != shard || member->state != MEMBER_ACTIVE)
+        if (!usable[i] || member->shard != shard || member->state != MEMBER_ACTIVE ||
+            has_seat(config, member->node_id))
             continue;
         last = member;
         count++;
@@ -236,7 +363,7 @@ bool config__donor_take(struct config *next, uint32_t shard, const bool usable[L
 {
     struct member *donor = NULL;
     uint32_t size = 0;
-    for (uint32_t i = 0; i < next->shard_count; i++) {
+    for (uint32_t i = 0; i < config_lasting_shards(next); i++) {
         uint32_t staying = config__staying(next, i);
         struct member *candidate = i != shard ? donor_in(next, i, usable) : NULL;
         if (candidate == NULL || staying < staying_min || staying <= size)

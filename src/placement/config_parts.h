@@ -3,7 +3,7 @@
  * Does:   begins and ends a change; terms of members, retired actors, losses.
  * Not:    deciding when: config_join.c, config_leave.c, config_seal.c, config_fork.c.
  * Holds:  *err is sticky: after the first error nothing changes any more, and config__end gives
- *         NULL. In between K8 may be broken, and nothing else.
+ *         NULL. In between K8 may be broken, and the sum in K7, and nothing else.
  * Limits: stays in this folder.
  * See:    config_change.h.
  */
@@ -14,8 +14,9 @@
 /* A copy with the next epoch, and *err E_OK, or E_EPOCHS_FULL. */
 struct config *config__begin(const struct config *config, enum err *err);
 
-/* Takes next over: gives it, checked and with K8 mended, or frees it and gives NULL. */
-struct config *config__end(struct config *next, enum err err);
+/* Takes next over: gives it, checked and with K8 mended, or frees it and gives NULL, with *err
+ * (E_ACTORS_FULL where there would be more than LIMIT_ACTORS). */
+struct config *config__end(struct config *next, enum err *err);
 
 /* NULL with E_OK: the change does not apply. */
 struct config *config__nothing(enum err *err);
@@ -31,23 +32,49 @@ struct member *config__append(struct config *next, const struct address *address
 
 void config__erase(struct config *next, struct member *member);
 
+/* The state of the place in which this is the present actor, or NULL. */
+enum member_state *config__state_of(struct config *next, uint32_t actor);
+
+/* A new actor id; 0 after an error, which may be E_ACTORS_FULL. */
+uint32_t config__actor_take(struct config *next, enum err *err);
+
+/* The member gets a seat in a transit, under a new actor. E_ACTORS_FULL past LIMIT_SEATS. */
+void config__seat_add(struct config *next, uint32_t transit, uint64_t node_id,
+                      enum member_state state, enum err *err);
+
+/* The seat goes; what its actor wrote is for the caller to care about. */
+void config__seat_erase(struct config *next, uint32_t index);
+
+/* Adds an entry of this state for these slots of the actor; nothing when there are none. */
+void config__retire(struct config *next, uint32_t actor, uint64_t node_id, enum retired_state state,
+                    const struct slotset *slots, enum err *err);
+
+/* True when nothing is lost with the members of the shard: it has no slots, and gives and takes
+ * none. */
+bool config__is_idle(const struct config *config, uint32_t shard);
+
+/* Entry `index` goes. */
+void config__retired_erase(struct config *next, uint32_t index);
+
 /* Members of shard that stay: active or syncing. */
 uint32_t config__staying(const struct config *config, uint32_t shard);
 
 /* Members that leave other shards for this one. */
 uint32_t config__incoming(const struct config *config, uint32_t shard);
 
-/* True when a retired actor's slots meet those of the shard. */
+/* True when the shard has a retired actor that is not closed. */
 bool config__is_unsettled(const struct config *config, uint32_t shard);
 
 /* The member of no shard becomes syncing in this one, under a new actor. */
 void config__place(struct config *next, struct member *member, uint32_t shard, enum err *err);
 
-/* The term of a shard's member ends without its help: it is a spare. Its actor is sealing if it
- * may have written; all retired actors that meet the shard are sealed anew. */
+/* The terms of a shard's member end without its help, in its shard and in transits: it is a spare.
+ * Its actors are sealing if they may have written, and those that it had yet to seal itself; all
+ * retired actors of those shards are sealed anew. */
 void config__fail(struct config *next, struct member *member, enum err *err);
 
-/* The member, whatever its state, has lost its data and is node_id from now on: a return. */
+/* The member, whatever its state, has lost its data and is node_id from now on, a return: it fills
+ * up again wherever it was, but in transits that it was leaving. */
 void config__replace(struct config *next, struct member *member, uint64_t node_id, uint64_t wall_ms,
                      enum err *err);
 

@@ -1,4 +1,4 @@
-/* config_rules - K1 to K8 as questions.
+/* config_rules - K1 to K10 as questions.
  *
  * Does:   one predicate for each invariant of config.h, so that config_check can assert what
  *         config_decode must merely refuse.
@@ -18,6 +18,11 @@ bool config__k4(const struct config *config);
 bool config__k5(const struct config *config);
 bool config__k7(const struct config *config);
 bool config__k8(const struct config *config);
+bool config__k9(const struct config *config);
+bool config__k10(const struct config *config);
+
+/* Open actors, and a place for each member that has none now (K7). */
+uint32_t config__actors(const struct config *config);
 
 /* Not empty, and it ends. */
 bool address__is_text(const struct address *address);

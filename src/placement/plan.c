@@ -41,9 +41,11 @@ static bool anybody_leaves(const struct config *config)
     return false;
 }
 
-/* Somebody can hand on what the shard has. */
+/* Somebody can hand on what the shard has, or it has nothing. */
 static bool is_served(const struct config *config, const struct plan_wish *wish, uint32_t shard)
 {
+    if (slotset_size(&config->shards[shard].slots) == 0)
+        return true;
     for (uint32_t i = 0; i < config->member_count; i++)
         if (config->members[i].shard == shard && config->members[i].state == MEMBER_ACTIVE &&
             wish->alive[i])
@@ -51,14 +53,11 @@ static bool is_served(const struct config *config, const struct plan_wish *wish,
     return false;
 }
 
-/* The id of the first new shard (P5). A configuration of strange bytes need not hold what plan.h
- * says of ids: those in use count as well, so that at least these differ (K7). */
-static uint64_t first_new_id(const struct config *config)
+/* The least number from `id` on that no shard has as its id (P5). */
+static uint32_t free_id_from(const struct config *config, uint32_t id)
 {
-    uint64_t id = config->next_actor;
-    for (uint32_t i = 0; i < config->shard_count; i++)
-        if (config->shards[i].id >= id)
-            id = (uint64_t)config->shards[i].id + 1;
+    while (config_shard_by_id(config, id) != SHARD_NONE)
+        id++;
     return id;
 }
 
@@ -67,6 +66,8 @@ static enum err wish_judge(const struct config *config, const struct plan_wish *
     if (wish->shard_count == 0 || wish->shard_count > LIMIT_SHARDS)
         return E_SHARD_COUNT;
     bool alone = wish->shard_count == 1 && config->member_count == 1;
+    if (config_lasting_shards(config) < config->shard_count)
+        return E_RESHARDING;
     if (anybody_leaves(config))
         return E_LEAVING;
     if (!alone && usable_count(config, wish) / 2 < wish->shard_count)
@@ -76,8 +77,7 @@ static enum err wish_judge(const struct config *config, const struct plan_wish *
     for (uint32_t i = 0; i < config->shard_count; i++)
         if (!is_served(config, wish, i))
             return E_LAST_ACTIVE;
-    bool grows = wish->shard_count > config->shard_count;
-    return grows && first_new_id(config) + LIMIT_SHARDS >= SHARD_NONE ? E_ACTORS_FULL : E_OK;
+    return E_OK;
 }
 
 static void sizes_fill(const struct config *config, const struct plan_wish *wish,
@@ -117,14 +117,16 @@ static void planning_run(struct planning *planning, const struct config *config,
 static void shards_fill(struct plan *plan, const struct planning *planning,
                         const struct config *config, uint32_t indices[LIMIT_SHARDS])
 {
-    uint32_t id = (uint32_t)first_new_id(config);
+    uint32_t new_id = 0;
     for (uint32_t label = 0; label < planning->labels; label++) {
         indices[label] = planning->stays[label] ? plan->shard_count : SHARD_NONE;
         if (!planning->stays[label])
             continue;
         struct plan_shard *shard = &plan->shards[plan->shard_count++];
         bool is_new = label >= config->shard_count;
-        shard->id = is_new ? id++ : config->shards[label].id;
+        if (is_new)
+            new_id = free_id_from(config, new_id);
+        shard->id = is_new ? new_id++ : config->shards[label].id;
         shard->before = is_new ? SHARD_NONE : label;
     }
 }

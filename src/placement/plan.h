@@ -8,8 +8,8 @@
  *         differing by at most one; the others are spares. P2 every slot is in exactly one shard;
  *         sizes differ by at most one. P3 no other plan with P1 and P2 has fewer members going
  *         from one shard to another, and none with as few of these has fewer slots moving. P4 a
- *         shard that stays keeps an active member. P5 new shards have ids that no shard of this
- *         history ever had. The same arguments give the same plan, byte for byte, on any machine.
+ *         shard that stays and has slots keeps an active member. P5 new shards have the least ids
+ *         that no shard has. The same arguments give the same plan, byte for byte, on any machine.
  * Limits: LIMIT_SHARDS. Some 70 KB: heap only. 0.1 ms, at most 0.3 ms where each
  *         slot lies by itself (measured by test_plan_all).
  * See:    docs/protocol.md sections 6.7 and 7 (T18, T38).
@@ -19,11 +19,12 @@
  * (not proven to be least), shards that came last go first, who still fills up goes before who is
  * active, and a member that must go anyway goes where most slots of its shard go: those it has.
  *
- * Ids of shards are not used again (P5). Reports of what is stable go by them, and those of an
- * older epoch count (replica/stable.c), so a late one would speak for a shard of other members
- * (T33); losses name them for 30 days. The configuration has no counter of shards; next_actor is
- * one: every id is below it from the epoch on in which the shard came, since each shard comes with
- * at least two new actors. So new shards take the ids from next_actor on.
+ * Ids of shards are used again (P5): there are no more of them than shards, so operators know them.
+ * That is safe, although reports of what is stable go by them, and a late one may speak of a shard
+ * of other members (T33): such a report counts for actors that are open, those of the shard that
+ * had the id are all closed before a plan is carried out (E_UNSETTLED), and actors are never used
+ * again. A loss names the shard for 30 days; who has to be told of it is told by epoch, not by
+ * shard. Transits have ids that are not used again (SHARD_ID_TRANSIT).
  */
 #pragma once
 
@@ -56,10 +57,10 @@ struct plan {
 
 /* NULL with E_OK: all is as wished, there is nothing to do. NULL with an error: it cannot be.
  * E_SHARD_COUNT: no shard, or more than LIMIT_SHARDS. E_NODES_FEW: fewer than two members alive
- * for each (but a cluster of one may have its one shard). E_LEAVING: a member is leaving or moves
- * already. E_UNSETTLED: a retired actor is not closed. E_LAST_ACTIVE: a shard has no active member
- * that is alive, so nobody could hand on what it has. E_ACTORS_FULL: no ids are left. The caller
- * frees. */
+ * for each (but a cluster of one may have its one shard). E_RESHARDING: there are transits.
+ * E_LEAVING: a member is leaving or moves already. E_UNSETTLED: a retired actor is not closed.
+ * E_LAST_ACTIVE: a shard with slots has no active member that is alive, so nobody could hand on
+ * what it has. The caller frees. */
 struct plan *plan_new(const struct config *config, const struct plan_wish *wish, enum err *err);
 void plan_free(struct plan *plan);
 

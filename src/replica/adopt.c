@@ -17,10 +17,6 @@
 static void adopt_actor(struct replica *replica, uint32_t actor, bool retired,
                         const struct table *table)
 {
-    const struct slotset *slots = config_actor_slots(replica->config, actor);
-    const struct slotset *own = &replica->config->shards[replica->shard].slots;
-    if (slots == NULL || !slotset_meets(slots, own))
-        return;
     ASSERT(replica->actor_count < LIMIT_ACTORS);
     struct actor_state *state = &replica->actors[replica->actor_count++];
     *state = (struct actor_state){
@@ -30,16 +26,15 @@ static void adopt_actor(struct replica *replica, uint32_t actor, bool retired,
 static void adopt_all(struct replica *replica, const struct table *table)
 {
     const struct config *config = replica->config;
+    struct place places[LIMIT_MEMBERS];
     if (replica->shard == SHARD_NONE)
         return;
-    for (uint32_t i = 0; i < config->member_count; i++)
-        if (config->members[i].actor > 0)
-            adopt_actor(replica, config->members[i].actor, false, table);
-    for (uint32_t i = 0; i < config->retired_count; i++) {
-        const struct retired *retired = &config->retired[i];
-        bool ended = retired->state == RETIRED_SEALING || retired->state == RETIRED_SEALED;
-        adopt_actor(replica, retired->actor, ended, table);
-    }
+    uint32_t count = config_places(config, replica->shard, places);
+    for (uint32_t i = 0; i < count; i++)
+        adopt_actor(replica, places[i].actor, false, table);
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        if (config_shard_of_retired(config, &config->retired[i]) == replica->shard)
+            adopt_actor(replica, config->retired[i].actor, true, table);
 }
 
 /* Nobody will deliver in order what the actor still has pending: walks are answered from the table,
@@ -100,47 +95,55 @@ static void adopt_actors(struct replica *replica, struct replica_io *io)
 
 /* ---- peers ---- */
 
-static void adopt_peer(struct replica *replica, const struct member *member, const struct peer *old,
+static void adopt_peer(struct replica *replica, const struct place *place, const struct peer *old,
                        uint32_t old_count)
 {
     struct peer *peer = &replica->peers[replica->peer_count++];
     for (uint32_t i = 0; i < old_count; i++)
-        if (old[i].node_id == member->node_id)
+        if (old[i].node_id == place->member->node_id)
             *peer = old[i];
-    if (peer->actor != member->actor) /* another term: what the one before said is void */
+    if (peer->actor != place->actor) /* another term: what the one before said is void */
         *peer = (struct peer){.generation = peer->generation,
                               .their_generation = peer->their_generation,
                               .connected = peer->connected,
                               .suspected = peer->suspected,
                               .report_due = peer->connected};
-    peer->node_id = member->node_id;
-    peer->actor = member->actor;
-    peer->state = member->state;
+    peer->node_id = place->member->node_id;
+    peer->actor = place->actor;
+    peer->state = place->state;
     forget_others(replica, &peer->coverage);
 }
 
 static void adopt_peers(struct replica *replica)
 {
-    const struct config *config = replica->config;
+    struct place places[LIMIT_MEMBERS];
     uint32_t old_count = replica->peer_count;
     struct peer *old = replica->peers;
-    replica->peers = mem_zalloc(config->member_count, sizeof(*replica->peers));
+    uint32_t count = 0;
+    if (replica->shard != SHARD_NONE)
+        count = config_places(replica->config, replica->shard, places);
+    replica->peers = mem_zalloc(count + 1, sizeof(*replica->peers));
     replica->peer_count = 0;
-    for (uint32_t i = 0; i < config->member_count; i++) {
-        const struct member *member = &config->members[i];
-        bool mine = replica->shard != SHARD_NONE && member->shard == replica->shard;
-        if (mine && member->node_id != replica->node_id && member->state != MEMBER_INVITED)
-            adopt_peer(replica, member, old, old_count);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (places[i].member->node_id != replica->node_id)
+            adopt_peer(replica, &places[i], old, old_count);
     mem_free(old);
 }
 
 /* ---- the own term ---- */
 
+/* There is nothing to fill up with: new shards begin without slots. */
+static bool is_empty(const struct replica *replica)
+{
+    return replica->shard != SHARD_NONE &&
+           slotset_size(&replica->config->shards[replica->shard].slots) == 0;
+}
+
 static void begin_term(struct replica *replica)
 {
     replica->seq = 0;
-    replica->filled = false;
+    replica->filled = is_empty(replica);
+    replica->marks_left = true;
     replica__window_clear(replica);
     replica->contradicted = false;
     replica->muted = false;
@@ -150,30 +153,56 @@ static void begin_term(struct replica *replica)
     }
 }
 
-void replica_adopt(struct replica *replica, const struct config *config, struct replica_io *io)
+/* What this node is in the shard or transit that the replica is for. */
+static struct place own_place(const struct replica *replica, const struct config *config)
 {
-    ASSERT(config != NULL);
-    const struct member *self = config_member_by_id(config, replica->node_id);
-    uint32_t actor = self != NULL ? self->actor : 0;
-    bool new_term = actor != replica->actor;
+    struct place none = {.shard = SHARD_NONE, .state = MEMBER_SPARE};
+    struct place place;
+    const struct member *self = config_member_by_id(config, replica->set->node_id);
+    uint32_t shard = self != NULL ? self->shard : SHARD_NONE;
+    if (replica->transit != SHARD_NONE)
+        shard = config_shard_by_id(config, replica->transit);
+    return config_place(config, shard, replica->set->node_id, &place) ? place : none;
+}
+
+/* What this node has of slots that are not its own any more goes; who was removed keeps it. */
+static void begin_strays(struct replica *replica)
+{
+    bool home = replica->transit == SHARD_NONE;
+    bool listed = config_member_by_id(replica->config, replica->node_id) != NULL;
+    replica->strays = (struct sweep){.slot = home && listed ? 0 : LIMIT_SLOTS};
+}
+
+void replica__adopt(struct replica *replica, const struct config *config, struct replica_io *io)
+{
+    struct place place = own_place(replica, config);
+    bool new_term = place.actor != replica->actor;
     enum member_state before = replica->state;
     replica->config = config;
-    replica->shard = self != NULL ? self->shard : SHARD_NONE;
-    replica->actor = actor;
-    replica->state = self != NULL ? self->state : MEMBER_SPARE;
+    replica->node_id = replica->set->node_id;
+    replica->shard = place.shard;
+    replica->actor = place.actor;
+    replica->state = place.state;
     adopt_actors(replica, io);
     adopt_peers(replica);
     if (new_term)
         begin_term(replica);
     replica__members_adopt(replica, before, new_term);
-    replica->strays = (struct sweep){.slot = self != NULL ? 0 : LIMIT_SLOTS}; /* who was removed
-                                                                    keeps what it has */
+    begin_strays(replica);
     replica__walk_in_adopt(replica, new_term, io);
     replica__walks_out_adopt(replica, new_term, io);
-    replica__stable_adopt(replica);
     for (uint32_t i = 0; i < replica->peer_count; i++)
         replica->peers[i].report_due = true; /* seals and merges wait for reports of this epoch */
-    replica__deliver(replica, io); /* causes of actors that are closed now count as there */
+}
+
+/* It is of no shard any more. */
+void replica__close(struct replica *replica, struct replica_io *io)
+{
+    for (uint32_t i = 0; i < replica->peer_count; i++)
+        replica__walk_out_stop(replica, replica->peers[i].node_id, io->table);
+    for (uint32_t i = 0; i < replica->actor_count; i++)
+        while (replica->actors[i].head != NULL) /* it was receipted (T28) */
+            replica__apply_pending(replica, &replica->actors[i], io);
 }
 
 uint32_t replica_shard(const struct replica *replica)
@@ -186,19 +215,21 @@ bool replica_active(const struct replica *replica)
     return replica->shard != SHARD_NONE && replica->state == MEMBER_ACTIVE && !replica->muted;
 }
 
+uint32_t replica_actor(const struct replica *replica)
+{
+    return replica->actor;
+}
+
+enum member_state replica_state(const struct replica *replica)
+{
+    return replica->state;
+}
+
 /* ---- doubt ---- */
 
-void replica_doubt(struct replica *replica)
+void replica__doubt(struct replica *replica)
 {
     replica->muted = true;
     replica->walk_in.id = 0;
     replica->drop.phase = DROP_NONE;
-}
-
-void replica_become(struct replica *replica, uint64_t node_id, struct replica_io *io)
-{
-    ASSERT(node_id != 0);
-    replica->node_id = node_id;
-    if (replica->config != NULL)
-        replica_adopt(replica, replica->config, io);
 }

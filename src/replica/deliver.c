@@ -72,7 +72,7 @@ static void deliver_one(struct replica *replica, const struct version *version, 
     replica__put(replica, version, position, io);
     bool fits = vv_set(&replica->coverage, version->dot.actor, version->dot.seq);
     ASSERT(fits); /* coverage names open actors only */
-    replica->stability.dirty = true;
+    replica->set->stability.dirty = true;
     io->metrics->deliveries++;
     trace_emit(io->tracer, TRACE_DELIVERED, version->dot.actor, version->dot.seq, 0, SLICE_EMPTY);
 }
@@ -243,6 +243,6 @@ void replica__raise(struct replica *replica, const struct vv *to, struct replica
         }
         join_actor(replica, actor, io->metrics);
     }
-    replica->stability.dirty = true;
+    replica->set->stability.dirty = true;
     replica__deliver(replica, io);
 }

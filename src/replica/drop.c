@@ -56,19 +56,21 @@ static uint64_t step_versions(const struct replica *replica)
     return count < DROP_VERSIONS ? count : DROP_VERSIONS;
 }
 
-static bool is_stray(const struct replica *replica, uint32_t slot)
+/* Of this replica; or, strays, of none that this node has. */
+static bool is_wanted(const struct replica *replica, uint32_t slot, bool strays)
 {
-    return config_shard_of_slot(replica->config, slot) != replica->shard;
+    uint32_t shard = config_shard_of_slot(replica->config, slot);
+    return strays ? replicas_of_shard(replica->set, shard) == NULL : shard == replica->shard;
 }
 
-/* The next version in the slots of this node, or in the others; 0: all were seen. Empty slots cost
- * next to nothing: they do not count. */
+/* The next version in the slots of this replica, or in those of none; 0: all were seen. Empty
+ * slots cost next to nothing: they do not count. */
 static table_ref next_version(const struct replica *replica, struct sweep *sweep, bool strays,
                               const struct table *table)
 {
     while (sweep->slot < LIMIT_SLOTS) {
         table_ref ref = 0;
-        if (!sweep->scanning && is_stray(replica, sweep->slot) == strays) {
+        if (!sweep->scanning && is_wanted(replica, sweep->slot, strays)) {
             table_scan_begin(table, &sweep->scan, sweep->slot);
             sweep->scanning = true;
         }
@@ -90,7 +92,7 @@ void replica__drop_begin(struct replica *replica, enum drop_phase phase)
     replica->drop.dropped = 0;
 }
 
-/* True when no version is marked any more. */
+/* True when no version of these slots is marked any more. */
 bool replica__drop_marks(struct replica *replica, struct replica_io *io)
 {
     uint64_t left = step_versions(replica);
@@ -100,6 +102,7 @@ bool replica__drop_marks(struct replica *replica, struct replica_io *io)
             break;
         table_mark(io->table, ref, false);
     }
+    replica->marks_left = left == 0;
     return left > 0;
 }
 

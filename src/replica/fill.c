@@ -61,7 +61,7 @@ bool replica__fill_pull(struct replica *replica, struct replica_io *io)
         return false;
     if (replica->drop.phase != DROP_NONE)
         return true;
-    if (!replica->merging && table_marks(io->table) > 0) {
+    if (!replica->merging && replica->marks_left && table_marks(io->table) > 0) {
         replica__drop_begin(replica, DROP_MARKS);
         return true;
     }
@@ -134,7 +134,7 @@ static void raise_early(struct replica *replica, struct replica_io *io)
         uint64_t below = vv_get(&replica->walk_in.below, replica->actors[i].actor);
         vv_set(&to, replica->actors[i].actor, below > 0 ? below - 1 : 0);
     }
-    replica__log_raise(&to, io->log);
+    replica__log_raise(replica, &to, io->log);
     replica__raise(replica, &to, io);
 }
 
@@ -178,8 +178,10 @@ bool replica__fill_take(struct replica *replica, const struct record *record,
         note_beaten(replica, ref, io->table);
         return true;
     }
-    if (marks(replica))
+    if (marks(replica)) {
         table_mark(io->table, ref, true);
+        replica->marks_left = true;
+    }
     return true;
 }
 
@@ -230,7 +232,7 @@ static void finish(struct replica *replica, struct replica_io *io)
     }
     replica__keep_relevant(replica, &replica->drop.to, &to); /* less who was closed meanwhile */
     replica->drop.phase = DROP_NONE;
-    replica__log_raise(&to, io->log);
+    replica__log_raise(replica, &to, io->log);
     start_above(replica, replica->walk_in.clock, io);
     replica__log_u64s(io->log, RECORD_FILLED, replica->actor, NULL, 0);
     replica__raise(replica, &to, io);

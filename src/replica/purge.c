@@ -49,7 +49,8 @@ static bool may_purge(struct replica *replica, const struct version *version, ui
         deps = SLICE_EMPTY;
     if (!deps_merge_into(deps, &left) || !vv_raise(&left, version->dot.actor, version->dot.seq))
         return false;
-    replica_prune(replica, &left); /* of its own dot and its dependencies nothing may be left */
+    replicas_prune(replica->set,
+                   &left); /* of its own dot and its dependencies nothing may be left */
     if (left.count == 0 && version->hlc >= floor)
         REACHED(metrics, PURGE_WAITS_FOR_CLOCK);
     return left.count == 0 && version->hlc < floor;
@@ -84,7 +85,12 @@ static void purge(struct replica *replica, struct replica_io *io)
                 table_way_to_tombstones(io->table, replica->purge_slot, PURGE_SLOTS - slots);
             slots += way;
             replica->purge_slot = (replica->purge_slot + way) % LIMIT_SLOTS;
-            if (table_slot_tombstones(io->table, replica->purge_slot) == 0)
+            bool own = config_shard_of_slot(replica->config, replica->purge_slot) == replica->shard;
+            if (!own && table_slot_tombstones(io->table, replica->purge_slot) > 0) {
+                replica->purge_slot = (replica->purge_slot + 1) % LIMIT_SLOTS;
+                slots++;
+            }
+            if (!own || table_slot_tombstones(io->table, replica->purge_slot) == 0)
                 continue;
             table_scan_begin(io->table, &replica->purge_scan, replica->purge_slot);
             replica->purging = true;
@@ -120,7 +126,8 @@ static bool purges(const struct replica *replica)
 
 void replica__sweep(struct replica *replica, struct replica_io *io)
 {
-    sweep_deps(replica, io);
+    if (replica->transit == SHARD_NONE)
+        sweep_deps(replica, io);
     if (purges(replica))
         purge(replica, io);
 }

@@ -8,23 +8,26 @@
  */
 #include "replica/state.h"
 
-struct replica *replica_new(const struct knobs *knobs, enum plant plant, uint64_t node_id)
+struct replica *replica__new(struct replicas *set, uint32_t transit)
 {
     struct replica *replica = mem_zalloc(1, sizeof(*replica));
-    replica->knobs = knobs;
-    replica->plant = plant;
-    replica->node_id = node_id;
+    replica->set = set;
+    replica->knobs = set->knobs;
+    replica->plant = set->plant;
+    replica->node_id = set->node_id;
+    replica->transit = transit;
     replica->shard = SHARD_NONE;
+    replica->state = MEMBER_SPARE;
+    replica->marks_left = true; /* of whoever had these slots before */
+    replica->strays = (struct sweep){.slot = LIMIT_SLOTS};
     hlc_init(&replica->hlc);
     vv_init(&replica->coverage);
     replica->window.first_seq = 1;
     return replica;
 }
 
-void replica_free(struct replica *replica)
+void replica__free(struct replica *replica)
 {
-    if (replica == NULL)
-        return;
     for (uint32_t i = 0; i < replica->actor_count; i++)
         replica__drop_pending(replica, &replica->actors[i], UINT64_MAX);
     for (uint64_t i = 0; i < replica->window.count; i++)
@@ -83,117 +86,25 @@ struct peer *replica__peer_by_actor(struct replica *replica, uint32_t actor)
 
 /* ---- recovery ---- */
 
-static bool replay_version(struct replica *replica, const struct record *record, uint64_t position,
-                           struct replica_io *io)
+bool replica__replay_version(struct replica *replica, const struct record *record,
+                             const struct version *version, uint64_t position,
+                             struct replica_io *io)
 {
-    struct version version;
-    if (!version_decode(record->body, &version))
-        return false;
     if (record->kind != RECORD_ARRIVAL) {
-        hlc_receive(&replica->hlc, version.hlc, io->wall_ms);
-        replica__apply(replica, &version, position, io);
+        hlc_receive(&replica->hlc, version->hlc, io->wall_ms);
+        replica__apply(replica, version, position, io);
         return true;
     }
-    if (replica__actor(replica, version.dot.actor) == NULL)
-        return config_actor_closed(replica->config, version.dot.actor);
-    if (version.dot.actor == replica->actor && version.dot.seq > replica->seq)
-        replica->seq = version.dot.seq;
-    if (replica__classify(replica, version.dot) == ARRIVAL_TAKEN)
-        replica__arrive(replica, &version, record->body, record->sum, position, io);
+    if (replica__actor(replica, version->dot.actor) == NULL)
+        return config_actor_closed(replica->config, version->dot.actor);
+    if (version->dot.actor == replica->actor && version->dot.seq > replica->seq)
+        replica->seq = version->dot.seq;
+    if (replica__classify(replica, version->dot) == ARRIVAL_TAKEN)
+        replica__arrive(replica, version, record->body, record->sum, position, io);
     return true;
 }
 
-static bool replay_raise(struct replica *replica, struct slice body, struct replica_io *io)
-{
-    struct read in = read_of(body);
-    uint32_t holding = read_u32(&in);
-    struct vv to;
-    vv_init(&to);
-    uint32_t count = read_u32(&in);
-    for (uint32_t i = 0; i < count && read_ok(&in); i++) {
-        uint32_t actor = read_u32(&in);
-        uint64_t seq = read_u64(&in);
-        if (actor == 0 || seq == 0 || !vv_raise(&to, actor, seq))
-            return false;
-    }
-    if (!read_done(&in) || holding != 0)
-        return false;
-    replica__raise(replica, &to, io);
-    return true;
-}
-
-static bool replay_range(struct replica *replica, struct slice body)
-{
-    struct read in = read_of(body);
-    uint32_t id = read_u32(&in);
-    uint64_t low = read_u64(&in);
-    uint64_t high = read_u64(&in);
-    if (!read_done(&in) || low == 0 || low > high)
-        return false;
-    struct actor_state *actor = replica__actor(replica, id);
-    if (actor == NULL)
-        return true;
-    actor->gap_low = low;
-    actor->gap_high = high;
-    return true;
-}
-
-static bool replay_highest(struct replica *replica, struct slice body)
-{
-    struct read in = read_of(body);
-    uint32_t id = read_u32(&in);
-    uint64_t seq = read_u64(&in);
-    struct actor_state *actor = replica__actor(replica, id);
-    if (!read_done(&in) || seq > LIMIT_SEQ)
-        return false;
-    if (actor != NULL && seq > actor->highest)
-        actor->highest = seq;
-    return true;
-}
-
-static bool replay_filled(struct replica *replica, struct slice body)
-{
-    struct read in = read_of(body);
-    uint32_t actor = read_u32(&in);
-    replica->filled = replica->filled || actor == replica->actor;
-    return read_done(&in);
-}
-
-bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
-                    struct replica_io *io)
-{
-    if (replica->config == NULL)
-        return false; /* the adoption stands in the log before every record made under it */
-    switch ((int)record->kind) {
-    case RECORD_ARRIVAL:
-    case RECORD_WALKED:
-    case RECORD_DUMP:
-        return replay_version(replica, record, position, io);
-    case RECORD_RAISE:
-        return replay_raise(replica, record->body, io);
-    case RECORD_RANGE:
-        return replay_range(replica, record->body);
-    case RECORD_HIGHEST:
-        return replay_highest(replica, record->body);
-    case RECORD_ABSENT:
-        return table_replay_absent(io->table, record->body);
-    case RECORD_FILLED:
-        return replay_filled(replica, record->body);
-    case RECORD_CEILING: {
-        struct read in = read_of(record->body);
-        uint64_t ceiling = read_u64(&in);
-        if (!read_done(&in))
-            return false;
-        if (ceiling > replica->ceiling)
-            replica->ceiling = ceiling;
-        return true;
-    }
-    default:
-        return false;
-    }
-}
-
-void replica_recovered(struct replica *replica, struct replica_io *io)
+void replica__recovered(struct replica *replica, struct replica_io *io)
 {
     uint64_t covered = vv_get(&replica->coverage, replica->actor);
     if (replica->seq < covered)
@@ -222,10 +133,16 @@ void replica__log_u64s(struct log *log, enum record_kind kind, uint32_t actor,
     buf_fini(&body);
 }
 
-void replica__log_raise(const struct vv *to, struct log *log)
+/* Which replica of the node a record speaks of. */
+static uint32_t holding_of(const struct replica *replica)
+{
+    return replica->transit == SHARD_NONE ? 0 : replica->transit;
+}
+
+void replica__log_raise(const struct replica *replica, const struct vv *to, struct log *log)
 {
     struct buf body = BUF_EMPTY;
-    buf_u32(&body, 0); /* the one holding there is */
+    buf_u32(&body, holding_of(replica));
     buf_u32(&body, to->count);
     for (uint32_t i = 0; i < to->count; i++) {
         buf_u32(&body, to->entries[i].actor);
@@ -235,10 +152,21 @@ void replica__log_raise(const struct vv *to, struct log *log)
     buf_fini(&body);
 }
 
-void replica_checkpoint(const struct replica *replica, struct log *log)
+static void log_highest(const struct replica *replica, const struct actor_state *actor,
+                        struct log *log)
+{
+    struct buf body = BUF_EMPTY;
+    buf_u32(&body, actor->actor);
+    buf_u64(&body, actor->highest);
+    buf_u32(&body, holding_of(replica));
+    log_append(log, RECORD_HIGHEST, buf_slice(&body));
+    buf_fini(&body);
+}
+
+void replica__checkpoint(const struct replica *replica, struct log *log)
 {
     replica__log_u64s(log, RECORD_CEILING, 0, &replica->ceiling, 1);
-    replica__log_raise(&replica->coverage, log);
+    replica__log_raise(replica, &replica->coverage, log);
     if (replica->filled)
         replica__log_u64s(log, RECORD_FILLED, replica->actor, NULL, 0);
     for (uint32_t i = 0; i < replica->actor_count; i++) {
@@ -247,7 +175,7 @@ void replica_checkpoint(const struct replica *replica, struct log *log)
         if (actor->gap_low > 0)
             replica__log_u64s(log, RECORD_RANGE, actor->actor, range, 2);
         if (actor->highest > vv_get(&replica->coverage, actor->actor))
-            replica__log_u64s(log, RECORD_HIGHEST, actor->actor, &actor->highest, 1);
+            log_highest(replica, actor, log);
         if (PLANTED(replica->plant, CHECKPOINT_FORGETS_PENDING))
             continue;
         for (const struct pending *item = actor->head; item != NULL; item = item->next)
@@ -301,24 +229,24 @@ uint64_t replica_behind_by(const struct replica *replica, uint64_t node_id, stru
     return have < missing.seq ? missing.seq - have : 0;
 }
 
-static bool has_receipted(const struct replica *replica, const struct peer *peer, uint64_t seq)
+static bool has_receipted(const struct replica *replica, const struct peer *peer, struct dot dot)
 {
     if (!peer->reported || peer->state == MEMBER_LEAVING)
         return false; /* what a leaving member has goes with it */
-    if (vv_get(&peer->coverage, replica->actor) >= seq)
+    if (vv_covers(&peer->coverage, dot))
         return true;
-    const struct range *range = ranges_get(&peer->ranges, replica->actor);
+    const struct range *range = ranges_get(&peer->ranges, dot.actor);
     uint64_t low = range != NULL ? range->low : 0;
     if (PLANTED(replica->plant, HOLE_COUNTS_AS_RECEIVED))
         low = 0;
-    return range != NULL && low <= seq && seq <= range->high;
+    return range != NULL && low <= dot.seq && dot.seq <= range->high;
 }
 
-bool replica_receipted(const struct replica *replica, uint64_t seq)
+bool replica_receipted(const struct replica *replica, struct dot dot)
 {
     uint32_t receipts = 0;
     for (uint32_t i = 0; i < replica->peer_count; i++)
-        receipts += has_receipted(replica, &replica->peers[i], seq) ? 1 : 0;
+        receipts += has_receipted(replica, &replica->peers[i], dot) ? 1 : 0;
     if (PLANTED(replica->plant, EVERY_RECEIPT_WANTED))
         return receipts == replica->peer_count;
     return receipts > 0;
@@ -355,19 +283,15 @@ uint64_t replica_seq(const struct replica *replica)
     return replica->seq;
 }
 
-bool replica_contradicted(const struct replica *replica)
+bool replica__contradicted(const struct replica *replica)
 {
     return replica->contradicted && !PLANTED(replica->plant, OLD_DISK_IGNORED);
 }
 
-uint64_t replica_memory_bytes(const struct replica *replica)
+uint32_t replica__shard_id(const struct replica *replica)
 {
-    return replica->window.bytes + replica->pending_bytes;
-}
-
-uint64_t replica_pending_bytes(const struct replica *replica)
-{
-    return replica->pending_bytes;
+    ASSERT(replica->shard != SHARD_NONE);
+    return replica->config->shards[replica->shard].id;
 }
 
 int64_t replica_clock_diff_ms(const struct replica *replica, uint64_t node_id)
@@ -384,7 +308,7 @@ const struct vv *replica_peer_coverage(const struct replica *replica, uint64_t n
 
 /* ---- peers come and go ---- */
 
-void replica_peer_up(struct replica *replica, uint64_t node_id, uint32_t generation)
+void replica__peer_up(struct replica *replica, uint64_t node_id, uint32_t generation)
 {
     struct peer *peer = replica__peer(replica, node_id);
     if (peer == NULL)
@@ -395,7 +319,7 @@ void replica_peer_up(struct replica *replica, uint64_t node_id, uint32_t generat
     peer->report_due = true;
 }
 
-void replica_peer_down(struct replica *replica, uint64_t node_id, struct replica_io *io)
+void replica__peer_down(struct replica *replica, uint64_t node_id, struct replica_io *io)
 {
     struct peer *peer = replica__peer(replica, node_id);
     if (peer == NULL)
@@ -407,7 +331,7 @@ void replica_peer_down(struct replica *replica, uint64_t node_id, struct replica
         replica__walk_lost(replica, io);
 }
 
-void replica_peer_hello(struct replica *replica, uint64_t node_id, uint32_t generation)
+void replica__peer_hello(struct replica *replica, uint64_t node_id, uint32_t generation)
 {
     struct peer *peer = replica__peer(replica, node_id);
     if (peer == NULL)
@@ -422,7 +346,7 @@ void replica_peer_hello(struct replica *replica, uint64_t node_id, uint32_t gene
     }
 }
 
-void replica_peer_suspected(struct replica *replica, uint64_t node_id, bool suspected)
+void replica__peer_suspected(struct replica *replica, uint64_t node_id, bool suspected)
 {
     struct peer *peer = replica__peer(replica, node_id);
     if (peer != NULL)
@@ -439,7 +363,7 @@ static uint64_t often_enough_ms(const struct replica *replica, uint64_t wanted_m
     return wanted_ms < patience_ms ? wanted_ms : patience_ms;
 }
 
-void replica_tick(struct replica *replica, struct replica_io *io)
+void replica__tick(struct replica *replica, struct replica_io *io)
 {
     if (replica->config == NULL || replica->muted)
         return;
@@ -458,7 +382,7 @@ void replica_tick(struct replica *replica, struct replica_io *io)
     replica__sweep(replica, io);
 }
 
-void replica_flush(struct replica *replica, struct replica_io *io)
+void replica__flush(struct replica *replica, struct replica_io *io)
 {
     if (replica->shard == SHARD_NONE || replica->muted)
         return;
@@ -474,7 +398,7 @@ void replica_flush(struct replica *replica, struct replica_io *io)
             replica__report(replica, &replica->peers[i], io);
 }
 
-uint64_t replica_deadline_ms(const struct replica *replica)
+uint64_t replica__deadline_ms(const struct replica *replica)
 {
     if (replica->config == NULL || replica->muted)
         return UINT64_MAX;
@@ -483,7 +407,7 @@ uint64_t replica_deadline_ms(const struct replica *replica)
     return replica->heartbeat_ms;
 }
 
-bool replica_busy(const struct replica *replica)
+bool replica__busy(const struct replica *replica)
 {
     if (replica->shard == SHARD_NONE || replica->muted)
         return false;
@@ -502,7 +426,8 @@ static void check_actor(const struct replica *replica, const struct actor_state 
     ASSERT(actor->gap_low == 0 || actor->gap_low > covered + 1);
     ASSERT(actor->gap_low <= actor->gap_high);
     ASSERT(!actor->retired || (actor->head == NULL && actor->gap_low == 0)); /* R6 */
-    ASSERT(replica__highest(replica, actor) >= table_last_seq(table, actor->actor));
+    if (!actor->retired) /* the table does not tell one shard's writes of it from another's */
+        ASSERT(replica__highest(replica, actor) >= table_last_seq(table, actor->actor));
     uint64_t expected = covered + 1;
     for (const struct pending *item = actor->head; item != NULL; item = item->next) {
         ASSERT(item->seq == expected); /* R5: no hole */
@@ -541,7 +466,7 @@ static void check_walks_out(const struct replica *replica)
     }
 }
 
-void replica_check(const struct replica *replica, const struct table *table)
+void replica__check(const struct replica *replica, const struct table *table)
 {
     vv_check(&replica->coverage);
     for (uint32_t i = 0; i < replica->coverage.count; i++) /* R6 */

@@ -1,8 +1,9 @@
-/* replica - one shard's data at one of its members.
+/* replica - a shard's data at one of its members.
  *
- * Does:   the own sequence of writes, delivery in causal order, streams to the other members,
- *         receipts, tail walks, heartbeats, stability and its gossip, purge of tombstones; filling
- *         up and merging; what the ends of terms need (sealing, handing over).
+ * Does:   for each shard and transit in which the node has a place: the own sequence of writes,
+ *         delivery in causal order, streams to the other members, receipts, tail walks,
+ *         heartbeats, stability and its gossip, purge of tombstones; filling up and merging; what
+ *         the ends of terms need (sealing, handing over).
  * Not:    clients and their requests (node/), connections (node/), who is who (cluster/).
  * Holds:  R1 coverage[a] = k: every write of a up to k in these slots is in the table, or was
  *         overwritten or purged there. R2 what was receipted is in the log and, until it is
@@ -30,45 +31,94 @@ struct replica_io {
 };
 
 struct replica;
+struct replicas;
 
-struct replica *replica_new(const struct knobs *knobs, enum plant plant, uint64_t node_id);
-void replica_free(struct replica *replica);
+/* ---- all replicas of a node (replicas.c) ---- */
 
-/* ---- configuration ---- */
+struct replicas *replicas_new(const struct knobs *knobs, enum plant plant, uint64_t node_id);
+void replicas_free(struct replicas *set);
 
-/* Takes over a configuration (borrowed until the next adopt); also for a spare, which keeps
- * stability only, and for a node that is not listed (any more). Another own actor is a new term:
- * seq 1 comes next, and the writes of the one before are anybody's. In replay at the place of the
- * record. */
-void replica_adopt(struct replica *replica, const struct config *config, struct replica_io *io);
+/* The one of the node's own shard; a spare has it, too: it keeps stability. Borrowed, for as long
+ * as the set lives. Those of transits live until the next adoption. */
+struct replica *replicas_home(const struct replicas *set);
+uint32_t replicas_count(const struct replicas *set);
+struct replica *replicas_at(const struct replicas *set, uint32_t index); /* 0: home */
 
-/* Index of the own shard, or SHARD_NONE. */
-uint32_t replica_shard(const struct replica *replica);
+/* NULL when this node has no place there. By index into the configuration, by id, by slot. */
+struct replica *replicas_of_shard(const struct replicas *set, uint32_t shard);
+struct replica *replicas_of_id(const struct replicas *set, uint32_t shard_id);
+struct replica *replicas_of_slot(const struct replicas *set, uint32_t slot);
 
-/* True when this node serves its shard's slots: it is active, and not in doubt. */
-bool replica_active(const struct replica *replica);
+/* Takes over a configuration (borrowed until the next adopt); also for a spare, and for a node that
+ * is not listed (any more). Another own actor is a new term: seq 1 comes next, and the writes of
+ * the one before come by walks only. In replay at the place of the record. */
+void replicas_adopt(struct replicas *set, const struct config *config, struct replica_io *io);
 
-/* The own log may have lost writes of the own actor (RECORD_DOUBT, when it is logged and in
- * replay): until a configuration gives another actor nothing is told to peers or taken from
- * them. */
-void replica_doubt(struct replica *replica);
+/* The own log may have lost writes of the own actors (RECORD_DOUBT, when it is logged and in
+ * replay): until a configuration gives others nothing is told to peers or taken from them. */
+void replicas_doubt(struct replicas *set);
 
 /* Another node id, because the log as a whole is not to be trusted (RECORD_IDENTITY again): no
  * term, no coverage; the table stays, and what was pending goes into it. */
-void replica_become(struct replica *replica, uint64_t node_id, struct replica_io *io);
-
-/* ---- recovery ---- */
+void replicas_become(struct replicas *set, uint64_t node_id, struct replica_io *io);
 
 /* A record of a kind that replicas write (ARRIVAL, WALKED, DUMP, RAISE, RANGE, CEILING, HIGHEST,
  * ABSENT, FILLED). False: its body makes no sense. */
-bool replica_replay(struct replica *replica, const struct record *record, uint64_t position,
-                    struct replica_io *io);
+bool replicas_replay(struct replicas *set, const struct record *record, uint64_t position,
+                     struct replica_io *io);
 
 /* After the last record. */
-void replica_recovered(struct replica *replica, struct replica_io *io);
+void replicas_recovered(struct replicas *set, struct replica_io *io);
 
 /* Appends what a checkpoint must repeat beside the table. */
-void replica_checkpoint(const struct replica *replica, struct log *log);
+void replicas_checkpoint(const struct replicas *set, struct log *log);
+
+/* Removes from seen what is stable everywhere or belongs to closed actors (3.6). */
+void replicas_prune(struct replicas *set, struct vv *seen);
+
+/* What every responsible member covers, of all open actors. Borrowed until the next call. */
+const struct vv *replicas_stable(struct replicas *set);
+
+/* What a shard or transit says is stable; from is a member. False: it makes no sense, hang up. */
+bool replicas_recv_stable(struct replicas *set, uint64_t from, const struct msg_stable *msg);
+
+/* A connection to a member stands and it has said who it is; generation: of our HELLO on it. */
+void replicas_peer_up(struct replicas *set, uint64_t node_id, uint32_t generation);
+void replicas_peer_down(struct replicas *set, uint64_t node_id, struct replica_io *io);
+
+/* It has dialled us; generation: of its HELLO. */
+void replicas_peer_hello(struct replicas *set, uint64_t node_id, uint32_t generation);
+void replicas_peer_suspected(struct replicas *set, uint64_t node_id, bool suspected);
+
+/* Heartbeats, gossip, pulls, sweeps; at the end of every turn and after every commit streams,
+ * receipts, walk chunks; when tick is wanted; true when flush could do more at once (a walk, a
+ * stream or a drop that stopped at its bound). */
+void replicas_tick(struct replicas *set, struct replica_io *io);
+void replicas_flush(struct replicas *set, struct replica_io *io);
+uint64_t replicas_deadline_ms(const struct replicas *set);
+bool replicas_busy(const struct replicas *set);
+
+/* True when a peer remembers more of this node's writes than it has itself (6.3, T11). */
+bool replicas_contradicted(const struct replicas *set);
+
+/* Bytes in windows and pending writes; in pending writes alone. */
+uint64_t replicas_memory_bytes(const struct replicas *set);
+uint64_t replicas_pending_bytes(const struct replicas *set);
+
+/* Asserts R1, R3 to R7 and G1 as far as they can be seen from inside. */
+void replicas_check(const struct replicas *set, const struct table *table);
+
+/* ---- one of them ---- */
+
+/* Index of its shard or transit, or SHARD_NONE. */
+uint32_t replica_shard(const struct replica *replica);
+
+/* True when this node serves these slots: it is active there, and not in doubt. */
+bool replica_active(const struct replica *replica);
+
+/* The present own actor there, 0 for none; what it is there. */
+uint32_t replica_actor(const struct replica *replica);
+enum member_state replica_state(const struct replica *replica);
 
 /* ---- clients' side ---- */
 
@@ -91,16 +141,13 @@ uint64_t replica_behind_by(const struct replica *replica, uint64_t node_id, stru
 enum table_put_result replica_write(struct replica *replica, struct version *version, uint32_t slot,
                                     const struct vv *seen, struct replica_io *io);
 
-/* Removes from seen what is stable everywhere or belongs to closed actors (3.6). */
-void replica_prune(struct replica *replica, struct vv *seen);
-
 /* Prunes the dependencies of a version where it stands, and merges what is left into seen.
  * False when seen has no room. */
 bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
                         struct replica_io *io);
 
-/* True when another member that stays has receipted the own write seq. */
-bool replica_receipted(const struct replica *replica, uint64_t seq);
+/* True when another member that stays has receipted the own write; also of a term before. */
+bool replica_receipted(const struct replica *replica, struct dot dot);
 
 /* True when no other member has receipted what it owes for suspect_ms (3.4, T39), or none is
  * there. */
@@ -127,20 +174,14 @@ bool replica_merged_all(const struct replica *replica);
 bool replica_handed_over(struct replica *replica);
 
 /* True when every keeper of a sealing actor has reported on it (config_sealed). *last_seq: the
- * highest seq that anybody has had. *whole_seq: up to here somebody covers it. When it is sealed
- * and replica_stable has it up to its last seq, it may be closed (config_closed). */
+ * highest seq that anybody has had. *whole_seq: up to here somebody covers it. */
 bool replica_seal(const struct replica *replica, uint32_t actor, uint64_t *last_seq,
                   uint64_t *whole_seq);
 
+/* True when all members cover the actor up to seq: a sealed one may be closed (config_closed). */
+bool replica_all_cover(const struct replica *replica, uint32_t actor, uint64_t seq);
+
 /* ---- peers' side ---- */
-
-/* A connection to a member stands and it has said who it is; generation: of our HELLO on it. */
-void replica_peer_up(struct replica *replica, uint64_t node_id, uint32_t generation);
-void replica_peer_down(struct replica *replica, uint64_t node_id, struct replica_io *io);
-
-/* It has dialled us; generation: of its HELLO. */
-void replica_peer_hello(struct replica *replica, uint64_t node_id, uint32_t generation);
-void replica_peer_suspected(struct replica *replica, uint64_t node_id, bool suspected);
 
 /* Messages; from is a member of the configuration. False: it makes no sense, hang up. epoch: of
  * the frame. */
@@ -148,7 +189,6 @@ bool replica_recv_data(struct replica *replica, uint64_t from, const struct msg_
                        struct replica_io *io);
 bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
                          const struct msg_report *msg, struct replica_io *io);
-bool replica_recv_stable(struct replica *replica, uint64_t from, const struct msg_stable *msg);
 bool replica_recv_walk_request(struct replica *replica, uint64_t from,
                                const struct msg_walk_request *msg, struct replica_io *io);
 bool replica_recv_walk_begin(struct replica *replica, uint64_t from,
@@ -161,39 +201,13 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
 bool replica_recv_walk_stop(struct replica *replica, uint64_t from, const struct msg_walk_stop *msg,
                             struct replica_io *io);
 
-/* ---- time ---- */
-
-/* Heartbeats, gossip, pulls, sweeps. */
-void replica_tick(struct replica *replica, struct replica_io *io);
-
-/* At the end of every turn and after every commit: streams, receipts, walk chunks. */
-void replica_flush(struct replica *replica, struct replica_io *io);
-
-/* When replica_tick is wanted. */
-uint64_t replica_deadline_ms(const struct replica *replica);
-
-/* True when replica_flush could do more at once (a walk, a stream or a drop that stopped at its
- * bound). */
-bool replica_busy(const struct replica *replica);
-
 /* ---- questions ---- */
 
 const struct vv *replica_coverage(const struct replica *replica);
-const struct vv *replica_stable(struct replica *replica);
 uint64_t replica_seq(const struct replica *replica);
-
-/* True when a peer remembers more of this node's writes than it has itself (6.3, T11). */
-bool replica_contradicted(const struct replica *replica);
-
-/* Bytes in window and pending writes; in pending writes alone. */
-uint64_t replica_memory_bytes(const struct replica *replica);
-uint64_t replica_pending_bytes(const struct replica *replica);
 
 /* What a member's wall clock showed above ours when it last reported; 0 when unknown. */
 int64_t replica_clock_diff_ms(const struct replica *replica, uint64_t node_id);
 
 /* What a member last reported to cover, or NULL. */
 const struct vv *replica_peer_coverage(const struct replica *replica, uint64_t node_id);
-
-/* Asserts R1, R3 to R7 as far as they can be seen from inside. */
-void replica_check(const struct replica *replica, const struct table *table);

@@ -76,7 +76,8 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
     uint8_t flags = take_rewind(replica, peer) ? REPORT_REWIND : 0;
     if (replica__merged(replica))
         flags |= REPORT_MERGED;
-    struct msg_report msg = {.echo = peer->their_generation,
+    struct msg_report msg = {.shard = replica__shard_id(replica),
+                             .echo = peer->their_generation,
                              .flags = flags,
                              .actor = replica->actor,
                              .clock_seq = replica->seq,
@@ -193,6 +194,6 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
     believe_clock(replica, peer, msg, io->metrics);
     place_stream(replica, peer, msg, io->metrics);
     replica__window_trim(replica);
-    replica->stability.dirty = true;
+    replica->set->stability.dirty = true;
     return true;
 }

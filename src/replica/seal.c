@@ -19,23 +19,32 @@
 static uint64_t members_sum(const struct replica *replica)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < replica->config->member_count; i++) {
-        const struct member *member = &replica->config->members[i];
-        if (replica->shard == SHARD_NONE || member->shard != replica->shard)
-            continue;
-        uint8_t bytes[sizeof(member->node_id) + sizeof(member->actor)];
-        memcpy(bytes, &member->node_id, sizeof(member->node_id));
-        memcpy(bytes + sizeof(member->node_id), &member->actor, sizeof(member->actor));
+    struct place places[LIMIT_MEMBERS];
+    uint32_t count = 0;
+    if (replica->shard != SHARD_NONE)
+        count = config_places(replica->config, replica->shard, places);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t node_id = places[i].member->node_id;
+        uint8_t bytes[sizeof(node_id) + sizeof(places[i].actor)];
+        memcpy(bytes, &node_id, sizeof(node_id));
+        memcpy(bytes + sizeof(node_id), &places[i].actor, sizeof(places[i].actor));
         sum = hash_seeded(slice_of(bytes, sizeof(bytes)), sum);
     }
     return sum;
 }
 
+/* Nobody has all of its data, and there are some. */
+static bool has_nobody(const struct replica *replica)
+{
+    return replica->shard != SHARD_NONE &&
+           config_count(replica->config, replica->shard, MEMBER_ACTIVE) == 0 &&
+           slotset_size(&replica->config->shards[replica->shard].slots) > 0;
+}
+
 void replica__members_adopt(struct replica *replica, enum member_state before, bool new_term)
 {
     uint64_t sum = members_sum(replica);
-    bool merging = replica->shard != SHARD_NONE &&
-                   config_count(replica->config, replica->shard, MEMBER_ACTIVE) == 0;
+    bool merging = has_nobody(replica);
     if (sum != replica->members_sum || merging != replica->merging)
         replica->members_epoch = replica->config->epoch;
     for (uint32_t i = 0; i < replica->peer_count; i++)
@@ -76,13 +85,11 @@ bool replica_seal(const struct replica *replica, uint32_t actor, uint64_t *last_
                   uint64_t *whole_seq)
 {
     const struct actor_state *state = replica__actor_const(replica, actor);
-    const struct retired *retired =
-        replica->config != NULL ? config_retired(replica->config, actor) : NULL;
+    const struct retired *retired = NULL;
+    if (replica->shard != SHARD_NONE)
+        retired = config_retired(replica->config, actor, replica->shard);
     if (state == NULL || retired == NULL || retired->state != RETIRED_SEALING || replica->muted)
         return false;
-    uint32_t keepers[LIMIT_MEMBERS];
-    if (config_keepers(replica->config, actor, keepers) != replica->peer_count + 1)
-        return false; /* some are in other shards, and report to others */
     *whole_seq = vv_get(&replica->coverage, actor);
     *last_seq = replica__sealed_highest(replica, state);
     for (uint32_t i = 0; i < replica->peer_count; i++) {
@@ -99,11 +106,20 @@ bool replica_seal(const struct replica *replica, uint32_t actor, uint64_t *last_
     return true;
 }
 
+bool replica_all_cover(const struct replica *replica, uint32_t actor, uint64_t seq)
+{
+    struct vv covered;
+    if (replica->shard == SHARD_NONE || replica->muted)
+        return false;
+    replica__own_report(replica, &covered);
+    return vv_get(&covered, actor) >= seq;
+}
+
 /* A sealed actor that matters here and is not covered up to its last seq. */
 static bool lacks(const struct replica *replica, const struct retired *retired)
 {
     return retired->state == RETIRED_SEALED &&
-           replica__actor_const(replica, retired->actor) != NULL &&
+           config_shard_of_retired(replica->config, retired) == replica->shard &&
            vv_get(&replica->coverage, retired->actor) < retired->last_seq;
 }
 
@@ -162,7 +178,7 @@ void replica__seal_raise(struct replica *replica, struct replica_io *io)
     }
     if (to.count == 0)
         return;
-    replica__log_raise(&to, io->log);
+    replica__log_raise(replica, &to, io->log);
     replica__raise(replica, &to, io);
     for (uint32_t i = 0; i < replica->peer_count; i++)
         replica->peers[i].report_due = true;

@@ -10,19 +10,16 @@
  */
 #include "replica/state.h"
 
-static void add_actor(struct replica *replica, uint32_t actor)
+static void add_actor(struct stability *stability, uint32_t actor, uint32_t shard)
 {
-    struct stability *stability = &replica->stability;
-    const struct config *config = replica->config;
-    const struct slotset *slots = config_actor_slots(config, actor);
-    if (slots == NULL)
-        return;
-    ASSERT(stability->count < LIMIT_ACTORS);
-    struct stable_actor *entry = &stability->actors[stability->count++];
-    *entry = (struct stable_actor){actor, 0};
-    for (uint32_t i = 0; i < config->shard_count; i++)
-        if (slotset_meets(slots, &config->shards[i].slots))
-            entry->shards |= UINT32_C(1) << i;
+    uint32_t at = 0;
+    while (at < stability->count && stability->actors[at].actor != actor)
+        at++;
+    if (at == stability->count) {
+        ASSERT(stability->count < LIMIT_ACTORS);
+        stability->actors[stability->count++] = (struct stable_actor){actor, 0};
+    }
+    stability->actors[at].shards |= UINT64_C(1) << shard;
 }
 
 static bool is_open(const struct stability *stability, uint32_t actor)
@@ -50,35 +47,38 @@ static uint64_t sum_of(const struct slotset *slots)
 
 /* A shard is who its id says: its index, and with it the place of its report, may be another one
  * now. What a shard of other slots said is void, and what one said that is gone. */
-static void file_anew(struct replica *replica)
+static void file_anew(struct replicas *set)
 {
-    struct stability *stability = &replica->stability;
-    const struct config *config = replica->config;
+    struct stability *stability = &set->stability;
+    const struct config *config = set->config;
     struct stable_report *old = mem_dup(stability->reports, sizeof(stability->reports));
-    for (uint32_t i = 0; i < LIMIT_SHARDS; i++) {
+    for (uint32_t i = 0; i < LIMIT_PARTS; i++) {
         struct stable_report *report = &stability->reports[i];
         bool there = i < config->shard_count;
         report->shard = there ? config->shards[i].id : SHARD_NONE;
         report->slots_sum = there ? sum_of(&config->shards[i].slots) : 0;
         vv_init(&report->stable);
-        for (uint32_t j = 0; j < LIMIT_SHARDS && there; j++)
+        for (uint32_t j = 0; j < LIMIT_PARTS && there; j++)
             if (old[j].shard == report->shard && old[j].slots_sum == report->slots_sum)
                 merge_open(stability, &old[j].stable, &report->stable);
     }
     mem_free(old);
 }
 
-void replica__stable_adopt(struct replica *replica)
+void replica__stable_adopt(struct replicas *set)
 {
-    const struct config *config = replica->config;
-    replica->stability.count = 0;
-    replica->stability.dirty = true;
+    const struct config *config = set->config;
+    set->stability.count = 0;
+    set->stability.dirty = true;
     for (uint32_t i = 0; i < config->member_count; i++)
         if (config->members[i].actor > 0)
-            add_actor(replica, config->members[i].actor);
+            add_actor(&set->stability, config->members[i].actor, config->members[i].shard);
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        add_actor(&set->stability, config->seats[i].actor, config->seats[i].shard);
     for (uint32_t i = 0; i < config->retired_count; i++)
-        add_actor(replica, config->retired[i].actor);
-    file_anew(replica);
+        add_actor(&set->stability, config->retired[i].actor,
+                  config_shard_of_retired(config, &config->retired[i]));
+    file_anew(set);
 }
 
 void replica__own_report(const struct replica *replica, struct vv *report)
@@ -102,64 +102,65 @@ void replica__own_report(const struct replica *replica, struct vv *report)
     }
 }
 
-static uint64_t stable_of(const struct replica *replica, const struct stable_actor *entry)
+static uint64_t stable_of(const struct replicas *set, const struct stable_actor *entry)
 {
-    uint64_t least = entry->shards != 0 ? UINT64_MAX : 0;
-    for (uint32_t shard = 0; shard < replica->config->shard_count; shard++) {
-        if ((entry->shards & (UINT32_C(1) << shard)) == 0)
+    uint64_t least = UINT64_MAX;
+    for (uint32_t shard = 0; shard < set->config->shard_count; shard++) {
+        if ((entry->shards >> shard & 1) == 0)
             continue;
-        uint64_t theirs = vv_get(&replica->stability.reports[shard].stable, entry->actor);
+        uint64_t theirs = vv_get(&set->stability.reports[shard].stable, entry->actor);
         if (theirs < least)
             least = theirs;
     }
     return least;
 }
 
-const struct vv *replica_stable(struct replica *replica)
+const struct vv *replicas_stable(struct replicas *set)
 {
-    struct stability *stability = &replica->stability;
+    struct stability *stability = &set->stability;
     if (!stability->dirty)
         return &stability->stable;
     stability->dirty = false;
-    if (replica->shard != SHARD_NONE)
-        replica__own_report(replica, &stability->reports[replica->shard].stable);
+    for (uint32_t i = 0; i < set->count; i++)
+        if (set->list[i]->shard != SHARD_NONE)
+            replica__own_report(set->list[i], &stability->reports[set->list[i]->shard].stable);
     vv_init(&stability->stable);
     for (uint32_t i = 0; i < stability->count; i++) {
-        uint64_t seq = stable_of(replica, &stability->actors[i]);
+        uint64_t seq = stable_of(set, &stability->actors[i]);
         bool fits = vv_set(&stability->stable, stability->actors[i].actor, seq);
         ASSERT(fits);
     }
     return &stability->stable;
 }
 
-static bool needless(const struct replica *replica, const struct vv *stable, struct dot dot)
+static bool needless(const struct replicas *set, const struct vv *stable, struct dot dot)
 {
+    const struct replica *home = replicas_home(set);
     uint64_t seq = vv_get(stable, dot.actor);
-    if (PLANTED(replica->plant, PRUNE_EARLY))
+    if (PLANTED(set->plant, PRUNE_EARLY))
         seq++;
-    if (PLANTED(replica->plant, PRUNE_BY_OWN_COVERAGE) &&
-        replica__actor_const(replica, dot.actor) != NULL)
-        seq = vv_get(&replica->coverage, dot.actor);
-    return dot.seq <= seq || config_actor_closed(replica->config, dot.actor);
+    if (PLANTED(set->plant, PRUNE_BY_OWN_COVERAGE) && replica__actor_const(home, dot.actor) != NULL)
+        seq = vv_get(&home->coverage, dot.actor);
+    return dot.seq <= seq || config_actor_closed(set->config, dot.actor);
 }
 
-void replica_prune(struct replica *replica, struct vv *seen)
+void replicas_prune(struct replicas *set, struct vv *seen)
 {
     if (seen->count == 0)
         return;
-    const struct vv *stable = replica_stable(replica);
+    const struct vv *stable = replicas_stable(set);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < seen->count; i++)
-        if (!needless(replica, stable, seen->entries[i]))
+        if (!needless(set, stable, seen->entries[i]))
             seen->entries[kept++] = seen->entries[i];
     seen->count = kept;
 }
 
 static bool any_needless(struct replica *replica, struct slice deps)
 {
-    const struct vv *stable = replica_stable(replica);
+    const struct vv *stable = replicas_stable(replica->set);
     for (uint32_t i = 0; i < deps_count(deps); i++)
-        if (needless(replica, stable, deps_at(deps, i)))
+        if (needless(replica->set, stable, deps_at(deps, i)))
             return true;
     return false;
 }
@@ -175,7 +176,7 @@ static void trim_deps(struct replica *replica, table_ref ref, const struct versi
     uint32_t before = deps_count(version->deps);
     if (!deps_merge_into(version->deps, &left))
         return;
-    replica_prune(replica, &left);
+    replicas_prune(replica->set, &left);
     if (left.count == before)
         return;
     struct buf deps = BUF_EMPTY;
@@ -204,20 +205,21 @@ bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
     return deps_merge_into(version.deps, seen);
 }
 
+/* To all that have no place in this shard: those who have hear reports. */
 void replica__gossip(struct replica *replica, struct replica_io *io)
 {
     const struct config *config = replica->config;
     struct msg_stable msg = {.shard = SHARD_NONE, .epoch = config->epoch};
     vv_init(&msg.stable);
     if (replica->shard != SHARD_NONE)
-        msg.shard = config->shards[replica->shard].id;
+        msg.shard = replica__shard_id(replica);
     if (replica->shard != SHARD_NONE && !PLANTED(replica->plant, GOSSIP_EMPTY))
         replica__own_report(replica, &msg.stable);
     bool first = true;
     for (uint32_t i = 0; i < config->member_count; i++) {
         const struct member *member = &config->members[i];
-        bool mine = replica->shard != SHARD_NONE && member->shard == replica->shard;
-        if (mine || member->node_id == replica->node_id || member->state == MEMBER_INVITED)
+        if (replica__peer(replica, member->node_id) != NULL ||
+            member->node_id == replica->node_id || member->state == MEMBER_INVITED)
             continue;
         if (first)
             outbox_stable(io->out, member->node_id, &msg);
@@ -227,18 +229,18 @@ void replica__gossip(struct replica *replica, struct replica_io *io)
     }
 }
 
-bool replica_recv_stable(struct replica *replica, uint64_t from, const struct msg_stable *msg)
+bool replicas_recv_stable(struct replicas *set, uint64_t from, const struct msg_stable *msg)
 {
-    const struct member *member = config_member_by_id(replica->config, from);
+    const struct member *member = config_member_by_id(set->config, from);
     if (msg->shard == SHARD_NONE || member == NULL)
         return true; /* a spare: only a sign of life */
-    uint32_t index = config_shard_by_id(replica->config, msg->shard);
-    if (msg->epoch > replica->config->epoch ||
-        (index == SHARD_NONE && msg->epoch == replica->config->epoch))
+    uint32_t index = config_shard_by_id(set->config, msg->shard);
+    if (msg->epoch > set->config->epoch ||
+        (index == SHARD_NONE && msg->epoch == set->config->epoch))
         return false;
-    if (index == SHARD_NONE || index == replica->shard)
+    if (index == SHARD_NONE || replicas_of_shard(set, index) != NULL)
         return true; /* one that is gone; our own: we know it from reports */
-    replica->stability.dirty = true;
-    merge_open(&replica->stability, &msg->stable, &replica->stability.reports[index].stable);
+    set->stability.dirty = true;
+    merge_open(&set->stability, &msg->stable, &set->stability.reports[index].stable);
     return true;
 }

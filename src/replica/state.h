@@ -142,7 +142,7 @@ struct walk_out {
 /* Which shards' reports an actor's stability is made of. */
 struct stable_actor {
     uint32_t actor;  /* open actor, any shard */
-    uint32_t shards; /* bit i: shard index i owns some of its slots */
+    uint64_t shards; /* bit i: shard index i owns some of its slots */
 };
 
 /* What a shard last said. */
@@ -153,18 +153,20 @@ struct stable_report {
 };
 
 struct stability {
-    uint32_t count;                             /* open actors */
-    struct stable_actor actors[LIMIT_ACTORS];   /* ascending by actor */
-    struct stable_report reports[LIMIT_SHARDS]; /* by index in the configuration */
-    struct vv stable;                           /* the outcome */
-    bool dirty;                                 /* stable must be computed anew */
+    uint32_t count;                            /* open actors */
+    struct stable_actor actors[LIMIT_ACTORS];  /* ascending by actor */
+    struct stable_report reports[LIMIT_PARTS]; /* by index in the configuration */
+    struct vv stable;                          /* the outcome */
+    bool dirty;                                /* stable must be computed anew */
 };
 
 struct replica {
+    struct replicas *set;                         /* whose it is */
     const struct knobs *knobs;                    /* borrowed from the node */
     const struct config *config;                  /* adopted; borrowed from the node; NULL before */
     enum plant plant;                             /* planted bug, PLANT build only */
     uint64_t node_id;                             /* of this node */
+    uint32_t transit;                             /* id of the transit; SHARD_NONE: home */
     uint32_t shard;                               /* own shard index, or SHARD_NONE */
     uint32_t actor;                               /* own actor, 0 for a spare */
     enum member_state state;                      /* own, as the configuration says */
@@ -172,7 +174,7 @@ struct replica {
     uint64_t seq;                                 /* last own write */
     struct hlc hlc;                               /* own clock */
     uint64_t ceiling;                             /* logged: no clock above it was announced */
-    struct vv coverage;                           /* R1, of the one holding there is */
+    struct vv coverage;                           /* R1 */
     uint32_t actor_count;                         /* relevant actors */
     struct actor_state actors[LIMIT_ACTORS];      /* ascending by actor */
     uint32_t peer_count;                          /* other members of the shard */
@@ -180,7 +182,6 @@ struct replica {
     struct window window;                         /* own recent writes */
     struct walk_in walk_in;                       /* see above */
     struct walk_out walks_out[REPLICA_WALKS_OUT]; /* see above */
-    struct stability stability;                   /* see above */
     uint64_t pending_bytes;                       /* in pending writes */
     uint64_t heartbeat_ms;                        /* when the next one is due */
     uint64_t gossip_ms;                           /* when the next one is due */
@@ -188,6 +189,7 @@ struct replica {
     bool purging;                                 /* purge_scan is under way in purge_slot */
     struct table_scan purge_scan;                 /* where in that slot */
     uint32_t purge_slot;                          /* where the sweep of tombstones stands */
+    bool marks_left;                              /* versions may be marked from an earlier fill */
     bool walk_wanted;                             /* a gap was seen: look for a source now */
     bool filled;                                  /* in this term a fill has ended here */
     uint32_t fill_turn;                           /* which source to try next */
@@ -199,7 +201,17 @@ struct replica {
     uint64_t leaving_epoch;                       /* since when the own state is leaving; 0: not */
     bool handing;                                 /* handover is filled in */
     struct vv handover;                           /* what the others must cover before it goes */
-    bool contradicted;                            /* see replica_contradicted */
+    bool contradicted;                            /* see replicas_contradicted */
+};
+
+struct replicas {
+    const struct knobs *knobs;                /* borrowed from the node */
+    const struct config *config;              /* adopted; borrowed from the node; NULL before */
+    enum plant plant;                         /* planted bug, PLANT build only */
+    uint64_t node_id;                         /* of this node */
+    uint32_t count;                           /* replicas */
+    struct replica *list[1 + LIMIT_TRANSITS]; /* home first; owned */
+    struct stability stability;               /* of all open actors */
 };
 
 struct actor_state *replica__actor(struct replica *replica, uint32_t actor);
@@ -209,11 +221,32 @@ const struct peer *replica__peer_const(const struct replica *replica, uint64_t n
 struct peer *replica__peer_by_actor(struct replica *replica, uint32_t actor);
 
 /* replica.c */
-void replica__log_raise(const struct vv *to, struct log *log);
+struct replica *replica__new(struct replicas *set, uint32_t transit);
+void replica__free(struct replica *replica);
+bool replica__replay_version(struct replica *replica, const struct record *record,
+                             const struct version *version, uint64_t position,
+                             struct replica_io *io);
+void replica__recovered(struct replica *replica, struct replica_io *io);
+void replica__checkpoint(const struct replica *replica, struct log *log);
+bool replica__contradicted(const struct replica *replica);
+void replica__peer_up(struct replica *replica, uint64_t node_id, uint32_t generation);
+void replica__peer_down(struct replica *replica, uint64_t node_id, struct replica_io *io);
+void replica__peer_hello(struct replica *replica, uint64_t node_id, uint32_t generation);
+void replica__peer_suspected(struct replica *replica, uint64_t node_id, bool suspected);
+void replica__tick(struct replica *replica, struct replica_io *io);
+void replica__flush(struct replica *replica, struct replica_io *io);
+uint64_t replica__deadline_ms(const struct replica *replica);
+bool replica__busy(const struct replica *replica);
+void replica__check(const struct replica *replica, const struct table *table);
+uint32_t replica__shard_id(const struct replica *replica); /* it has a shard */
+void replica__log_raise(const struct replica *replica, const struct vv *to, struct log *log);
 void replica__log_u64s(struct log *log, enum record_kind kind, uint32_t actor,
                        const uint64_t *values, size_t count);
 
 /* adopt.c */
+void replica__adopt(struct replica *replica, const struct config *config, struct replica_io *io);
+void replica__close(struct replica *replica, struct replica_io *io);
+void replica__doubt(struct replica *replica);
 void replica__keep_relevant(const struct replica *replica, const struct vv *from, struct vv *to);
 
 /* deliver.c */
@@ -250,7 +283,7 @@ bool replica__stream_busy(const struct replica *replica);
 void replica__report(struct replica *replica, struct peer *peer, struct replica_io *io);
 
 /* stable.c */
-void replica__stable_adopt(struct replica *replica);
+void replica__stable_adopt(struct replicas *set);
 void replica__own_report(const struct replica *replica, struct vv *report);
 void replica__gossip(struct replica *replica, struct replica_io *io);
 void replica__trim_deps(struct replica *replica, table_ref ref, struct replica_io *io);

@@ -124,6 +124,7 @@ static uint64_t stream_frame(const struct replica *replica, const struct peer *p
         bytes += item_at(window, last)->len;
     }
     struct buf *body = outbox_begin(io->out);
+    buf_u32(body, replica__shard_id(replica));
     buf_u32(body, (uint32_t)bytes);
     for (uint64_t seq = first; seq <= last; seq++)
         buf_append(body, item_at(window, seq)->bytes, item_at(window, seq)->len);

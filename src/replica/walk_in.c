@@ -69,7 +69,8 @@ void replica__walk_start(struct replica *replica, const struct peer *source, enu
     walk->chunks = 0;
     walk->begun = false;
     walk->beaten = false;
-    struct msg_walk_request msg = {.walk = walk->id, .kind = (uint8_t)kind};
+    struct msg_walk_request msg = {
+        .shard = replica__shard_id(replica), .walk = walk->id, .kind = (uint8_t)kind};
     if (kind == WALK_TAIL)
         vv_copy(&msg.coverage, &replica->coverage);
     outbox_walk_request(io->out, source->node_id, &msg);
@@ -132,7 +133,8 @@ void replica__walk_pull(struct replica *replica, struct replica_io *io)
         if (io->mono_ms - replica->walk_in.progress_ms < 2 * replica->knobs->suspect_ms)
             return;
         REACHED(io->metrics, WALK_STUCK);
-        struct msg_walk_stop msg = {.walk = replica->walk_in.id};
+        struct msg_walk_stop msg = {.shard = replica__shard_id(replica),
+                                    .walk = replica->walk_in.id};
         outbox_walk_stop(io->out, replica->walk_in.source, &msg);
         replica__walk_lost(replica, io);
     }
@@ -204,7 +206,7 @@ bool replica_recv_walk_chunk(struct replica *replica, uint64_t from,
             return false;
         rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
     }
-    struct msg_walk_ack ack = {.walk = msg->walk, .number = msg->number};
+    struct msg_walk_ack ack = {.shard = msg->shard, .walk = msg->walk, .number = msg->number};
     outbox_walk_ack(io->out, from, &ack);
     return true;
 }
@@ -218,7 +220,7 @@ static void reach(struct replica *replica, struct peer *source, const struct msg
     replica__keep_relevant(replica, &msg->coverage, &to);
     switch (walk->kind) {
     case WALK_TAIL:
-        replica__log_raise(&to, io->log);
+        replica__log_raise(replica, &to, io->log);
         replica__raise(replica, &to, io);
         break;
     case WALK_FILL:

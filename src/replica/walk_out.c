@@ -57,7 +57,7 @@ static void give_up(struct replica *replica, struct walk_out *walk, struct repli
 {
     const struct peer *peer = replica__peer(replica, walk->to);
     if (peer != NULL && peer->connected) {
-        struct msg_walk_stop stop = {.walk = walk->id};
+        struct msg_walk_stop stop = {.shard = replica__shard_id(replica), .walk = walk->id};
         outbox_walk_stop(io->out, walk->to, &stop);
     }
     finish(walk, io->table);
@@ -134,8 +134,10 @@ static uint32_t next_slot(const struct replica *replica, const struct walk_out *
 static void send_begin(const struct replica *replica, const struct walk_out *walk,
                        struct replica_io *io)
 {
-    struct msg_walk_begin msg = {
-        .walk = walk->id, .next_actor = replica->config->next_actor, .clock = replica->hlc.now};
+    struct msg_walk_begin msg = {.shard = replica__shard_id(replica),
+                                 .walk = walk->id,
+                                 .next_actor = replica->config->next_actor,
+                                 .clock = replica->hlc.now};
     for (uint32_t i = 0; i < replica->actor_count; i++) {
         uint32_t actor = replica->actors[i].actor;
         uint64_t seq = vv_get(&replica->coverage, actor);
@@ -185,7 +187,7 @@ bool replica_recv_walk_request(struct replica *replica, uint64_t from,
         walk = may_send(replica, kind) ? walk_to(replica, 0) : NULL;
     }
     if (walk == NULL) {
-        struct msg_walk_stop stop = {.walk = msg->walk};
+        struct msg_walk_stop stop = {.shard = msg->shard, .walk = msg->walk};
         if (heard) {
             REACHED(io->metrics, WALK_REFUSED);
             outbox_walk_stop(io->out, from, &stop);
@@ -260,7 +262,11 @@ static bool add_versions(const struct replica *replica, struct walk_out *walk, u
         table_view(io->table, ref, &version);
         if (version.form == VALUE_TOMBSTONE && PLANTED(replica->plant, TOMBSTONE_NOT_WALKED))
             continue;
-        if (walk->slots == NULL || slotset_has(walk->slots, slot_of(version.key)))
+        /* An actor that wrote before slots moved has versions in other replicas of this node, too.
+         * */
+        uint32_t slot = slot_of(version.key);
+        if (config_shard_of_slot(replica->config, slot) == replica->shard &&
+            (walk->slots == NULL || slotset_has(walk->slots, slot)))
             add_version(&version, body);
     }
     return false;
@@ -268,7 +274,8 @@ static bool add_versions(const struct replica *replica, struct walk_out *walk, u
 
 static void send_end(struct replica *replica, struct walk_out *walk, struct replica_io *io)
 {
-    struct msg_walk_end msg = {.walk = walk->id, .chunks = walk->chunks};
+    struct msg_walk_end msg = {
+        .shard = replica__shard_id(replica), .walk = walk->id, .chunks = walk->chunks};
     vv_copy(&msg.coverage, &replica->coverage);
     outbox_walk_end(io->out, walk->to, &msg);
     finish(walk, io->table);
@@ -288,7 +295,8 @@ static void send_chunk(struct replica *replica, struct walk_out *walk, struct re
             past_all = false;
     if (records.len > 0) {
         walk->chunks++;
-        struct msg_walk_chunk msg = {walk->id, walk->chunks, buf_slice(&records)};
+        struct msg_walk_chunk msg = {replica__shard_id(replica), walk->id, walk->chunks,
+                                     buf_slice(&records)};
         outbox_walk_chunk(io->out, walk->to, &msg);
     }
     buf_fini(&records);

@@ -44,7 +44,7 @@ enum table_put_result replica_write(struct replica *replica, struct version *ver
         if (replica__peer_received(peer, replica->actor) + 1 >= replica->seq)
             peer->receipt_ok_ms = io->mono_ms; /* it owes nothing older: its time starts now */
     }
-    replica->stability.dirty = true;
+    replica->set->stability.dirty = true;
     io->metrics->writes++;
     trace_emit(io->tracer, TRACE_WRITTEN, version->dot.actor, version->dot.seq, hlc, version->key);
     version->deps = SLICE_EMPTY;

@@ -79,7 +79,7 @@ static void judge_top(struct world *world, const struct sim_node *node, uint32_t
 {
     uint32_t top = node->audit.tops[key];
     if (top == 0 || node->turned || node_phase(node->node) != NODE_SERVING ||
-        world->shard_of_key[key] != node_shard(node->node) ||
+        !node_serves(node->node, world->oracle.keys[key].slot) ||
         is_held(world, &world->oracle.writes[top], node_table(node->node)) ||
         is_lost(world, node, top) || terms_brought_back(world, node_config(node->node), top))
         return;
@@ -113,15 +113,19 @@ static void judge_actor(struct world *world, struct sim_node *node, struct dot c
     audit->cover[covered.actor] = next.seq - 1;
 }
 
-/* A new term: what the node covered before may have been dropped (4.4). */
+/* A new term, in any place: what the node covered before may have been dropped (4.4). */
 static void note_term(struct sim_node *node)
 {
     struct audit *audit = &node->audit;
-    uint32_t actor = world_own_actor(node);
-    if (audit->id == node_id(node->node) && audit->actor == actor)
+    struct node_place places[1 + LIMIT_TRANSITS];
+    uint32_t count = node_places(node->node, places);
+    uint64_t actors = 0;
+    for (uint32_t i = 0; i < count; i++)
+        actors = actors * 1000003 + places[i].actor;
+    if (audit->id == node_id(node->node) && audit->actors == actors)
         return;
     audit->id = node_id(node->node);
-    audit->actor = actor;
+    audit->actors = actors;
     memset(audit->cover, 0, sizeof audit->cover);
     memset(audit->tops, 0, sizeof audit->tops);
 }
@@ -144,12 +148,12 @@ static void judge_coverage(struct world *world, struct sim_node *node)
 static bool was_stable(const struct world *world, const struct config *config, struct dot dot,
                        uint32_t who)
 {
-    const struct member *member = config_member_by_actor(config, who);
-    if (member == NULL || dot.seq > world->terms.stable[dot.actor])
+    struct place place;
+    if (!config_place_by_actor(config, who, &place) || dot.seq > world->terms.stable[dot.actor])
         return false;
-    if (member->state == MEMBER_SYNCING)
+    if (place.state == MEMBER_SYNCING)
         return true;
-    return terms_merged(config, config->shards[member->shard].id);
+    return terms_merged(config, config->shards[config_public_shard(config, place.shard)].id);
 }
 
 static void judge_stable_dot(struct world *world, const struct sim_node *node, struct dot dot)

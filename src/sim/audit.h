@@ -21,7 +21,7 @@
 /* Of one node. */
 struct audit {
     uint64_t id;                        /* whose term is looked at: node id ... */
-    uint32_t actor;                     /* ... and actor */
+    uint64_t actors;                    /* ... and actor */
     uint64_t epoch;                     /* under which stability was looked at */
     uint64_t cover[ORACLE_ACTORS_MAX];  /* coverage that was looked at, in this life and term */
     uint64_t stable[ORACLE_ACTORS_MAX]; /* what it takes for stable, as looked at */

@@ -13,10 +13,14 @@ uint32_t budget_pick(struct world *world)
     return (uint32_t)rng_below(&world->fault_rng, world->node_count);
 }
 
-/* Before the first start all are one shard. */
+/* Before the first start all are one shard, and while slots move between shards. */
 static bool same_shard(const struct world *world, uint32_t a, uint32_t b)
 {
-    return !world->booted || world->shard_of_node[a] == world->shard_of_node[b];
+    const struct config *config = world->config;
+    bool moves = config != NULL && (config->wanted_shards != 0 || config->retired_count > 0 ||
+                                    config_lasting_shards(config) < config->shard_count);
+    return !world->booted || (moves && world->terms.moved) ||
+           world->shard_of_node[a] == world->shard_of_node[b];
 }
 
 static bool works(const struct sim_node *node)

@@ -212,16 +212,16 @@ bool client_covers(const struct client *client, const struct call *call)
     const struct sim_node *node = &world->nodes[call->asked.node];
     const struct config *config = node_config(node->node);
     if (!world->booted || config == NULL || node_phase(node->node) != NODE_SERVING ||
-        call->asked.op == OP_COUNT || op_changes_config(call->asked.op) ||
-        node_shard(node->node) != world->shard_of_key[call->asked.key])
+        call->asked.op == OP_COUNT || op_changes_config(call->asked.op))
         return false;
-    const struct vv *coverage = node_coverage(node->node);
     uint32_t slot = world->oracle.keys[call->asked.key].slot;
+    const struct vv *coverage = node_coverage_in(node->node, config_shard_of_slot(config, slot));
+    if (!node_serves(node->node, slot))
+        return false;
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
-        const struct slotset *slots = config_actor_slots(config, actor);
         if (actor >= config->next_actor && call->asked.past->seqs[actor] > 0)
             return false; /* of an epoch that it has yet to learn */
-        if (slots != NULL && slotset_has(slots, slot) &&
+        if (config_actor_meets(config, actor, config_shard_of_slot(config, slot)) &&
             vv_get(coverage, actor) < call->asked.past->seqs[actor])
             return false;
     }
@@ -234,7 +234,7 @@ static uint32_t open_actors(const struct world *world, uint32_t node)
 {
     const struct node *at = world->nodes[node].node;
     const struct config *config = at != NULL ? node_config(at) : NULL;
-    uint32_t count = config != NULL ? config->retired_count : 0;
+    uint32_t count = config != NULL ? config->retired_count + config->seat_count : 0;
     for (uint32_t i = 0; config != NULL && i < config->member_count; i++)
         count += config->members[i].actor != 0;
     if (config != NULL && config->next_actor < world->config->next_actor)
@@ -405,8 +405,7 @@ static struct past *past_told(struct client *client, const struct call *call,
     for (uint32_t i = 0; i < reply->lost_count; i++) {
         const struct lost *lost = &reply->lost[i];
         const struct loss *loss = loss_of(world, lost);
-        uint32_t shard = loss != NULL ? config_shard_by_id(world->config, loss->shard) : SHARD_NONE;
-        if (shard == SHARD_NONE) {
+        if (loss == NULL) {
             verdict_say(&world->verdict, "I5",
                         "node %u told session %u that writes of actor %u after %llu, of shard %u, "
                         "may be lost, and no configuration has that",
@@ -414,10 +413,10 @@ static struct past *past_told(struct client *client, const struct call *call,
                         (unsigned long long)lost->whole_seq, lost->shard_id);
             continue;
         }
-        struct told told = {.actor = lost->actor,
-                            .whole_seq = lost->whole_seq,
-                            .slots = world->config->shards[shard].slots,
-                            .before_us = epoch_time(&world->oracle, lost->epoch)};
+        struct told told;
+        terms_told_of(world, loss, &told);
+        told.whole_seq = lost->whole_seq;
+        told.before_us = epoch_time(&world->oracle, lost->epoch);
         oracle_told(&world->oracle, past, &told);
     }
     if (reply->lost_count > 0 && call->asked.op == OP_PUT) /* so much its writer knows */

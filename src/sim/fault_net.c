@@ -63,7 +63,7 @@ static void ask_isolated(struct world *world, uint32_t index, uint64_t length)
         node->stopping || node->disk_slow_until_us > world->time.now_us || length < patience)
         return;
     uint32_t key = (uint32_t)rng_below(&world->fault_rng, world->oracle.key_count);
-    if (world->shard_of_key[key] != node_shard(node->node))
+    if (!node_serves(node->node, world->oracle.keys[key].slot))
         return;
     uint64_t read = client_probe(world->client, index, OP_GET, key, CLIENT_NOBODY, 0, patience);
     client_probe(world->client, index, OP_PUT, key, CLIENT_NOBODY, 0, patience);

@@ -1,8 +1,8 @@
 /* fault_people - what operators do to the list of members.
  *
- * Does:   take members off the list, alive or not, add addresses, put spares into shards: one
- *         operator or two at once, each through a node of his choice. Starts who was removed again,
- *         with an empty directory.
+ * Does:   take members off the list, alive or not, add addresses, put spares into shards, move
+ *         slots: one operator or two at once, each through a node of his choice. Starts who was
+ *         removed again, with an empty directory.
  * Not:    epochs in which nothing changes: fault_clock.c.
  * Holds:  U2: who was removed comes back, as a spare.
  * Limits: one address that nobody has.
@@ -80,6 +80,20 @@ bool fault_place(struct world *world)
         index = (index + 1) % world->node_count;
     uint32_t shard = (uint32_t)rng_below(&world->fault_rng, world->swarm.shards);
     return ask_twice(world, OP_SHARD_ADD, world->nodes[index].address.text, shard);
+}
+
+/* Each begins new terms: more would not fit into what the oracle can hold. */
+static bool has_room(const struct world *world)
+{
+    return world->config != NULL && world->config->next_actor < ORACLE_ACTORS_MAX - 72;
+}
+
+bool fault_reshard(struct world *world)
+{
+    enum op op = rng_chance(&world->fault_rng, 1, 6) ? OP_RESHARD_CANCEL : OP_RESHARD;
+    uint32_t most = world->node_count / 2 < 4 ? world->node_count / 2 : 4;
+    uint32_t count = (uint32_t)rng_between(&world->fault_rng, 1, most);
+    return has_room(world) && ask_twice(world, op, "", count);
 }
 
 void mend_return(struct world *world, const struct vevent *event)

@@ -178,15 +178,17 @@ static struct dot live_version(const struct sim_node *node, const struct hkey *k
         return (struct dot){0, 0};
     struct version version;
     table_view(table, ref, &version);
-    *beyond = !terms_covers(node, version.dot);
+    *beyond =
+        !terms_covers(node, config_shard_of_slot(node_config(node->node), key->slot), version.dot);
     return version.form == VALUE_TOMBSTONE ? (struct dot){0, 0} : version.dot;
 }
 
-static void judge_same(struct world *world, const struct sim_node *a, const struct sim_node *b)
+static void judge_same(struct world *world, const struct sim_node *a, const struct sim_node *b,
+                       uint32_t shard)
 {
     for (uint32_t i = 0; i < world->oracle.key_count && !world->verdict.bad; i++) {
         const struct hkey *key = &world->oracle.keys[i];
-        if (world->shard_of_key[i] != node_shard(a->node))
+        if (config_shard_of_slot(node_config(a->node), key->slot) != shard)
             continue;
         bool beyond_a = false;
         bool beyond_b = false;
@@ -204,6 +206,21 @@ static void judge_same(struct world *world, const struct sim_node *a, const stru
     }
 }
 
+/* Whether both have all of this shard, and cover the same of it. */
+static bool have_the_same(const struct sim_node *a, const struct sim_node *b, uint32_t shard)
+{
+    const struct config *config = node_config(a->node);
+    struct place place_a;
+    struct place place_b;
+    const struct vv *in_a = node_coverage_in(a->node, shard);
+    const struct vv *in_b = node_coverage_in(b->node, shard);
+    return in_a != NULL && in_b != NULL &&
+           config_place(config, shard, node_id(a->node), &place_a) &&
+           config_place(config, shard, node_id(b->node), &place_b) &&
+           place_a.state == MEMBER_ACTIVE && place_b.state == MEMBER_ACTIVE &&
+           vv_compare(in_a, in_b) == VV_EQUAL;
+}
+
 static void judge_pairs(struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
@@ -211,12 +228,12 @@ static void judge_pairs(struct world *world)
             const struct sim_node *a = &world->nodes[i];
             const struct sim_node *b = &world->nodes[j];
             /* Of two epochs one may not know yet that an actor is closed. */
-            if (!serves(a) || !serves(b) || node_shard(a->node) != node_shard(b->node) ||
-                a->turned || b->turned ||
-                node_config(a->node)->epoch != node_config(b->node)->epoch ||
-                vv_compare(node_coverage(a->node), node_coverage(b->node)) != VV_EQUAL)
+            if (!serves(a) || !serves(b) || a->turned || b->turned ||
+                node_config(a->node)->epoch != node_config(b->node)->epoch)
                 continue;
-            judge_same(world, a, b);
+            for (uint32_t shard = 0; shard < node_config(a->node)->shard_count; shard++)
+                if (have_the_same(a, b, shard))
+                    judge_same(world, a, b, shard);
         }
     }
 }
@@ -307,6 +324,11 @@ static bool knows(const struct sim_node *node, const struct config *newest)
 static bool is_settled(const struct world *world, char why[256])
 {
     const struct config *newest = judge_newest_known(world);
+    if (newest != NULL &&
+        (newest->wanted_shards != 0 || config_lasting_shards(newest) < newest->shard_count)) {
+        snprintf(why, 256, "slots are still on their way, to %u shards", newest->wanted_shards);
+        return false;
+    }
     if (newest != NULL && newest->retired_count > 0) {
         snprintf(why, 256, "actor %u is still not closed", newest->retired[0].actor);
         return false;
@@ -446,7 +468,7 @@ void judge_tables(struct world *world)
             continue;
         node_check(node->node);
         for (uint32_t key = 0; key < world->oracle.key_count; key++) {
-            if (world->shard_of_key[key] == node_shard(node->node))
+            if (node_serves(node->node, world->oracle.keys[key].slot))
                 judge_key(world, node, key);
         }
     }
@@ -510,8 +532,14 @@ uint32_t judge_token_entries(const struct world *world, struct slice text)
 uint64_t judge_count(const struct world *world, uint32_t shard)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if (serves(&world->nodes[i]) && node_shard(world->nodes[i].node) == shard)
-            return table_live(node_table(world->nodes[i].node));
+        const struct node *node = world->nodes[i].node;
+        if (!serves(&world->nodes[i]) || node_shard(node) != shard)
+            continue;
+        uint64_t live = 0;
+        for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
+            if (config_shard_of_slot(node_config(node), slot) == shard)
+                live += table_slot_live(node_table(node), slot);
+        return live;
     }
     return 0;
 }

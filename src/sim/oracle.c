@@ -540,6 +540,9 @@ struct past *oracle_answer(struct oracle *oracle, const struct asked *asked,
     case OUTCOME_REMOVED:
     case OUTCOME_PLACED:
     case OUTCOME_RECOVERED:
+    case OUTCOME_RESHARDED:
+    case OUTCOME_BEGUN:
+    case OUTCOME_CANCELLED:
         break; /* no answer to a client */
     }
     bool answered = reply->err == E_OK || reply->err == E_KEY_MISSING;

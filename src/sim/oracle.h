@@ -100,7 +100,7 @@ struct hnode {
     uint64_t raised[ORACLE_ACTORS_MAX];     /* by the records of raises */
     struct range range[ORACLE_ACTORS_MAX];  /* last checked above coverage */
     struct range logged[ORACLE_ACTORS_MAX]; /* by the records of ranges */
-    struct hpromises said;                  /* what it told others */
+    struct hsworn said;                     /* what it told others */
     struct hadoption adopted;               /* see there */
 };
 

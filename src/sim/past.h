@@ -14,7 +14,7 @@
 #include "sim/verdict.h"
 
 /* Terms of members in one seed; more are a fault of the simulator. */
-#define ORACLE_ACTORS_MAX 96U
+#define ORACLE_ACTORS_MAX 192U
 
 struct past {
     uint32_t refs;                     /* owners */

@@ -21,10 +21,9 @@ static bool keeps_range(const struct range *before, uint64_t covered, const stru
     return now != NULL && now->low <= from && now->high >= before->high;
 }
 
-static void judge_receipt(struct oracle *oracle, uint32_t node, uint32_t actor,
-                          const struct msg_report *report)
+static void judge_receipt(struct oracle *oracle, uint32_t node, struct hpromises *said,
+                          uint32_t actor, const struct msg_report *report)
 {
-    struct hpromises *said = &oracle->nodes[node].said;
     uint64_t covered = vv_get(&report->coverage, actor);
     const struct range *range = ranges_get(&report->ranges, actor);
     if (covered < said->cover[actor] || !keeps_range(&said->range[actor], covered, range))
@@ -38,33 +37,51 @@ static void judge_receipt(struct oracle *oracle, uint32_t node, uint32_t actor,
     said->range[actor] = range != NULL ? *range : (struct range){actor, 0, 0};
 }
 
-/* What was said counts as long as the term lasts in which it was said; of an actor that a later
- * epoch has closed nobody speaks any more, and what was received above the coverage of one whose
- * term has ended is in the table, and in `highest`. */
+static struct hpromises *said_in(struct hsworn *all, uint32_t actor)
+{
+    for (uint32_t i = 0; i < PROMISE_TERMS_MAX; i++)
+        if (all->terms[i].actor == actor)
+            return &all->terms[i];
+    return NULL;
+}
+
+/* What was said counts as long as the term lasts in which it was said. */
+static struct hpromises *said_or_new(struct hsworn *all, uint32_t actor)
+{
+    struct hpromises *said = said_in(all, actor);
+    if (said == NULL) {
+        said = &all->terms[0];
+        for (uint32_t i = 1; i < PROMISE_TERMS_MAX; i++)
+            if (all->terms[i].used < said->used)
+                said = &all->terms[i];
+        *said = (struct hpromises){.actor = actor};
+    }
+    said->used = ++all->reports;
+    return said;
+}
+
+/* Of an actor that a later epoch has closed nobody speaks any more, and what was received above the
+ * coverage of one whose term has ended is in the table, and in `highest`. */
 static void let_go(struct hpromises *said, uint64_t epoch, const struct msg_report *report)
 {
-    bool same_term = said->actor == report->actor;
     bool same_epoch = said->epoch == epoch;
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
         bool silent = vv_get(&report->coverage, actor) == 0 && !same_epoch;
-        if (!same_term || silent)
+        if (silent)
             said->cover[actor] = 0;
-        if (!same_term || silent || vv_get(&report->highest, actor) > said->range[actor].high)
+        if (silent || vv_get(&report->highest, actor) > said->range[actor].high)
             said->range[actor] = (struct range){actor, 0, 0};
     }
-    if (!same_term) /* what was said of the writes of one actor says nothing of another's */
-        said->clock_seq = said->clock = 0;
-    said->actor = report->actor;
     said->epoch = epoch;
 }
 
 void promise_report(struct oracle *oracle, uint32_t node, uint64_t epoch,
                     const struct msg_report *report)
 {
-    struct hpromises *said = &oracle->nodes[node].said;
+    struct hpromises *said = said_or_new(&oracle->nodes[node].said, report->actor);
     let_go(said, epoch, report);
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++)
-        judge_receipt(oracle, node, actor, report);
+        judge_receipt(oracle, node, said, actor, report);
     if (report->clock > said->clock) {
         said->clock_seq = report->clock_seq;
         said->clock = report->clock;
@@ -73,9 +90,8 @@ void promise_report(struct oracle *oracle, uint32_t node, uint64_t epoch,
 
 void promise_written(struct oracle *oracle, uint32_t node, const struct version *version)
 {
-    const struct hpromises *said = &oracle->nodes[node].said;
-    if (version->dot.actor != said->actor || version->dot.seq <= said->clock_seq ||
-        version->hlc > said->clock)
+    const struct hpromises *said = said_in(&oracle->nodes[node].said, version->dot.actor);
+    if (said == NULL || version->dot.seq <= said->clock_seq || version->hlc > said->clock)
         return;
     verdict_say(oracle->verdict, "I6",
                 "node %u takes an announced clock back: after seq %llu all was to be above %llu; "
@@ -111,7 +127,7 @@ void promise_logged(struct oracle *oracle, uint32_t node, uint64_t segment, uint
 static void judge_granted(struct oracle *oracle, uint32_t node, const char *what, uint64_t instance,
                           struct hballot ballot, struct hballot accepted)
 {
-    struct hpromises *said = &oracle->nodes[node].said;
+    struct hsworn *said = &oracle->nodes[node].said;
     const struct hregister *logged = &said->logged;
     bool later = logged->instance > instance;
     bool stands = later || (logged->instance == instance && !below(logged->promised, ballot) &&

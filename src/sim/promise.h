@@ -27,16 +27,26 @@ struct hregister {
     uint64_t end;            /* where it ends there */
 };
 
-/* Of one node. */
+/* Of one node in one of its terms. */
 struct hpromises {
-    uint32_t actor;                        /* whose term it was when it last reported */
+    uint32_t actor;                        /* the term; 0: none yet */
+    uint64_t used;                         /* when it last reported, by a count of reports */
     uint64_t epoch;                        /* which it knew then */
     uint64_t cover[ORACLE_ACTORS_MAX];     /* last reported coverage */
     struct range range[ORACLE_ACTORS_MAX]; /* last reported above it; low 0: none */
     uint64_t clock_seq;                    /* own writes above it ... */
     uint64_t clock;                        /* ... are above this */
-    struct hregister logged;               /* as the log has it */
-    struct hregister sworn;                /* as frames said, under this node id */
+};
+
+/* Terms of one node that go on at the same time: in its shard and in transits. */
+#define PROMISE_TERMS_MAX 6U
+
+/* Of one node. */
+struct hsworn {
+    uint64_t reports;                          /* so far */
+    struct hpromises terms[PROMISE_TERMS_MAX]; /* the latest */
+    struct hregister logged;                   /* of the register, as the log has it */
+    struct hregister sworn;                    /* as frames said, under this node id */
 };
 
 struct oracle;

@@ -196,14 +196,15 @@ static void judge_counts(struct world *world)
 {
     uint64_t first = world->client->call_count;
     for (uint32_t i = 0; i < world->node_count; i++) {
-        for (uint32_t shard = 0; shard < world->swarm.shards; shard++)
-            client_probe(world->client, i, OP_COUNT, shard, CLIENT_NOBODY, 0, 5000000);
+        for (uint32_t shard = 0; shard < config_lasting_shards(world->config); shard++)
+            client_probe(world->client, i, OP_COUNT, world->config->shards[shard].id, CLIENT_NOBODY,
+                         0, 5000000);
     }
     uint64_t last = world->client->call_count;
     run_calls(world, first, last, 5100000);
     for (uint64_t i = first; i < last && goes_on(world); i++) {
         const struct call *call = client_call(world->client, i);
-        uint64_t expected = judge_count(world, call->asked.key);
+        uint64_t expected = judge_count(world, config_shard_by_id(world->config, call->asked.key));
         if (!client_call_good(call) || call->count != expected)
             verdict_say(&world->verdict, "I4",
                         "at rest node %u counts %llu keys in shard %u; there are %llu (%s)",
@@ -334,7 +335,7 @@ static void final_reads(struct world *world)
     for (uint32_t node = 0; node < world->node_count; node++) {
         for (uint32_t key = 0; key < world->oracle.key_count; key++) {
             const struct sim_node *at = &world->nodes[node];
-            if (at->node == NULL || world->shard_of_key[key] != node_shard(at->node))
+            if (at->node == NULL || !node_serves(at->node, world->oracle.keys[key].slot))
                 continue;
             client_probe(world->client, node, OP_GET, key, CLIENT_NOBODY, 0, FINAL_US_MAX);
             run_for(world, 1000);

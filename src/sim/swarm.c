@@ -214,6 +214,8 @@ static void draw_people(struct swarm *swarm, uint64_t seed)
     swarm->weight[FAULT_REMOVE] = swarm->nodes >= 4 ? (uint32_t)rng_between(&rng, 0, 3) : 0;
     swarm->weight[FAULT_ADD] = (uint32_t)rng_between(&rng, 0, 2);
     swarm->weight[FAULT_PLACE] = (uint32_t)rng_between(&rng, 1, 4);
+    if (swarm->nodes >= 4 && rng_chance(&rng, 2, 3))
+        swarm->weight[FAULT_RESHARD] = (uint32_t)rng_between(&rng, 1, 4);
 }
 
 void swarm_draw(struct swarm *swarm, uint64_t seed)

@@ -39,7 +39,8 @@
     F(TOUCH, "touch", touch)                   /* new epochs in which nothing changes */           \
     F(REMOVE, "remove", remove)                /* a member is taken off the list */                \
     F(ADD, "add", add)                         /* an address is listed */                          \
-    F(PLACE, "place", place)                   /* a spare is put into a shard */
+    F(PLACE, "place", place)                   /* a spare is put into a shard */                   \
+    F(RESHARD, "reshard", reshard)             /* another number of shards, or cancelled */
 
 enum fault {
 #define F(NAME, word, function) FAULT_##NAME,

@@ -177,6 +177,9 @@ static void put_result(struct world *world, const struct call *call)
         fputs("in that shard", out);
         return;
     case OUTCOME_RECOVERED:
+    case OUTCOME_RESHARDED:
+    case OUTCOME_BEGUN:
+    case OUTCOME_CANCELLED:
         fputs("gone on without them", out);
         return;
     case OUTCOME_NONE:

@@ -60,18 +60,59 @@ static uint64_t since_us(const struct world *world, uint64_t epoch)
     return us != 0 ? us : world->time.now_us;
 }
 
+/* Shards that are gone, and slots that have moved on, count too: a loss names a shard as it was. */
+static void note_slots(struct world *world)
+{
+    for (uint32_t i = 0; i < world->config->shard_count; i++) {
+        uint32_t id = world->config->shards[config_public_shard(world->config, i)].id;
+        if (id < TERMS_SHARDS_MAX)
+            slotset_merge(&world->terms.slots[id], &world->config->shards[i].slots);
+        else
+            verdict_say(&world->verdict, "SIM", "a shard s%u", id);
+    }
+}
+
+void terms_told_of(const struct world *world, const struct loss *loss, struct told *told)
+{
+    *told = (struct told){.actor = loss->actor,
+                          .whole_seq = loss->whole_seq,
+                          .before_us = since_us(world, loss->epoch)};
+    if (loss->shard < TERMS_SHARDS_MAX)
+        told->slots = world->terms.slots[loss->shard];
+}
+
 static void note_losses(struct world *world)
 {
     for (uint32_t i = 0; i < world->config->loss_count; i++) {
-        const struct loss *loss = &world->config->losses[i];
-        uint32_t shard = config_shard_by_id(world->config, loss->shard);
-        if (shard == SHARD_NONE)
-            continue;
-        struct told told = {.actor = loss->actor,
-                            .whole_seq = loss->whole_seq,
-                            .slots = world->config->shards[shard].slots,
-                            .before_us = since_us(world, loss->epoch)};
+        struct told told;
+        terms_told_of(world, &world->config->losses[i], &told);
         oracle_may_be_lost(&world->oracle, &told);
+    }
+}
+
+static void inherit(struct world *world, uint32_t to, uint32_t from)
+{
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++)
+        if (world->terms.most[to][i] < world->terms.most[from][i])
+            world->terms.most[to][i] = world->terms.most[from][i];
+}
+
+/* Where a term begins because slots moved, its member goes on with what it has of them (7). */
+static void note_heirs(struct world *world, const struct config *before, const struct config *next)
+{
+    for (uint32_t shard = 0; before != NULL && shard < next->shard_count; shard++) {
+        struct place places[LIMIT_MEMBERS];
+        uint32_t count = config_places(next, shard, places);
+        for (uint32_t i = 0; i < count; i++) {
+            if (places[i].state == MEMBER_SYNCING || places[i].actor < before->next_actor ||
+                places[i].actor >= ORACLE_ACTORS_MAX)
+                continue;
+            struct place was;
+            for (uint32_t old = 0; old < before->shard_count; old++)
+                if (config_place(before, old, places[i].member->node_id, &was) &&
+                    slotset_meets(&before->shards[old].slots, &next->shards[shard].slots))
+                    inherit(world, places[i].actor, was.actor);
+        }
     }
 }
 
@@ -82,9 +123,14 @@ static void follow(struct world *world, const struct config *config)
     uint32_t acceptors[LIMIT_ACCEPTORS];
     world->terms.alone = world->terms.alone || config_acceptors(config, acceptors) == 1;
     note_removed(world, config);
+    note_heirs(world, world->config, config);
     config_free(world->config);
     world->config = config_dup(config);
+    world->terms.moved = world->terms.moved || config->wanted_shards != 0;
     place_nodes(world);
+    note_slots(world);
+    for (uint32_t i = 0; i < world->oracle.key_count; i++)
+        world->shard_of_key[i] = config_shard_of_slot(config, world->oracle.keys[i].slot);
     terms_refresh(world);
     note_losses(world);
 }
@@ -103,14 +149,8 @@ void terms_forgotten(struct world *world, const struct config *newest)
 
 /* ---- Coverage ---- */
 
-void terms_step(struct world *world, struct sim_node *node)
+static void note_covered(struct world *world, uint32_t bearer, const struct vv *coverage)
 {
-    const struct config *config = node_config(node->node);
-    if (config == NULL)
-        return;
-    note_config(world, config);
-    uint32_t bearer = world_own_actor(node);
-    const struct vv *coverage = node_coverage(node->node);
     for (uint32_t i = 0; i < coverage->count && bearer > 0 && bearer < ORACLE_ACTORS_MAX; i++) {
         struct dot dot = coverage->entries[i];
         if (dot.actor < ORACLE_ACTORS_MAX && dot.seq > world->terms.most[bearer][dot.actor])
@@ -118,46 +158,70 @@ void terms_step(struct world *world, struct sim_node *node)
     }
 }
 
-const struct sim_node *terms_node(const struct world *world, const struct member *member)
+void terms_step(struct world *world, struct sim_node *node)
 {
+    const struct config *config = node_config(node->node);
+    if (config == NULL)
+        return;
+    note_config(world, config);
+    struct node_place places[1 + LIMIT_TRANSITS];
+    uint32_t count = node_places(node->node, places);
+    for (uint32_t i = 0; i < count; i++)
+        note_covered(world, places[i].actor, places[i].coverage);
+}
+
+const struct sim_node *terms_node(const struct world *world, const struct place *place)
+{
+    const struct member *member = place->member;
     uint32_t index = world_by_address(world, slice_str(member->address.text));
     const struct sim_node *node = index < world->node_count ? &world->nodes[index] : NULL;
-    bool there = node != NULL && node->node != NULL && node_id(node->node) == member->node_id &&
-                 world_own_actor(node) == member->actor;
-    return there ? node : NULL;
+    if (node == NULL || node->node == NULL || node_id(node->node) != member->node_id)
+        return NULL;
+    struct node_place places[1 + LIMIT_TRANSITS];
+    uint32_t count = node_places(node->node, places);
+    for (uint32_t i = 0; i < count; i++)
+        if (places[i].actor == place->actor)
+            return node;
+    return NULL;
 }
 
 uint64_t terms_covered_by_all(const struct world *world, const struct config *config,
                               uint32_t actor, uint32_t *who)
 {
-    uint32_t members[LIMIT_MEMBERS];
     *who = 0;
     if (config_actor_closed(config, actor))
         return UINT64_MAX;
-    uint32_t count = config_responsible(config, actor, members);
-    uint64_t least = count > 0 ? UINT64_MAX : 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t bearer = config->members[members[i]].actor;
-        if (bearer < ORACLE_ACTORS_MAX && world->terms.most[bearer][actor] < least) {
-            least = world->terms.most[bearer][actor];
-            *who = bearer;
+    uint64_t least = UINT64_MAX;
+    bool any = false;
+    for (uint32_t shard = 0; shard < config->shard_count; shard++) {
+        struct place places[LIMIT_MEMBERS];
+        uint32_t count = 0;
+        if (config_actor_meets(config, actor, shard))
+            count = config_places(config, shard, places);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t bearer = places[i].actor;
+            any = true;
+            if (bearer < ORACLE_ACTORS_MAX && world->terms.most[bearer][actor] < least) {
+                least = world->terms.most[bearer][actor];
+                *who = bearer;
+            }
         }
     }
-    return least;
+    return any ? least : 0;
 }
 
 bool terms_matters(const struct config *config, uint32_t actor, uint32_t shard)
 {
-    const struct slotset *slots = config_actor_slots(config, actor);
-    return shard != SHARD_NONE && slots != NULL &&
-           slotset_meets(slots, &config->shards[shard].slots);
+    return shard != SHARD_NONE && config_actor_meets(config, actor, shard);
 }
 
-bool terms_covers(const struct sim_node *node, struct dot dot)
+bool terms_covers(const struct sim_node *node, uint32_t shard, struct dot dot)
 {
     const struct config *config = node_config(node->node);
-    return vv_covers(node_coverage(node->node), dot) ||
-           (config != NULL && config_actor_closed(config, dot.actor));
+    const struct vv *coverage = node_coverage_in(node->node, shard);
+    return (coverage != NULL && vv_covers(coverage, dot)) ||
+           (config != NULL && dot.actor < config->next_actor &&
+            !config_actor_meets(config, dot.actor, shard));
 }
 
 /* ---- Losses ---- */
@@ -176,10 +240,24 @@ bool terms_merged(const struct config *config, uint32_t shard_id)
     return false;
 }
 
+/* A loss of a shard that had the slot once. */
+static bool concerns(const struct world *world, const struct loss *loss, uint32_t slot)
+{
+    return loss->shard < TERMS_SHARDS_MAX && slotset_has(&world->terms.slots[loss->shard], slot);
+}
+
+static bool is_merged(const struct world *world, const struct config *config, uint32_t slot)
+{
+    for (uint32_t i = 0; i < config->loss_count; i++)
+        if (config->losses[i].actor == 0 && concerns(world, &config->losses[i], slot))
+            return true;
+    return false;
+}
+
 bool terms_told(const struct world *world, const struct config *config, uint32_t write)
 {
     const struct hwrite *at = &world->oracle.writes[write];
-    if (terms_merged(config, config->shards[world->shard_of_key[at->key]].id))
+    if (is_merged(world, config, world->oracle.keys[at->key].slot))
         return true;
     for (uint32_t i = 0; i < config->loss_count; i++) {
         const struct loss *loss = &config->losses[i];
@@ -192,10 +270,10 @@ bool terms_told(const struct world *world, const struct config *config, uint32_t
 bool terms_brought_back(const struct world *world, const struct config *config, uint32_t write)
 {
     const struct oracle *oracle = &world->oracle;
-    uint32_t shard = config->shards[world->shard_of_key[oracle->writes[write].key]].id;
+    uint32_t slot = oracle->keys[oracle->writes[write].key].slot;
     for (uint32_t i = 0; i < config->loss_count; i++) {
         const struct loss *loss = &config->losses[i];
-        if (loss->actor == 0 && loss->shard == shard &&
+        if (loss->actor == 0 && concerns(world, loss, slot) &&
             oracle_purged_above(oracle, write, since_us(world, loss->epoch)))
             return true;
     }

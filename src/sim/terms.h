@@ -14,10 +14,15 @@
 
 #include "sim/oracle.h"
 
+/* Ids of shards in one seed. */
+#define TERMS_SHARDS_MAX 16U
+
 struct terms {
     uint64_t most[ORACLE_ACTORS_MAX][ORACLE_ACTORS_MAX]; /* [bearer's actor][actor] */
-    uint64_t stable[ORACLE_ACTORS_MAX]; /* most that all responsible members surely covered */
-    bool alone;                         /* once a single node decided the configuration */
+    uint64_t stable[ORACLE_ACTORS_MAX];     /* most that all responsible members surely covered */
+    bool alone;                             /* once a single node decided the configuration */
+    bool moved;                             /* slots have begun to move between shards */
+    struct slotset slots[TERMS_SHARDS_MAX]; /* by id: all that the shard ever had */
 };
 
 struct world;
@@ -31,8 +36,8 @@ void terms_step(struct world *world, struct sim_node *node);
  * here. */
 void terms_forgotten(struct world *world, const struct config *newest);
 
-/* The simulated node of a member, where its process runs as that member in that term; or NULL. */
-const struct sim_node *terms_node(const struct world *world, const struct member *member);
+/* The simulated node of a member, where its process runs in that very term; or NULL. */
+const struct sim_node *terms_node(const struct world *world, const struct place *place);
 
 /* What every member that config holds responsible for the actor covers, or once did in its term;
  * *who: the actor of one that covers the least. UINT64_MAX when the actor is closed: all that will
@@ -43,8 +48,11 @@ uint64_t terms_covered_by_all(const struct world *world, const struct config *co
 /* True when the actor writes slots of this shard (an index), and is open. */
 bool terms_matters(const struct config *config, uint32_t actor, uint32_t shard);
 
-/* True when the node covers the write, or its actor is closed to it. */
-bool terms_covers(const struct sim_node *node, struct dot dot);
+/* True when the node covers the write in this shard (an index), or its actor is closed to it. */
+bool terms_covers(const struct sim_node *node, uint32_t shard, struct dot dot);
+
+/* What a loss says, for the oracle. */
+void terms_told_of(const struct world *world, const struct loss *loss, struct told *told);
 
 /* Says anew which nodes the newest configuration lists. */
 void terms_refresh(struct world *world);

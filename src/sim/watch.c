@@ -32,11 +32,15 @@ static void judge_delivery(struct world *world, const struct sim_node *node, str
     if (!world->booted || write == 0 || node->turned || node_phase(node->node) != NODE_SERVING)
         return; /* who fills up is read by nobody; an old disk lacks what all once had */
     const struct config *config = node_config(node->node);
+    uint32_t slot = world->oracle.keys[world->oracle.writes[write].key].slot;
+    uint32_t shard = config_shard_of_slot(config, slot);
+    const struct vv *coverage = node_coverage_in(node->node, shard);
     struct slice deps = buf_slice(&world->oracle.writes[write].deps);
+    if (!node_serves(node->node, slot))
+        return; /* the same, for slots that are on their way */
     for (uint32_t i = 0; i < deps_count(deps); i++) {
         struct dot dep = deps_at(deps, i);
-        if (terms_matters(config, dep.actor, node_shard(node->node)) &&
-            !vv_covers(node_coverage(node->node), dep))
+        if (terms_matters(config, dep.actor, shard) && !vv_covers(coverage, dep))
             verdict_say(&world->verdict, "D1",
                         "node %u delivered (%u,%llu) before its cause (%u,%llu)", node->index,
                         dot.actor, (ULL)dot.seq, dep.actor, (ULL)dep.seq);
@@ -48,19 +52,33 @@ static void judge_delivery(struct world *world, const struct sim_node *node, str
 /* One that the node's configuration holds responsible for the actor, that serves in that very term,
  * and does not cover the write; or NULL. Who fills up has what was stable before it serves (5); a
  * closed actor's writes are everywhere (6.5). */
+static bool is_up(const struct sim_node *node, uint32_t shard)
+{
+    struct node_place places[1 + LIMIT_TRANSITS];
+    uint32_t count = node_places(node->node, places);
+    for (uint32_t i = 0; i < count; i++)
+        if (places[i].shard == shard)
+            return places[i].state == MEMBER_ACTIVE && node_phase(node->node) == NODE_SERVING;
+    return false;
+}
+
 static const struct sim_node *who_lacks(const struct world *world, const struct sim_node *node,
                                         struct dot dot)
 {
     const struct config *config = node_config(node->node);
-    uint32_t members[LIMIT_MEMBERS];
     if (config_actor_closed(config, dot.actor) || dot.seq <= world->terms.stable[dot.actor])
         return NULL; /* what was stable once was pruned then, whoever has lost it since (6.3) */
-    uint32_t count = config_responsible(config, dot.actor, members);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct sim_node *member = terms_node(world, &config->members[members[i]]);
-        if (member != NULL && node_phase(member->node) == NODE_SERVING && !member->damaged &&
-            !terms_covers(member, dot))
-            return member;
+    for (uint32_t shard = 0; shard < config->shard_count; shard++) {
+        struct place places[LIMIT_MEMBERS];
+        uint32_t count = 0;
+        if (config_actor_meets(config, dot.actor, shard))
+            count = config_places(config, shard, places);
+        for (uint32_t i = 0; i < count; i++) {
+            const struct sim_node *member = terms_node(world, &places[i]);
+            if (member != NULL && places[i].state == MEMBER_ACTIVE && is_up(member, shard) &&
+                !member->damaged && !terms_covers(member, shard, dot))
+                return member;
+        }
     }
     return NULL;
 }
@@ -106,6 +124,8 @@ static void judge_causes(struct world *world, const struct sim_node *node, const
 static void judge_purge(struct world *world, const struct sim_node *node, struct dot dot)
 {
     uint32_t stone = oracle_by_dot(&world->oracle, dot);
+    const struct hkey *key = &world->oracle.keys[world->oracle.writes[stone].key];
+    uint32_t shard = config_shard_of_slot(node_config(node->node), key->slot);
     if (stone != 0) {
         oracle_purged(&world->oracle, stone);
         judge_causes_of(world, node, stone, NULL);
@@ -113,7 +133,7 @@ static void judge_purge(struct world *world, const struct sim_node *node, struct
     for (uint32_t i = 1; i < world->oracle.write_count && stone != 0; i++) {
         const struct hwrite *write = &world->oracle.writes[i];
         if (write->dot.actor == 0 || write->key != world->oracle.writes[stone].key ||
-            terms_covers(node, write->dot) || !oracle_newer(&world->oracle, stone, i) ||
+            terms_covers(node, shard, write->dot) || !oracle_newer(&world->oracle, stone, i) ||
             terms_lost(world, i))
             continue;
         char name[64];
@@ -181,11 +201,11 @@ static uint64_t clock_most_ms(const struct world *world, const struct sim_node *
 /* Whoever of its shard the source was. Who only catches up takes no clock over. */
 static void note_filled(struct world *world, struct sim_node *node)
 {
-    bool fills = node_phase(node->node) == NODE_FILLING;
+    bool fills = node_phase(node->node) == NODE_FILLING || world->terms.moved;
     for (uint32_t i = 0; i < world->node_count && fills; i++) {
         const struct sim_node *other = &world->nodes[i];
         if (i == node->index || other->node == NULL ||
-            node_shard(other->node) != node_shard(node->node))
+            (!world->terms.moved && node_shard(other->node) != node_shard(node->node)))
             continue;
         uint64_t most = clock_most_ms(world, other) + HLC_SKEW_MS_MAX;
         if (most > node->fill_clock_ms)
@@ -291,7 +311,8 @@ static void judge_causes_clock(struct world *world, const struct call *call)
         uint32_t top = write->past != NULL ? write->past->tops[key] : 0;
         const struct hwrite *cause = &oracle->writes[top];
         if (top == 0 || cause->hlc < write->hlc ||
-            world->shard_of_key[key] != world->shard_of_key[write->key] ||
+            (world->terms.moved ? key != write->key /* each place has a clock of its own */
+                                : world->shard_of_key[key] != world->shard_of_key[write->key]) ||
             !moves_clock(world, &world->nodes[writer], cause) ||
             !stands_near(world, &world->nodes[writer], key))
             continue;

@@ -4,7 +4,7 @@
  *         question about actors, acceptors and members without a failed assertion; and every
  *         change of it is refused or gives what holds them, too.
  * Not:    -
- * Holds:  K1 to K5, K7, K8.
+ * Holds:  K1 to K5, K7 to K10.
  * Limits: -
  * See:    placement/config.h.
  */
@@ -18,7 +18,25 @@ static void actor_ask(const struct config *config, uint32_t actor)
     uint32_t count = config_responsible(config, actor, members);
     for (uint32_t i = 0; i < count; i++)
         ASSERT(members[i] < config->member_count);
-    ASSERT(config_actor_slots(config, actor) == NULL || !config_actor_closed(config, actor));
+    bool meets = false;
+    for (uint32_t shard = 0; shard < config->shard_count; shard++)
+        meets = meets || config_actor_meets(config, actor, shard);
+    ASSERT(!meets || !config_actor_closed(config, actor));
+    ASSERT(meets || count == 0);
+}
+
+static void shard_ask(const struct config *config, uint32_t shard)
+{
+    struct place places[LIMIT_MEMBERS];
+    struct place place;
+    uint32_t count = config_places(config, shard, places);
+    for (uint32_t i = 0; i < count; i++) {
+        ASSERT(config_place(config, shard, places[i].member->node_id, &place));
+        ASSERT(place.actor == places[i].actor && place.shard == shard);
+        ASSERT(config_place_by_actor(config, place.actor, &place));
+        ASSERT(place.actor == places[i].actor && place.member == places[i].member);
+    }
+    ASSERT(config_public_shard(config, shard) < config_lasting_shards(config));
 }
 
 static void config_ask(const struct config *config)
@@ -34,8 +52,12 @@ static void config_ask(const struct config *config)
         ASSERT(config_member_by_address(config, address) == member);
         actor_ask(config, member->actor);
     }
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        actor_ask(config, config->seats[i].actor);
     for (uint32_t i = 0; i < config->retired_count; i++)
         actor_ask(config, config->retired[i].actor);
+    for (uint32_t shard = 0; shard < config->shard_count; shard++)
+        shard_ask(config, shard);
     for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot += 97)
         ASSERT(config_shard_of_slot(config, slot) < config->shard_count);
 }
@@ -47,6 +69,18 @@ static void drop(struct config *next, const enum err *err)
     config_free(next); /* it was checked */
 }
 
+static void slots_move(const struct config *config, struct rng *rng)
+{
+    enum err err = E_OK;
+    bool alive[LIMIT_MEMBERS];
+    for (uint32_t i = 0; i < LIMIT_MEMBERS; i++)
+        alive[i] = rng_chance(rng, 7, 8);
+    drop(config_reshard(config, (uint32_t)rng_below(rng, LIMIT_SHARDS + 2), alive, &err), &err);
+    drop(config_reshard(config, (uint32_t)rng_between(rng, 1, 3), alive, &err), &err);
+    drop(config_reshard_step(config, alive, &err), &err);
+    drop(config_reshard_cancel(config, &err), &err);
+}
+
 /* Changes of members and actors that are there, chosen by the bytes. */
 static void config_change(const struct config *config, struct rng *rng)
 {
@@ -55,6 +89,8 @@ static void config_change(const struct config *config, struct rng *rng)
     uint32_t at = (uint32_t)rng_below(rng, config->member_count + 1);
     struct member member = at < config->member_count ? config->members[at] : (struct member){0};
     uint32_t shard = (uint32_t)rng_below(rng, config->shard_count + 1);
+    uint32_t last_seat = config->seat_count > 0 ? config->seat_count - 1 : 0;
+    struct seat seat = config->seats[rng_below(rng, last_seat + 1)];
     uint32_t last = config->retired_count > 0 ? config->retired_count - 1 : 0;
     uint32_t actor = config->retired[rng_below(rng, last + 1)].actor;
     drop(config_admit(config, rng_u64(rng), &member.address, rng_u64(rng), &err), &err);
@@ -64,9 +100,12 @@ static void config_change(const struct config *config, struct rng *rng)
     drop(config_assign(config, &member.address, shard, &err), &err);
     drop(config_activate(config, member.node_id, member.actor, &err), &err);
     drop(config_merged(config, shard, rng_u64(rng), &err), &err);
-    drop(config_left(config, member.node_id, &err), &err);
-    drop(config_sealed(config, actor, rng_u64(rng), rng_u64(rng), rng_u64(rng), &err), &err);
-    drop(config_closed(config, actor, &err), &err);
+    drop(config_left(config, member.node_id, member.actor, &err), &err);
+    drop(config_left(config, seat.node_id, seat.actor, &err), &err);
+    drop(config_activate(config, seat.node_id, seat.actor, &err), &err);
+    drop(config_sealed(config, actor, shard, rng_u64(rng), rng_u64(rng), rng_u64(rng), &err), &err);
+    drop(config_closed(config, actor, SHARD_NONE, &err), &err);
+    slots_move(config, rng);
     struct removal removal = {&member.address, 1, rng_chance(rng, 1, 2), {false}};
     struct fork fork = {.lineage = rng_u64(rng), .wall_ms = rng_u64(rng)};
     for (uint32_t i = 0; i < LIMIT_MEMBERS; i++) {

@@ -65,6 +65,10 @@ static inline const char *drive_op(enum op op)
         return "SHARD_ADD ";
     case OP_RECOVER:
         return "RECOVER ";
+    case OP_RESHARD:
+        return "RESHARD ";
+    case OP_RESHARD_CANCEL:
+        return "RESHARD_CANCEL ";
     }
     return "? ";
 }
@@ -74,7 +78,7 @@ static inline void drive_note(struct drive *drive, const struct http_call *call)
 {
     static const char *const locals[] = {
         "-",       "-",      "VIEW",    "SHARD_IDS", "NODE_SHARD_ID", "SHARD_MEMBERS",
-        "HEALTHZ", "READYZ", "METRICS", "CLUSTER",   "ROOT"};
+        "HEALTHZ", "READYZ", "METRICS", "CLUSTER",   "RESHARD",       "ROOT"};
     struct buf *out = &drive->called;
     const struct request *request = &call->request;
     if (out->len > 0)

@@ -91,9 +91,10 @@ static const struct row rows[] = {
     {METHOD_PUT, "/shard/add-member/", 404, ""},
     {METHOD_PUT, "/shard/add-member/zero", 400, ""},
     {METHOD_GET, "/shard/add-member/s0", 405, "PUT"},
-    {METHOD_PUT, "/shard/reshard", 501, "Not implemented yet"},
-    {METHOD_GET, "/shard/reshard", 501, "Not implemented yet"},
-    {METHOD_DELETE, "/shard/reshard", 405, "GET, HEAD, PUT"},
+    {METHOD_PUT, "/shard/reshard", 0, "RESHARD "},
+    {METHOD_GET, "/shard/reshard", 0, "RESHARD"},
+    {METHOD_DELETE, "/shard/reshard", 0, "RESHARD_CANCEL "},
+    {METHOD_OTHER, "/shard/reshard", 405, "GET, HEAD, PUT, DELETE"},
     {METHOD_PUT, "/recover", 0, "RECOVER "},
     {METHOD_GET, "/recover", 405, "PUT"},
     {METHOD_OTHER, "/recover", 405, "PUT"},
@@ -122,7 +123,7 @@ static void put_route(const struct http_route *route, struct buf *out)
 {
     static const char *const names[] = {
         "",        "",       "VIEW",    "SHARD_IDS", "NODE_SHARD_ID", "SHARD_MEMBERS",
-        "HEALTHZ", "READYZ", "METRICS", "CLUSTER",   "ROOT"};
+        "HEALTHZ", "READYZ", "METRICS", "CLUSTER",   "RESHARD",       "ROOT"};
     buf_reset(out);
     if (route->refusal.status == 405) {
         buf_append_slice(out, slice_str(route->refusal.allow));

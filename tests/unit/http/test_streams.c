@@ -120,8 +120,8 @@ static const struct stream_row usable_rows[] = {
         "PUT /kvs/a" V11 H "Content-Type: application/json; charset=latin1\r\n"
         "Content-Length: 11\r\n\r\n{\"value\":1}" OK_AFTER,
         "GET after", "415 200", false),
-    ROW("not implemented yet", "PUT /shard/reshard" V11 H "Content-Length: 2\r\n\r\n{}" OK_AFTER,
-        "GET after", "501 200", false),
+    ROW("no count of shards", "PUT /shard/reshard" V11 H "Content-Length: 2\r\n\r\n{}" OK_AFTER,
+        "GET after", "400 200", false),
     ROW("Prefer", "GET /kvs/a" V11 H "Prefer: wait=31\r\n\r\n" OK_AFTER, "GET after", "400 200",
         false),
     ROW("another expectation", "GET /kvs/a" V11 H "Expect: tea\r\n\r\n" OK_AFTER, "GET after",

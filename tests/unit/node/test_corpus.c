@@ -98,7 +98,7 @@ static void streams_and_walks(void **state)
     add(&input, MSG_REPORT, &body);
     struct buf records = BUF_EMPTY;
     add_version(&records, RECORD_WALKED, 3, 0);
-    struct msg_walk_chunk chunk = {1, 1, buf_slice(&records)};
+    struct msg_walk_chunk chunk = {0, 1, 1, buf_slice(&records)};
     msg_walk_chunk_encode(&chunk, &body);
     add(&input, MSG_WALK_CHUNK, &body);
     struct msg_walk_end end = {.walk = 1, .chunks = 1};
@@ -110,10 +110,10 @@ static void streams_and_walks(void **state)
     struct msg_walk_request request = {.walk = 4};
     msg_walk_request_encode(&request, &body);
     add(&input, MSG_WALK_REQUEST, &body);
-    struct msg_walk_ack ack = {4, 1};
+    struct msg_walk_ack ack = {.walk = 4, .number = 1};
     msg_walk_ack_encode(&ack, &body);
     add(&input, MSG_WALK_ACK, &body);
-    struct msg_walk_stop stop = {4};
+    struct msg_walk_stop stop = {.walk = 4};
     msg_walk_stop_encode(&stop, &body);
     add(&input, MSG_WALK_STOP, &body);
     keep("walk_out", &input);

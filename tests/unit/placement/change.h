@@ -32,6 +32,7 @@ static inline struct config *cluster_of(uint32_t shards, const char *words)
     config->shard_count = shards;
     for (uint32_t i = 0; i < shards; i++) {
         config->shards[i].id = i;
+        config->shards[i].from = config->shards[i].into = SHARD_NONE;
         slotset_add_range(&config->shards[i].slots, LIMIT_SLOTS / shards * i,
                           i + 1 == shards ? LIMIT_SLOTS - 1 : LIMIT_SLOTS / shards * (i + 1) - 1);
     }
@@ -80,23 +81,27 @@ static inline const char *words_of(const struct config *config, char text[4 * LI
 
 /* An actor that is open in next, and was neither open nor free in config, came back from the
  * dead. */
+static inline void assert_actor_goes_on(const struct config *config, uint32_t actor,
+                                        uint64_t node_id, bool may_be_retired)
+{
+    if (actor == 0 || actor >= config->next_actor)
+        return;
+    assert_false(config_actor_closed(config, actor));
+    const struct member *before = config_member_by_actor(config, actor);
+    const struct retired *retired = config_retired(config, actor, SHARD_NONE);
+    assert_true(before != NULL || (retired != NULL && may_be_retired));
+    assert_int_equal(before != NULL ? before->node_id : retired->node_id, node_id);
+}
+
 static inline void assert_no_actor_twice(const struct config *config, const struct config *next)
 {
     assert_true(next->next_actor >= config->next_actor);
-    for (uint32_t i = 0; i < next->member_count + next->retired_count; i++) {
-        bool is_member = i < next->member_count;
-        uint32_t actor =
-            is_member ? next->members[i].actor : next->retired[i - next->member_count].actor;
-        uint64_t node_id =
-            is_member ? next->members[i].node_id : next->retired[i - next->member_count].node_id;
-        if (actor == 0 || actor >= config->next_actor)
-            continue;
-        assert_false(config_actor_closed(config, actor));
-        const struct member *before = config_member_by_actor(config, actor);
-        const struct retired *retired = config_retired(config, actor);
-        assert_true(before != NULL || (retired != NULL && !is_member));
-        assert_int_equal(before != NULL ? before->node_id : retired->node_id, node_id);
-    }
+    for (uint32_t i = 0; i < next->member_count; i++)
+        assert_actor_goes_on(config, next->members[i].actor, next->members[i].node_id, false);
+    for (uint32_t i = 0; i < next->seat_count; i++)
+        assert_actor_goes_on(config, next->seats[i].actor, next->seats[i].node_id, false);
+    for (uint32_t i = 0; i < next->retired_count; i++)
+        assert_actor_goes_on(config, next->retired[i].actor, next->retired[i].node_id, true);
 }
 
 /* The term of an active or leaving member ended, whatever became of it. */
@@ -108,6 +113,10 @@ static inline bool a_term_ended(const struct config *config, const struct config
             config_member_by_actor(next, member->actor) == NULL)
             return true;
     }
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        if (config->seats[i].state != MEMBER_SYNCING &&
+            config_member_by_actor(next, config->seats[i].actor) == NULL)
+            return true;
     return false;
 }
 
@@ -122,8 +131,8 @@ static inline void assert_decodes_to_itself(const struct config *config)
     buf_fini(&bytes);
 }
 
-/* What every change keeps. */
-static inline void assert_change(const struct config *config, const struct config *next)
+/* What every change keeps; those of slots, too. */
+static inline void assert_any_change(const struct config *config, const struct config *next)
 {
     config_check(next);
     assert_int_equal(next->epoch, config->epoch + 1);
@@ -131,9 +140,15 @@ static inline void assert_change(const struct config *config, const struct confi
     if (a_term_ended(config, next))
         assert_int_equal(next->fence, next->epoch);
     assert_memory_equal(&next->token_key, &config->token_key, sizeof(next->token_key));
-    assert_memory_equal(next->owner, config->owner, sizeof(next->owner));
     assert_no_actor_twice(config, next);
     assert_decodes_to_itself(next);
+}
+
+/* What every change keeps that does not move slots. */
+static inline void assert_change(const struct config *config, const struct config *next)
+{
+    assert_any_change(config, next);
+    assert_memory_equal(next->owner, config->owner, sizeof(next->owner));
 }
 
 /* The change applies: it gives the new configuration, and the old one is freed. */
@@ -144,6 +159,13 @@ static inline struct config *applied(struct config *config, struct config *next,
     assert_change(config, next);
     config_free(config);
     return next;
+}
+
+/* config_left for a member's home. */
+static inline struct config *left_of(const struct config *config, uint64_t node_id, enum err *err)
+{
+    const struct member *member = config_member_by_id(config, node_id);
+    return config_left(config, node_id, member != NULL ? member->actor : 0, err);
 }
 
 #define APPLY(config, change)                                                                      \

@@ -109,7 +109,7 @@ static struct config *ask_activate(struct walk *walk, enum err *err)
 
 static struct config *ask_left(struct walk *walk, enum err *err)
 {
-    return config_left(walk->config, any_member(walk)->node_id, err);
+    return left_of(walk->config, any_member(walk)->node_id, err);
 }
 
 static struct config *ask_merged(struct walk *walk, enum err *err)
@@ -127,12 +127,13 @@ static struct config *ask_sealed(struct walk *walk, enum err *err)
 {
     uint64_t last_seq = rng_below(&walk->rng, 100);
     uint64_t whole_seq = rng_below(&walk->rng, last_seq + 1);
-    return config_sealed(walk->config, any_retired(walk), last_seq, whole_seq, NOW_MS, err);
+    return config_sealed(walk->config, any_retired(walk), SHARD_NONE, last_seq, whole_seq, NOW_MS,
+                         err);
 }
 
 static struct config *ask_closed(struct walk *walk, enum err *err)
 {
-    return config_closed(walk->config, any_retired(walk), err);
+    return config_closed(walk->config, any_retired(walk), SHARD_NONE, err);
 }
 
 /* The steward's come last: they alone lead to rest. */
@@ -170,7 +171,7 @@ static void assert_actors_end_well(const struct config *config, const struct con
 {
     for (uint32_t i = 0; i < config->retired_count; i++) {
         const struct retired *before = &config->retired[i];
-        const struct retired *after = config_retired(next, before->actor);
+        const struct retired *after = config_retired(next, before->actor, SHARD_NONE);
         if (after == NULL) {
             assert_int_equal(before->state, RETIRED_SEALED);
             assert_non_null(config_loss_of_actor(next, before->actor));
@@ -194,7 +195,7 @@ static void assert_failures_reseal(const struct config *config, const struct con
         bool is_open = config_member_by_actor(next, member->actor) != NULL;
         bool wrote = member->state == MEMBER_ACTIVE || member->state == MEMBER_LEAVING;
         if (!member_counts(member) || is_open ||
-            (wrote && config_retired(next, member->actor) == NULL))
+            (wrote && config_retired(next, member->actor, SHARD_NONE) == NULL))
             continue;
         for (uint32_t j = 0; j < next->retired_count; j++) {
             const struct retired *retired = &next->retired[j];

@@ -4,7 +4,7 @@
  *         is refused or gives another valid configuration with exactly these bytes; values that
  *         break an invariant do not decode.
  * Not:    -
- * Holds:  what decodes holds K1 to K5 and K7, and encodes to the same bytes.
+ * Holds:  what decodes holds K1 to K10 but K6, and encodes to the same bytes.
  * Limits: -
  * See:    placement/config_codec.c.
  */
@@ -104,7 +104,7 @@ static void random_bytes_are_refused(void **state)
         for (size_t i = 0; i < len; i++)
             bytes[i] = (uint8_t)rng_u64(&rng);
         if (len > 0)
-            bytes[0] = 2;
+            bytes[0] = 3; /* the format that there is */
         decodes(slice_of(bytes, len));
     }
     assert_null(config_decode(SLICE_EMPTY));
@@ -157,6 +157,49 @@ static void what_breaks_an_invariant_does_not_decode(void **state)
     ASSERT_NOT_DECODED(config->lineage = 0);
     ASSERT_NOT_DECODED(config->members[2].address.text[0] = ' ');
     ASSERT_NOT_DECODED(config->members[2].address.text[0] = '\x7f');
+    ASSERT_NOT_DECODED((config->retired_count = 1,
+                        config->retired[0].actor = 100, /* K3: no slots */
+                        config->next_actor = 101));
+}
+
+/* Slots 0 to 9 are on their way from the first shard to the second. */
+static void add_transit(struct config *config)
+{
+    struct shard *transit = &config->shards[config->shard_count++];
+    *transit = (struct shard){.id = SHARD_ID_TRANSIT | 4, .from = 0, .into = 1};
+    slotset_add_range(&transit->slots, 0, 9);
+    slotset_subtract(&config->shards[0].slots, &transit->slots);
+    config->seats[config->seat_count++] = (struct seat){1, 2, 5, MEMBER_ACTIVE};
+    config->seats[config->seat_count++] = (struct seat){3, 2, 6, MEMBER_SYNCING};
+    config->next_actor = 7;
+    config_index(config);
+}
+
+#define ASSERT_TRANSIT_NOT_DECODED(change) ASSERT_NOT_DECODED((add_transit(config), change))
+
+static void transits_and_seats_that_break_an_invariant_do_not_decode(void **state)
+{
+    (void)state;
+    struct config *sound = small_config();
+    add_transit(sound);
+    struct buf encoded = BUF_EMPTY;
+    config_encode(sound, &encoded);
+    assert_true(decodes(buf_slice(&encoded)));
+    buf_fini(&encoded);
+    config_free(sound);
+    ASSERT_TRANSIT_NOT_DECODED(config->shards[2].from = 1); /* K9 */
+    ASSERT_TRANSIT_NOT_DECODED(config->shards[2].into = 2);
+    ASSERT_TRANSIT_NOT_DECODED(config->shards[2].into = SHARD_ID_TRANSIT | 4);
+    ASSERT_TRANSIT_NOT_DECODED(config->shards[2].id = 4);
+    ASSERT_TRANSIT_NOT_DECODED(config->shards[1].id = SHARD_ID_TRANSIT | 1);
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].node_id = 1); /* K10 */
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].node_id = 9);
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].shard = 1);
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].shard = 3);
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].shard = UINT32_MAX);
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].state = MEMBER_SPARE);
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].actor = 5); /* K3 */
+    ASSERT_TRANSIT_NOT_DECODED(config->seats[1].actor = 7);
 }
 
 /* Where the count of members stands while epoch, fence and next actor take a byte each, and where
@@ -243,23 +286,41 @@ static void a_loss_too_many_is_refused(void **state)
     config_free(config);
 }
 
+/* Every 32nd slot, and as many seats as there is room for. */
+static void add_torn_transit(struct config *config, uint32_t number)
+{
+    uint32_t index = config->shard_count++;
+    struct shard *transit = &config->shards[index];
+    *transit =
+        (struct shard){.id = UINT32_MAX - number, .from = number % 2, .into = 1 - number % 2};
+    for (uint32_t slot = number; slot < LIMIT_SLOTS; slot += 32) {
+        slotset_remove(&config->shards[slot / (LIMIT_SLOTS / 2)].slots, slot);
+        slotset_add(&transit->slots, slot);
+    }
+    for (uint32_t i = 0; i < 4 && config->seat_count < LIMIT_SEATS - 4; i++)
+        config->seats[config->seat_count++] =
+            (struct seat){i + 1, index, UINT32_MAX - config->seat_count - 1, MEMBER_ACTIVE};
+}
+
 static void the_greatest_configuration_comes_back(void **state)
 {
     (void)state;
     struct config *config = small_config();
     config->ancestor_count = LIMIT_ANCESTORS;
     config->loss_count = LIMIT_LOSSES;
-    config->retired_count = LIMIT_ACTORS / 2;
     config->next_actor = UINT32_MAX;
     config->epoch = config->fence = UINT64_MAX - 1;
     for (uint32_t i = 0; i < config->loss_count; i++)
         config->losses[i] = (struct loss){i, UINT32_MAX, UINT64_MAX, UINT64_MAX - 1, UINT64_MAX};
-    for (uint32_t i = 0; i < config->retired_count; i++) {
-        struct retired *retired = &config->retired[i];
+    for (uint32_t i = 0; i < LIMIT_TRANSITS; i++)
+        add_torn_transit(config, i);
+    config_index(config);
+    for (uint32_t i = 0; i < LIMIT_RETIRED; i++) {
+        uint32_t transit = 2 + i / 2 % LIMIT_TRANSITS;
+        struct retired *retired = &config->retired[config->retired_count++];
         *retired =
-            (struct retired){.actor = 100 + i, .since = UINT64_MAX - 1, .last_seq = UINT64_MAX};
-        for (uint32_t slot = i % 2; slot < LIMIT_SLOTS; slot += 2)
-            slotset_add(&retired->slots, slot);
+            (struct retired){.actor = 100 + i / 2, .since = UINT64_MAX - 1, .last_seq = UINT64_MAX};
+        retired->slots = config->shards[i % 2 == 0 ? transit : 0].slots;
     }
     memset(config->members[0].address.text, 'a', LIMIT_ADDRESS_BYTES);
     config_check(config);
@@ -281,6 +342,7 @@ int main(void)
         cmocka_unit_test(every_altered_byte_is_refused_or_valid),
         cmocka_unit_test(random_bytes_are_refused),
         cmocka_unit_test(what_breaks_an_invariant_does_not_decode),
+        cmocka_unit_test(transits_and_seats_that_break_an_invariant_do_not_decode),
         cmocka_unit_test(an_address_too_long_is_refused),
         cmocka_unit_test(a_member_too_many_is_refused),
         cmocka_unit_test(a_loss_too_many_is_refused),

@@ -9,7 +9,7 @@
  *
  * Usage:  build/<kind>/bin/test_placement_config_corpus tests/fuzz/corpus/config
  */
-#include "unit/placement/change.h"
+#include "unit/placement/play.h"
 
 #define CORPUS_SEED 2024
 
@@ -62,8 +62,30 @@ static void cluster_with_a_past(void **state)
     struct fork fork = {.lineage = 78, .wall_ms = NOW_MS, .fates = {[1] = FATE_GONE}};
     APPLY(config, config_fork(config, &fork, &err));
     APPLY(config, config_renew(config, 103, 4, NOW_MS, &err));
-    APPLY(config, config_sealed(config, 4, 300, 7, NOW_MS, &err));
+    APPLY(config, config_sealed(config, 4, SHARD_NONE, 300, 7, NOW_MS, &err));
     save_config(*state, "past", 0, config);
+}
+
+/* Slots on their way: from two shards to three, and a member that fails meanwhile. */
+static void reshards(void **state)
+{
+    bool alive[LIMIT_MEMBERS];
+    enum err err = E_MALFORMED;
+    struct play play = {.in_order = true, .config = cluster_of(2, "A0 A0 A0 A1 A1 A1")};
+    alive_of(&play, alive);
+    struct config *next = config_reshard(play.config, 3, alive, &err);
+    assert_non_null(next);
+    play_take(&play, next, &(struct act){.kind = ACT_STEP});
+    for (unsigned i = 0; play_once(&play); i++) {
+        if (i % 5 != 0)
+            continue;
+        uint32_t actor = play.config->members[0].actor;
+        struct config *failed = config_renew(play.config, 100, actor, NOW_MS, &err);
+        assert_non_null(failed);
+        save_config(*state, "reshard", i / 5, config_dup(play.config));
+        save_config(*state, "failed", i / 5, failed);
+    }
+    config_free(play.config);
 }
 
 static void random_ones(void **state)
@@ -91,6 +113,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(clusters, folder),
         cmocka_unit_test_prestate(cluster_with_a_past, folder),
+        cmocka_unit_test_prestate(reshards, folder),
         cmocka_unit_test_prestate(random_ones, folder),
         cmocka_unit_test_prestate(one_that_is_cut, folder),
     };

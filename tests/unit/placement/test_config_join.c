@@ -187,9 +187,10 @@ static void limits_of_actors_and_epochs_refuse(void **state)
     ASSERT_REFUSED(ADMIT(config, 500, 1), E_ACTORS_FULL);
     ASSERT_REFUSED(config_renew(config, 102, 3, NOW_MS, &err), E_ACTORS_FULL);
     ASSERT_REFUSED(ASSIGN(config, 3, 0), E_ACTORS_FULL);
-    config->next_actor = 200;
-    for (uint32_t i = 0; i < LIMIT_ACTORS / 2; i++)
-        config->retired[config->retired_count++] = (struct retired){.actor = 100 + i};
+    config->next_actor = 300;
+    for (uint32_t i = 0; i < LIMIT_ACTORS - config->member_count; i++)
+        config->retired[config->retired_count++] =
+            (struct retired){.actor = 100 + i, .slots = config->shards[0].slots};
     ASSERT_REFUSED(ADMIT(config, 500, 1), E_ACTORS_FULL);
     APPLY(config, ADMIT(config, 500, 2));
     config->epoch = UINT64_MAX - 1;
@@ -309,21 +310,21 @@ static void an_actor_is_sealed_and_closed(void **state)
 {
     (void)state;
     struct config *config = cluster_of(1, "A0 A0 A0");
-    ASSERT_NOTHING(config_sealed(config, 2, 7, 5, NOW_MS, &err));
+    ASSERT_NOTHING(config_sealed(config, 2, SHARD_NONE, 7, 5, NOW_MS, &err));
     APPLY(config, ADMIT(config, 500, 1));
-    ASSERT_NOTHING(config_closed(config, 2, &err));
-    APPLY(config, config_sealed(config, 2, 7, 5, NOW_MS, &err));
+    ASSERT_NOTHING(config_closed(config, 2, SHARD_NONE, &err));
+    APPLY(config, config_sealed(config, 2, SHARD_NONE, 7, 5, NOW_MS, &err));
     assert_retired(config, 0, 2, RETIRED_SEALED, 11);
     assert_int_equal(config->retired[0].last_seq, 7);
     assert_int_equal(config_loss_of_actor(config, 2)->whole_seq, 5);
     assert_int_equal(config_loss_of_actor(config, 2)->shard, 0);
     assert_false(config_actor_closed(config, 2));
-    ASSERT_NOTHING(config_sealed(config, 2, 8, 8, NOW_MS, &err));
-    APPLY(config, config_closed(config, 2, &err));
+    ASSERT_NOTHING(config_sealed(config, 2, SHARD_NONE, 8, 8, NOW_MS, &err));
+    APPLY(config, config_closed(config, 2, SHARD_NONE, &err));
     assert_int_equal(config->retired_count, 0);
     assert_true(config_actor_closed(config, 2));
     assert_int_equal(config_loss_of_actor(config, 2)->whole_seq, 5);
-    ASSERT_NOTHING(config_closed(config, 2, &err));
+    ASSERT_NOTHING(config_closed(config, 2, SHARD_NONE, &err));
     config_free(config);
 }
 
@@ -334,20 +335,20 @@ static void a_keeper_that_is_lost_unseals(void **state)
     struct config *config = cluster_of(2, "A0 A0 S0 A1 A1");
     APPLY(config, ADMIT(config, 500, 1));
     APPLY(config, ADMIT(config, 501, 4));
-    APPLY(config, config_sealed(config, 2, 7, 5, NOW_MS, &err));
-    APPLY(config, config_sealed(config, 5, 3, 3, NOW_MS, &err));
+    APPLY(config, config_sealed(config, 2, SHARD_NONE, 7, 5, NOW_MS, &err));
+    APPLY(config, config_sealed(config, 5, SHARD_NONE, 3, 3, NOW_MS, &err));
     APPLY(config, ADMIT(config, 502, 2)); /* syncing, of shard 0: a keeper of actor 2 alone */
     assert_retired(config, 0, 2, RETIRED_SEALING, 14);
     assert_int_equal(config->retired[0].last_seq, 0);
     assert_retired(config, 1, 5, RETIRED_SEALED, 13);
-    APPLY(config, config_sealed(config, 2, 9, 6, NOW_MS + 1, &err));
+    APPLY(config, config_sealed(config, 2, SHARD_NONE, 9, 6, NOW_MS + 1, &err));
     assert_int_equal(config_loss_of_actor(config, 2)->whole_seq, 5);
     assert_int_equal(config_loss_of_actor(config, 2)->epoch, 15);
     assert_int_equal(config->loss_count, 2);
     APPLY(config, config_renew(config, 100, 1, NOW_MS, &err));
     assert_retired(config, 0, 1, RETIRED_SEALING, 16);
     assert_retired(config, 1, 2, RETIRED_SEALING, 16);
-    APPLY(config, config_sealed(config, 2, 4, 4, NOW_MS + 2, &err));
+    APPLY(config, config_sealed(config, 2, SHARD_NONE, 4, 4, NOW_MS + 2, &err));
     assert_int_equal(config_loss_of_actor(config, 2)->whole_seq, 4);
     config_free(config);
 }
@@ -358,7 +359,7 @@ static void what_is_whole_ends_with_the_last_seq(void **state)
     (void)state;
     struct config *config = cluster_of(1, "A0 A0 A0");
     APPLY(config, ADMIT(config, 500, 1));
-    APPLY(config, config_sealed(config, 2, 7, 9, NOW_MS, &err));
+    APPLY(config, config_sealed(config, 2, SHARD_NONE, 7, 9, NOW_MS, &err));
     assert_int_equal(config->retired[0].last_seq, 7);
     assert_int_equal(config_loss_of_actor(config, 2)->whole_seq, 7);
     config_free(config);
@@ -413,7 +414,7 @@ static void the_oldest_losses_are_folded(void **state)
             .actor = 100 + i, .shard = i % 2, .whole_seq = i, .epoch = 1000 + i, .wall_ms = NOW_MS};
     config->retired[config->retired_count++] =
         (struct retired){.actor = 90, .slots = config->shards[1].slots};
-    APPLY(config, config_sealed(config, 90, 1, 0, NOW_MS, &err));
+    APPLY(config, config_sealed(config, 90, SHARD_NONE, 1, 0, NOW_MS, &err));
     assert_int_equal(config->loss_count, LIMIT_LOSSES);
     assert_null(config_loss_of_actor(config, 100));
     assert_null(config_loss_of_actor(config, 101));

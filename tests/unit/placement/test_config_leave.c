@@ -52,17 +52,17 @@ static void a_live_member_hands_over_first(void **state)
 {
     (void)state;
     struct config *config = cluster_of(1, "A0 A0 A0");
-    ASSERT_NOTHING(config_left(config, 101, &err));
+    ASSERT_NOTHING(left_of(config, 101, &err));
     APPLY(config, remove_bits(config, 2, ALL, false, &err));
     ASSERT_WORDS(config, "A0 L0 A0");
     assert_int_equal(config->fence, 3);
     ASSERT_NOTHING(remove_bits(config, 2, ALL, false, &err));
-    APPLY(config, config_left(config, 101, &err));
+    APPLY(config, left_of(config, 101, &err));
     ASSERT_WORDS(config, "A0 A0");
     assert_int_equal(config->fence, 11);
     assert_int_equal(config->retired_count, 0);
     assert_true(config_actor_closed(config, 2));
-    ASSERT_NOTHING(config_left(config, 101, &err));
+    ASSERT_NOTHING(left_of(config, 101, &err));
     config_free(config);
 }
 
@@ -89,13 +89,13 @@ static void leaving_waits_for_sealing(void **state)
     (void)state;
     struct config *config = cluster_of(2, "A0 A0 A0 L0 A1 L1 A1 A1 S0");
     APPLY(config, remove_bits(config, 1, ALL & ~1U, false, &err));
-    ASSERT_NOTHING(config_left(config, 103, &err));
+    ASSERT_NOTHING(left_of(config, 103, &err));
     ASSERT_REFUSED(remove_bits(config, 0x80, ALL, false, &err), E_UNSETTLED);
-    APPLY(config, config_left(config, 105, &err)); /* of the other shard */
-    APPLY(config, config_sealed(config, 1, 5, 5, NOW_MS, &err));
-    ASSERT_NOTHING(config_left(config, 103, &err));
-    APPLY(config, config_closed(config, 1, &err));
-    APPLY(config, config_left(config, 103, &err));
+    APPLY(config, left_of(config, 105, &err)); /* of the other shard */
+    APPLY(config, config_sealed(config, 1, SHARD_NONE, 5, 5, NOW_MS, &err));
+    ASSERT_NOTHING(left_of(config, 103, &err));
+    APPLY(config, config_closed(config, 1, SHARD_NONE, &err));
+    APPLY(config, left_of(config, 103, &err));
     APPLY(config, remove_bits(config, 0x20, ALL, false, &err));
     ASSERT_WORDS(config, "A0 A0 A1 A1 A1");
     config_free(config);
@@ -127,7 +127,7 @@ static void a_spare_takes_the_place(void **state)
     struct config *config = cluster_of(2, "-- A0 A0 A1 A1 -- --");
     APPLY(config, remove_bits(config, 4, ALL & ~1U, false, &err)); /* the first one is dead */
     ASSERT_WORDS(config, "-- A0 L0 A1 A1 S0 --");
-    APPLY(config, config_left(config, 102, &err));
+    APPLY(config, left_of(config, 102, &err));
     ASSERT_WORDS(config, "-- A0 A1 A1 S0 --");
     config_free(config);
     config = cluster_of(2, "-- A0 A0 A1 A1");
@@ -141,13 +141,13 @@ static void a_member_of_a_larger_shard_takes_the_place(void **state)
     struct config *config = cluster_of(3, "A0 A0 A1 A1 A1 A2 A2 A2 A2");
     APPLY(config, remove_bits(config, 2, ALL, false, &err));
     ASSERT_WORDS(config, "A0 L0 A1 A1 A1 A2 A2 A2 L20");
-    ASSERT_NOTHING(config_left(config, 101, &err)); /* who takes its place comes first */
-    APPLY(config, config_left(config, 108, &err));
+    ASSERT_NOTHING(left_of(config, 101, &err)); /* who takes its place comes first */
+    APPLY(config, left_of(config, 108, &err));
     ASSERT_WORDS(config, "A0 L0 A1 A1 A1 A2 A2 A2 S0");
     assert_int_equal(config->members[8].actor, 10);
     assert_true(config_actor_closed(config, 9));
     assert_int_equal(config->fence, 11);
-    APPLY(config, config_left(config, 101, &err));
+    APPLY(config, left_of(config, 101, &err));
     ASSERT_WORDS(config, "A0 A1 A1 A1 A2 A2 A2 S0");
     config_free(config);
     /* Of shards of one size the first one gives. */
@@ -157,7 +157,7 @@ static void a_member_of_a_larger_shard_takes_the_place(void **state)
     config_free(config);
     /* Who moves waits for nobody, or two shards could wait for each other. */
     config = cluster_of(2, "A0 L01 A1 L10");
-    APPLY(config, config_left(config, 101, &err));
+    APPLY(config, left_of(config, 101, &err));
     ASSERT_WORDS(config, "A0 S1 A1 L10");
     config_free(config);
     /* It has to be alive, and one that is stays behind. */
@@ -186,7 +186,7 @@ static void nobody_can_take_the_place(void **state)
     assert_false(config_degraded(config, 1));
     ASSERT_REFUSED(remove_bits(config, 1, ALL, true, &err), E_LAST_ACTIVE);
     APPLY(config, remove_bits(config, 4, ALL, true, &err)); /* forced: alone is enough */
-    APPLY(config, config_left(config, 104, &err));
+    APPLY(config, left_of(config, 104, &err));
     ASSERT_WORDS(config, "A0 A1");
     config_free(config);
 }
@@ -235,7 +235,7 @@ static void who_was_to_take_a_place_is_replaced(void **state)
     ASSERT_REFUSED(remove_bits(config, 4, ALL, false, &err), E_TOO_FEW);
     APPLY(config, remove_bits(config, 4, ALL, true, &err));
     ASSERT_WORDS(config, "A0 A0 L0 A1 L1");
-    APPLY(config, config_left(config, 104, &err)); /* nobody is on the way any more */
+    APPLY(config, left_of(config, 104, &err)); /* nobody is on the way any more */
     config_free(config);
 }
 
@@ -251,16 +251,20 @@ static void a_removal_minds_its_own_shards(void **state)
     config_free(config);
 }
 
-static void too_many_retired_actors(void **state)
+/* Who goes leaves a place that its old actor takes. */
+static void too_many_retired_actors_refuse_no_removal(void **state)
 {
     (void)state;
     struct config *config = cluster_of(1, "A0 A0 A0 A0");
-    config->next_actor = 200;
-    for (uint32_t i = 0; i < LIMIT_ACTORS / 2 - 1; i++)
-        config->retired[config->retired_count++] = (struct retired){.actor = 100 + i};
-    ASSERT_REFUSED(remove_bits(config, 3, 0xc, false, &err), E_ACTORS_FULL);
-    APPLY(config, remove_bits(config, 1, 0xe, false, &err));
-    ASSERT_REFUSED(remove_bits(config, 1, 0x6, false, &err), E_ACTORS_FULL);
+    struct address another = address_at(9);
+    config->next_actor = 300;
+    for (uint32_t i = 4; i < LIMIT_ACTORS; i++)
+        config->retired[config->retired_count++] =
+            (struct retired){.actor = 100 + i, .slots = config->shards[0].slots};
+    ASSERT_REFUSED(config_invite(config, &another, &err), E_ACTORS_FULL);
+    ASSERT_REFUSED(config_renew(config, 100, 1, NOW_MS, &err), E_ACTORS_FULL);
+    APPLY(config, remove_bits(config, 3, 0xc, false, &err));
+    ASSERT_REFUSED(config_renew(config, 103, 4, NOW_MS, &err), E_ACTORS_FULL);
     config_free(config);
 }
 
@@ -430,7 +434,7 @@ static void assert_dead_are_retired(const struct removal_case *given, const stru
         if (!BITS(given->going & ~given->alive, i) ||
             (member->state != MEMBER_ACTIVE && member->state != MEMBER_LEAVING))
             continue;
-        const struct retired *retired = config_retired(next, member->actor);
+        const struct retired *retired = config_retired(next, member->actor, SHARD_NONE);
         assert_non_null(retired);
         assert_int_equal(retired->state, RETIRED_SEALING);
         assert_int_equal(retired->node_id, member->node_id);
@@ -586,8 +590,8 @@ static void a_shard_with_nobody_gets_somebody(void **state)
     config = cluster_of(2, "A0 A0 A1 A1");
     APPLY(config, fork_of(config, "++xx", &err));
     ASSERT_WORDS(config, "A0 L01");
-    APPLY(config, config_sealed(config, 3, 0, 0, NOW_MS, &err));
-    APPLY(config, config_left(config, 101, &err));
+    APPLY(config, config_sealed(config, 3, SHARD_NONE, 0, 0, NOW_MS, &err));
+    APPLY(config, left_of(config, 101, &err));
     ASSERT_WORDS(config, "A0 S1");
     config_free(config);
     config = cluster_of(2, "A0 S0 A1 A1");
@@ -644,7 +648,7 @@ int main(void)
         cmocka_unit_test(who_was_leaving_stays_instead_of_the_dead),
         cmocka_unit_test(who_was_to_take_a_place_is_replaced),
         cmocka_unit_test(a_removal_minds_its_own_shards),
-        cmocka_unit_test(too_many_retired_actors),
+        cmocka_unit_test(too_many_retired_actors_refuse_no_removal),
         cmocka_unit_test(every_removal_from_every_small_cluster),
         cmocka_unit_test(the_absent_are_given_up),
         cmocka_unit_test(the_empty_take_their_places),

@@ -66,27 +66,27 @@ static void a_shard_is_halved_by_its_own_members(void **state)
     config_free(config);
 }
 
-static void new_shards_have_ids_that_none_had(void **state)
+static void new_shards_have_the_least_free_ids(void **state)
 {
     (void)state;
-    struct config *config = cluster_of(2, "A0 A0 A0 A1 A1 A1");
-    uint32_t used[64];
-    uint32_t count = 0;
-    for (uint32_t round = 0; round < 12; round++) {
-        struct plan_wish wish = wish_of(round % 2 == 0 ? 3 : 1);
+    static const uint32_t counts[] = {4, 1, 2, 3, 1, 4};
+    struct config *config = cluster_of(2, "A0 A0 A0 A0 A1 A1 A1 A1");
+    for (size_t round = 0; round < sizeof(counts) / sizeof(counts[0]); round++) {
+        struct plan_wish wish = wish_of(counts[round]);
         config = resharded(config, &wish);
-        for (uint32_t i = 0; i < config->shard_count; i++) {
-            bool is_new = config->shards[i].id >= 2;
-            for (uint32_t j = 0; j < count && is_new && round % 2 == 0; j++)
-                assert_int_not_equal(config->shards[i].id, used[j]);
-            if (is_new && round % 2 == 0)
-                used[count++] = config->shards[i].id;
-        }
         for (uint32_t i = 0; i < config->shard_count; i++)
-            assert_true(config->shards[i].id < config->next_actor);
-        assert_int_equal(config->shards[0].id, 0); /* who is first stays */
+            assert_int_equal(config->shards[i].id, i); /* who is first stays */
     }
-    assert_true(count > 6);
+    config->shards[1].id = 7;
+    config->shards[2].id = 2;
+    config->shards[3].id = 0;
+    config->shards[0].id = 1;
+    struct plan_wish wish = wish_of(3);
+    config = resharded(config, &wish); /* s0, the last one, goes */
+    assert_int_equal(config_shard_by_id(config, 0), SHARD_NONE);
+    wish = wish_of(4);
+    config = resharded(config, &wish);
+    assert_int_equal(config->shards[3].id, 0);
     config_free(config);
 }
 
@@ -219,12 +219,12 @@ static void one_change_after_the_other(void **state)
     struct config *config = cluster_of(2, "A0 A0 L0 A1 A1");
     struct plan_wish wish = wish_of(1);
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_LEAVING);
-    APPLY(config, config_left(config, 102, &err));
+    APPLY(config, left_of(config, 102, &err));
     APPLY(config, config_renew(config, 101, 2, NOW_MS, &err)); /* in doubt: its actor is sealing */
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_UNSETTLED);
-    APPLY(config, config_sealed(config, 2, 9, 9, NOW_MS, &err));
+    APPLY(config, config_sealed(config, 2, SHARD_NONE, 9, 9, NOW_MS, &err));
     ASSERT_REFUSED(plan_new(config, &wish, &err), E_UNSETTLED);
-    APPLY(config, config_closed(config, 2, &err));
+    APPLY(config, config_closed(config, 2, SHARD_NONE, &err));
     plan_free(planned(config, &wish));
     config_free(config);
     config = cluster_of(2, "A0 A0 L01 A1 A1");
@@ -244,20 +244,41 @@ static void somebody_must_have_the_data(void **state)
     config_free(config);
 }
 
-static void ids_run_out(void **state)
+/* Shards without slots, as they come first when there are to be more: nobody has to be there. */
+static void who_has_nothing_is_not_missed(void **state)
 {
     (void)state;
-    struct config *config = cluster_of(1, "A0 A0 A0 A0");
-    struct plan_wish wish = wish_of(2);
-    config->shards[0].id = UINT32_MAX - LIMIT_SHARDS - 2; /* all new ids would fit */
-    plan_free(planned(config, &wish));
-    config->shards[0].id++;
-    ASSERT_REFUSED(plan_new(config, &wish, &err), E_ACTORS_FULL);
-    config->shards[0].id = UINT32_MAX - 1;
-    ASSERT_REFUSED(plan_new(config, &wish, &err), E_ACTORS_FULL);
-    config->shards[0].id = 0;
-    config->next_actor = UINT32_MAX;
-    ASSERT_REFUSED(plan_new(config, &wish, &err), E_ACTORS_FULL);
+    static const char *const words[] = {"A0 A0 A0 A1 A1 S2 S2", "A0 A0 A0 A1 A1 A2 A2"};
+    for (size_t i = 0; i < 2; i++) {
+        struct config *config = cluster_of(3, words[i]);
+        slotset_merge(&config->shards[0].slots, &config->shards[2].slots);
+        slotset_init(&config->shards[2].slots);
+        config_index(config);
+        struct plan_wish wish = wish_of(3);
+        plan_free(planned(config, &wish));
+        wish.alive[5] = false;
+        plan_free(planned(config, &wish));
+        wish.alive[6] = false;
+        ASSERT_REFUSED(plan_new(config, &wish, &err), E_NODES_FEW);
+        wish.shard_count = 2;
+        plan_free(planned(config, &wish));
+        config_free(config);
+    }
+}
+
+/* What is on its way has to arrive first. */
+static void transits_are_not_planned(void **state)
+{
+    (void)state;
+    struct config *config = cluster_of(2, "A0 A0 A1 A1");
+    struct shard *transit = &config->shards[config->shard_count++];
+    *transit = (struct shard){.id = SHARD_ID_TRANSIT | 6, .from = 0, .into = 1};
+    slotset_add(&transit->slots, 0);
+    slotset_remove(&config->shards[0].slots, 0);
+    config_index(config);
+    config_check(config);
+    struct plan_wish wish = wish_of(1);
+    ASSERT_REFUSED(plan_new(config, &wish, &err), E_RESHARDING);
     config_free(config);
 }
 
@@ -311,8 +332,8 @@ static void two_dead_members_do_not_refuse_every_way(void **state)
     APPLY(config, config_remove(config, &removal, &err));
     while (config->retired_count > 0) { /* the one that is left is the only keeper */
         uint32_t actor = config->retired[0].actor;
-        APPLY(config, config_sealed(config, actor, 9, 9, NOW_MS, &err));
-        APPLY(config, config_closed(config, actor, &err));
+        APPLY(config, config_sealed(config, actor, SHARD_NONE, 9, 9, NOW_MS, &err));
+        APPLY(config, config_closed(config, actor, SHARD_NONE, &err));
     }
     wish = wish_of(1);
     plan_free(planned(config, &wish));
@@ -324,7 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_shards_to_three_and_back),
         cmocka_unit_test(a_shard_is_halved_by_its_own_members),
-        cmocka_unit_test(new_shards_have_ids_that_none_had),
+        cmocka_unit_test(new_shards_have_the_least_free_ids),
         cmocka_unit_test(nothing_to_do),
         cmocka_unit_test(a_cluster_of_one_keeps_its_shard),
         cmocka_unit_test(a_plan_may_only_balance),
@@ -335,7 +356,8 @@ int main(void)
         cmocka_unit_test(who_is_not_there_does_not_count),
         cmocka_unit_test(one_change_after_the_other),
         cmocka_unit_test(somebody_must_have_the_data),
-        cmocka_unit_test(ids_run_out),
+        cmocka_unit_test(who_has_nothing_is_not_missed),
+        cmocka_unit_test(transits_are_not_planned),
         cmocka_unit_test(a_dead_member_does_not_refuse_every_way),
         cmocka_unit_test(two_dead_members_do_not_refuse_every_way),
     };

@@ -144,11 +144,11 @@ static bool syncing_counts(struct world *world)
     cut_off(world, 1, 2);
     struct dot dot = write_at(world, 0, "k", "1", NULL);
     settle(world, 10);
-    bool held = vv_get(replica_stable(world->sites[0].replica), dot.actor) < dot.seq;
+    bool held = vv_get(replicas_stable(world->sites[0].set), dot.actor) < dot.seq;
     mend(world, 0, 2);
     mend(world, 1, 2);
     govern(world, 20);
-    assert_true(vv_get(replica_stable(world->sites[0].replica), dot.actor) >= dot.seq);
+    assert_true(vv_get(replicas_stable(world->sites[0].set), dot.actor) >= dot.seq);
     return held;
 }
 
@@ -294,7 +294,7 @@ static bool drops_in_steps(struct world *world)
     for (uint32_t i = 0; i < 100 && live_at(world, 2) > GONE / 8; i++) {
         uint64_t before = live_at(world, 2);
         held = held && !replica_filled(site->replica) && covers(world, 2, 1) == covered;
-        assert_true(!held || replica_busy(site->replica));
+        assert_true(!held || replicas_busy(site->set));
         flush(world, 2);
         assert_true(live_at(world, 2) + 64 >= before);
     }
@@ -373,7 +373,7 @@ static bool source_changes_while_dropping(struct world *world)
     struct dot dot = write_at(world, 0, "k", "1", NULL);
     crash_machine(world, 0, disk_bytes(world, 0));
     assert_int_equal(state_of(world, 0), MEMBER_SYNCING);
-    for (uint32_t i = 0; i < 100 && replica_busy(world->sites[2].replica); i++)
+    for (uint32_t i = 0; i < 100 && replicas_busy(world->sites[2].set); i++)
         flush(world, 2);
     bool held = replica_filled(world->sites[2].replica) && covers(world, 2, 1) > 0 &&
                 covers(world, 2, dot.actor) < dot.seq;
@@ -391,13 +391,13 @@ static bool term_ends_while_dropping(struct world *world)
     struct site *site = &world->sites[2];
     assert_true(table_marks(site->table) > 0);
     doubt(site);
-    assert_false(replica_busy(site->replica));
+    assert_false(replicas_busy(site->set));
     renew(world, 2);
     adopt_all(world);
     tick(world, 2, 100); /* marks are taken off first, in steps too */
     assert_true(table_marks(site->table) > 0);
-    assert_true(replica_busy(site->replica));
-    for (uint32_t i = 0; i < 100 && replica_busy(site->replica); i++)
+    assert_true(replicas_busy(site->set));
+    for (uint32_t i = 0; i < 100 && replicas_busy(site->set); i++)
         flush(world, 2);
     bool held = table_marks(site->table) == 0 && !replica_filled(site->replica);
     become_active(world, 2);

@@ -121,7 +121,7 @@ static bool absent_keeper(struct world *world)
     hand(world, 0, 2, 0);
     flush(world, 2);
     hand(world, 2, 0, 0);
-    assert_true(replica_receipted(world->sites[0].replica, dot.seq));
+    assert_true(receipted(world->sites[0].replica, dot.seq));
     cut_off(world, 1, 2);
     cut_off(world, 0, 2);
     site_close(&world->sites[0]);
@@ -192,7 +192,7 @@ static bool last_keeper_dies(struct world *world)
             if (i != j)
                 hand(world, i, j, MSG_REPORT);
     assert_true(steward(world));
-    const struct retired *retired = config_retired(newest(world), dot.actor);
+    const struct retired *retired = config_retired(newest(world), dot.actor, SHARD_NONE);
     assert_non_null(retired);
     assert_int_equal(retired->state, RETIRED_SEALED);
     assert_int_equal(retired->last_seq, dot.seq);
@@ -274,7 +274,7 @@ static bool report_of_another_term(struct world *world)
             take(world, 102, 0, &frame);
     }
     outbox_fini(&late);
-    bool held = vv_get(replica_stable(world->sites[0].replica), dot.actor) < dot.seq;
+    bool held = vv_get(replicas_stable(world->sites[0].set), dot.actor) < dot.seq;
     mend(world, 2, 1);
     mend(world, 2, 0);
     govern(world, 30);
@@ -320,7 +320,7 @@ static bool leaves_under_load(struct world *world)
     hand(world, 0, 2, 0);
     flush(world, 2);
     hand(world, 2, 0, 0);
-    bool held = !replica_receipted(world->sites[0].replica, dot.seq);
+    bool held = !receipted(world->sites[0].replica, dot.seq);
     uint32_t rounds = 0;
     while (config_member_by_id(newest(world), 102) != NULL && rounds++ < 50) {
         for (uint32_t i = 0; i < 20; i++) {

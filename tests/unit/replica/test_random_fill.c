@@ -125,7 +125,7 @@ static void acknowledge(struct chaos *chaos)
                 continue;
             const struct member *self = config_member_by_id(site->config, site->node_id);
             if (self->actor == made->dot.actor && made->dot.seq <= replica_seq(site->replica))
-                made->acknowledged = replica_receipted(site->replica, made->dot.seq);
+                made->acknowledged = receipted(site->replica, made->dot.seq);
         }
     }
 }

@@ -25,7 +25,7 @@ static void decide_here(struct world *world, struct config *next)
 
 static uint64_t stable_here(const struct world *world, uint32_t actor)
 {
-    return vv_get(replica_stable(world->sites[0].replica), actor);
+    return vv_get(replicas_stable(world->sites[0].set), actor);
 }
 
 /* A member of the shard at this place of the configuration. */
@@ -44,7 +44,7 @@ static bool say(struct world *world, uint64_t from, uint32_t id, uint64_t epoch,
     struct msg_stable msg = {.shard = id, .epoch = epoch};
     vv_init(&msg.stable);
     assert_true(vv_set(&msg.stable, actor, seq));
-    return replica_recv_stable(world->sites[0].replica, from, &msg);
+    return replicas_recv_stable(world->sites[0].set, from, &msg);
 }
 
 /* The shard at place 1 goes, its slots go to the first one; the one at place 2 moves up. */

@@ -32,12 +32,12 @@ static void receipt_above_a_hole(void **state)
     assert_true(hand(&world, 0, 1, MSG_DATA) > 0);
     flush(&world, 1);
     hand(&world, 1, 0, MSG_REPORT);
-    assert_true(replica_receipted(world.sites[0].replica, 8));
-    assert_false(replica_receipted(world.sites[0].replica, 3));
+    assert_true(receipted(world.sites[0].replica, 8));
+    assert_false(receipted(world.sites[0].replica, 3));
     assert_int_equal(covers(&world, 1, 1), 0);
     settle(&world, 10); /* the walk closes the hole */
     assert_int_equal(covers(&world, 1, 1), 8);
-    assert_true(replica_receipted(world.sites[0].replica, 3));
+    assert_true(receipted(world.sites[0].replica, 3));
     world_fini(&world);
 }
 
@@ -50,7 +50,7 @@ static void slow_member(void **state)
     world.knobs.window_bytes = 65536;
     connect_all(&world);
     settle(&world, 3);
-    replica_peer_down(world.sites[0].replica, 102, &(struct replica_io){0});
+    replicas_peer_down(world.sites[0].set, 102, &(struct replica_io){0});
     for (uint32_t i = 0; i < 2000; i++) {
         char key[16];
         snprintf(key, sizeof(key), "k%u", i % 100);
@@ -59,9 +59,9 @@ static void slow_member(void **state)
         hand(&world, 0, 1, 0);
         flush(&world, 1);
         hand(&world, 1, 0, 0);
-        assert_true(replica_receipted(world.sites[0].replica, dot.seq));
+        assert_true(receipted(world.sites[0].replica, dot.seq));
     }
-    assert_true(replica_memory_bytes(world.sites[0].replica) <= 65536 + 1024);
+    assert_true(replicas_memory_bytes(world.sites[0].set) <= 65536 + 1024);
     world_fini(&world);
 }
 
@@ -91,7 +91,7 @@ static void pending_survives_checkpoint(void **state)
     begin_again(site);
     restart(&world, 2, SIZE_MAX);
     /* It is there before anybody could send it again. */
-    assert_true(replica_memory_bytes(site->replica) > 0);
+    assert_true(replicas_memory_bytes(site->set) > 0);
     connect_all(&world);
     settle(&world, 8);
     assert_true(has(&world, 2, "x", "1"));
@@ -183,12 +183,12 @@ static void late_chunk(void **state)
     char value[3000];
     memset(value, 'x', sizeof(value) - 1);
     value[sizeof(value) - 1] = '\0';
-    replica_peer_down(world.sites[0].replica, 101,
-                      &(struct replica_io){.table = world.sites[0].table});
+    replicas_peer_down(world.sites[0].set, 101,
+                       &(struct replica_io){.table = world.sites[0].table});
     for (uint32_t i = 0; i < 4; i++)
         write_at(&world, 0, "other", value, NULL);
-    replica_peer_up(world.sites[0].replica, 101, 2);
-    replica_peer_hello(world.sites[1].replica, 100, 2);
+    replicas_peer_up(world.sites[0].set, 101, 2);
+    replicas_peer_hello(world.sites[1].set, 100, 2);
     tick(&world, 1, 100);
     for (uint32_t i = 0; i < 4 && replica_walk_source(world.sites[1].replica) == 0; i++) {
         hand(&world, 1, 0, MSG_REPORT);
@@ -279,8 +279,8 @@ static void own_clock_counts_as_logged(void **state)
     settle(&world, 10);
     assert_int_equal(table_tombstones(world.sites[0].table), 1); /* its own clock is near */
     struct replica_io io = io_of(&world.sites[0]);
-    replica_peer_down(world.sites[0].replica, 101, &io);
-    replica_peer_down(world.sites[0].replica, 102, &io);
+    replicas_peer_down(world.sites[0].set, 101, &io);
+    replicas_peer_down(world.sites[0].set, 102, &io);
     world.sites[0].wall_ms = far_ms + 10000;
     write_at(&world, 0, "other", "1", NULL);
     for (uint32_t i = 0; i < 20; i++)
@@ -349,7 +349,7 @@ static void dropped_is_sent_again(void **state)
         write_at(&world, 1, "y", "\"0123456789\"", &seen);
     flush(&world, 1);
     hand(&world, 1, 2, MSG_DATA);
-    assert_true(replica_memory_bytes(world.sites[2].replica) < 1400);
+    assert_true(replicas_memory_bytes(world.sites[2].set) < 1400);
     hand(&world, 0, 2, MSG_DATA); /* a full buffer lets in what it waits for */
     assert_int_equal(covers(&world, 2, 1), cause.seq);
     uint64_t some = covers(&world, 2, 2);
@@ -432,7 +432,7 @@ static void heartbeats_without_receipts(void **state)
         hand(&world, 1, 0, MSG_REPORT);
         hand(&world, 2, 0, MSG_REPORT);
     }
-    assert_false(replica_receipted(world.sites[0].replica, dot.seq));
+    assert_false(receipted(world.sites[0].replica, dot.seq));
     assert_true(replica_alone(world.sites[0].replica, world.sites[0].mono_ms));
     world_fini(&world);
 }

@@ -22,7 +22,8 @@
 
 struct site {
     uint64_t node_id;            /* 100 + its number, until it gets another */
-    struct replica *replica;     /* under test; NULL: down */
+    struct replicas *set;        /* under test; NULL: down */
+    struct replica *replica;     /* of it, the one of its shard; NULL: down */
     struct log *log;             /* its own */
     struct table *table;         /* its own */
     struct outbox out;           /* what it wants sent */
@@ -120,7 +121,8 @@ static inline void site_open(struct world *world, uint32_t number, uint64_t node
 {
     struct site *site = &world->sites[number];
     site->node_id = node_id;
-    site->replica = replica_new(&world->knobs, world->plant, node_id);
+    site->set = replicas_new(&world->knobs, world->plant, node_id);
+    site->replica = replicas_home(site->set);
     site->log = log_new();
     site->table = table_new(1);
     site->config = NULL;
@@ -133,7 +135,8 @@ static inline void site_close(struct site *site)
 {
     if (site->replica == NULL)
         return;
-    replica_free(site->replica);
+    replicas_free(site->set);
+    site->set = NULL;
     log_free(site->log);
     table_free(site->table);
     outbox_fini(&site->out);
@@ -146,8 +149,8 @@ static inline void link_up(struct world *world, uint32_t from, uint32_t to)
     if (from == to || a->replica == NULL || b->replica == NULL || world->cut[from][to])
         return;
     world->linked[from][to] = world->linked[to][from] = true;
-    replica_peer_up(a->replica, b->node_id, 1);
-    replica_peer_hello(a->replica, b->node_id, 1);
+    replicas_peer_up(a->set, b->node_id, 1);
+    replicas_peer_hello(a->set, b->node_id, 1);
 }
 
 /* As a node does: it is logged, then it counts, then the connections that stand are told again. */
@@ -162,7 +165,7 @@ static inline void adopt(struct world *world, uint32_t number, const struct conf
     log_append(site->log, RECORD_CONFIG, buf_slice(&body));
     buf_fini(&body);
     site->config = config;
-    replica_adopt(site->replica, config, &io);
+    replicas_adopt(site->set, config, &io);
     drain(site);
     for (uint32_t other = 0; other < world->count; other++)
         if (world->linked[number][other])
@@ -183,7 +186,7 @@ static inline void link_down(struct world *world, uint32_t from, uint32_t to)
     if (a->replica == NULL)
         return;
     struct replica_io io = io_of(a);
-    replica_peer_down(a->replica, world->sites[to].node_id, &io);
+    replicas_peer_down(a->set, world->sites[to].node_id, &io);
     drain(a);
 }
 
@@ -220,7 +223,7 @@ static inline void begin_again(struct site *site)
     config_encode(site->config, &body);
     log_append(site->log, RECORD_CONFIG, buf_slice(&body));
     buf_fini(&body);
-    replica_checkpoint(site->replica, site->log);
+    replicas_checkpoint(site->set, site->log);
     drain(site);
 }
 
@@ -234,15 +237,15 @@ static inline void replay(const struct world *world, struct site *site, struct s
         struct replica_io io = io_of(site);
         if (record.kind == RECORD_CONFIG) {
             site->config = known_config(world, record.body);
-            replica_adopt(site->replica, site->config, &io);
+            replicas_adopt(site->set, site->config, &io);
         } else if (record.kind == RECORD_DOUBT) {
-            replica_doubt(site->replica);
+            replicas_doubt(site->set);
         } else if (record.kind == RECORD_IDENTITY) {
             struct read in = read_of(record.body);
             site->node_id = read_u64(&in);
-            replica_become(site->replica, site->node_id, &io);
+            replicas_become(site->set, site->node_id, &io);
         } else {
-            assert_true(replica_replay(site->replica, &record, position, &io));
+            assert_true(replicas_replay(site->set, &record, position, &io));
         }
         position += record.whole.len;
         rest = slice_of(rest.ptr + record.whole.len, rest.len - record.whole.len);
@@ -270,7 +273,7 @@ static inline void restart(struct world *world, uint32_t number, size_t keep)
     replay(world, site, buf_slice(&site->disk));
     struct replica_io io = io_of(site);
     if (site->config != NULL)
-        replica_recovered(site->replica, &io);
+        replicas_recovered(site->set, &io);
     drain(site);
     for (uint32_t i = 0; i < world->count; i++) {
         link_down(world, i, number);
@@ -282,7 +285,7 @@ static inline void restart(struct world *world, uint32_t number, size_t keep)
 static inline void doubt(struct site *site)
 {
     log_append(site->log, RECORD_DOUBT, SLICE_EMPTY);
-    replica_doubt(site->replica);
+    replicas_doubt(site->set);
     drain(site);
 }
 
@@ -295,7 +298,7 @@ static inline void become(struct site *site, uint64_t node_id)
     buf_fini(&body);
     struct replica_io io = io_of(site);
     site->node_id = node_id;
-    replica_become(site->replica, node_id, &io);
+    replicas_become(site->set, node_id, &io);
     drain(site);
 }
 
@@ -337,7 +340,7 @@ static inline void world_init_shards(struct world *world, uint32_t count, uint32
         site_open(world, i, 100 + i);
         adopt(world, i, newest(world));
         struct replica_io io = io_of(site);
-        replica_recovered(site->replica, &io);
+        replicas_recovered(site->set, &io);
     }
 }
 
@@ -351,7 +354,7 @@ static inline void check(const struct world *world)
 {
     for (uint32_t i = 0; i < world->count; i++)
         if (world->sites[i].replica != NULL)
-            replica_check(world->sites[i].replica, world->sites[i].table);
+            replicas_check(world->sites[i].set, world->sites[i].table);
 }
 
 static inline void world_fini(struct world *world)
@@ -447,7 +450,7 @@ static inline void take(struct world *world, uint64_t from, uint32_t to, const s
         assert_true(replica_recv_report(site->replica, from, frame->epoch, &report, &io));
     } else if (frame->type == MSG_STABLE) {
         assert_true(msg_stable_decode(frame->body, &stable));
-        assert_true(replica_recv_stable(site->replica, from, &stable));
+        assert_true(replicas_recv_stable(site->set, from, &stable));
     } else {
         take_walk(site, from, frame);
     }
@@ -484,7 +487,7 @@ static inline void flush(struct world *world, uint32_t number)
 {
     struct site *site = &world->sites[number];
     struct replica_io io = io_of(site);
-    replica_flush(site->replica, &io);
+    replicas_flush(site->set, &io);
     drain(site);
 }
 
@@ -496,7 +499,7 @@ static inline void tick(struct world *world, uint32_t number, uint64_t ms)
     if (site->replica == NULL)
         return;
     struct replica_io io = io_of(site);
-    replica_tick(site->replica, &io);
+    replicas_tick(site->set, &io);
     drain(site);
     flush(world, number);
 }
@@ -514,19 +517,26 @@ static inline void settle(struct world *world, uint32_t rounds)
     }
 }
 
+/* Whether another member has receipted an own write of the present term. */
+static inline bool receipted(const struct replica *replica, uint64_t seq)
+{
+    return replica_receipted(replica, (struct dot){replica_actor(replica), seq});
+}
+
 /* ---- the steward: proposes what replicas say may be proposed ---- */
 
 static inline struct config *end_of_actor(const struct site *site, const struct retired *retired)
 {
     enum err err = E_OK;
     uint64_t last = 0, whole = 0;
+    uint32_t shard = config_shard_of_retired(site->config, retired);
     if (retired->state == RETIRED_SEALED)
-        return vv_get(replica_stable(site->replica), retired->actor) >= retired->last_seq
-                   ? config_closed(site->config, retired->actor, &err)
+        return replica_all_cover(site->replica, retired->actor, retired->last_seq)
+                   ? config_closed(site->config, retired->actor, shard, &err)
                    : NULL;
     if (!replica_seal(site->replica, retired->actor, &last, &whole))
         return NULL;
-    return config_sealed(site->config, retired->actor, last, whole, site->wall_ms, &err);
+    return config_sealed(site->config, retired->actor, shard, last, whole, site->wall_ms, &err);
 }
 
 static inline struct config *wish_of(const struct site *site)
@@ -538,7 +548,7 @@ static inline struct config *wish_of(const struct site *site)
     if (replica_filled(site->replica))
         return config_activate(site->config, site->node_id, self->actor, &err);
     if (replica_handed_over(site->replica))
-        return config_left(site->config, site->node_id, &err);
+        return config_left(site->config, site->node_id, self->actor, &err);
     if (replica_merged_all(site->replica))
         return config_merged(site->config, replica_shard(site->replica), site->wall_ms, &err);
     for (uint32_t i = 0; i < site->config->retired_count; i++) {
@@ -673,15 +683,15 @@ static inline bool same_after_replay(struct world *world, uint32_t number)
     struct site *again = &other->sites[0];
     replay(other, again, buf_slice(&site->disk));
     struct replica_io io = io_of(again);
-    replica_recovered(again->replica, &io);
-    replica_check(again->replica, again->table);
+    replicas_recovered(again->set, &io);
+    replicas_check(again->set, again->table);
     bool same =
         replica_seq(site->replica) == replica_seq(again->replica) &&
         same_tables(site->table, again->table) &&
         vv_compare(replica_coverage(site->replica), replica_coverage(again->replica)) == VV_EQUAL;
     again->mono_ms = again->wall_ms = site->wall_ms;
     io = io_of(again);
-    replica_tick(again->replica, &io); /* looks for strays, as the other one has */
+    replicas_tick(again->set, &io); /* looks for strays, as the other one has */
     same = same && replica_filled(site->replica) == replica_filled(again->replica);
     site_close(again);
     mem_free(other);

@@ -159,8 +159,8 @@ static void test_streams(void **state)
     outbox.lineage = 0x1234;
     for (uint64_t i = 0; i < 3; i++) {
         outbox.epoch = i;
-        outbox_walk_ack(&outbox, 1, &(struct msg_walk_ack){i, i});
-        outbox_walk_stop(&outbox, 1, &(struct msg_walk_stop){i});
+        outbox_walk_ack(&outbox, 1, &(struct msg_walk_ack){.walk = i, .number = i});
+        outbox_walk_stop(&outbox, 1, &(struct msg_walk_stop){.walk = i});
     }
     size_t size;
     const char *why;

@@ -359,7 +359,8 @@ static void test_noise(void **state)
 static bool accepts_vv(uint32_t count, struct dot first, struct dot second)
 {
     struct buf out = BUF_EMPTY;
-    buf_u64(&out, 1); /* WALK_BEGIN: walk, next_actor, clock, below */
+    buf_u32(&out, 9); /* WALK_BEGIN: shard, walk, next_actor, clock, below */
+    buf_u64(&out, 1);
     buf_u32(&out, 2);
     buf_u64(&out, 3);
     buf_u32(&out, count);
@@ -476,15 +477,21 @@ static void test_golden_bytes(void **state)
 {
     (void)state;
     static const uint8_t golden[] = {
-        1, 0, 0, 0, 2,  13, 0, 0, 0,                       /* echo flags actor */
-        3, 0, 0, 0, 0,  0,  0, 0, 4,  0, 0, 0, 0, 0, 0, 0, /* seq clock */
-        5, 0, 0, 0, 0,  0,  0, 0,                          /* wall */
-        1, 0, 0, 0, 6,  0,  0, 0, 7,  0, 0, 0, 0, 0, 0, 0, /* coverage */
-        1, 0, 0, 0, 8,  0,  0, 0, 9,  0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, /* ranges */
-        1, 0, 0, 0, 11, 0,  0, 0, 12, 0, 0, 0, 0, 0, 0, 0,                          /* highest */
+        14, 0, 0, 0,                                        /* shard */
+        1,  0, 0, 0, 2,  13, 0, 0, 0,                       /* echo flags actor */
+        3,  0, 0, 0, 0,  0,  0, 0, 4,  0, 0, 0, 0, 0, 0, 0, /* seq clock */
+        5,  0, 0, 0, 0,  0,  0, 0,                          /* wall */
+        1,  0, 0, 0, 6,  0,  0, 0, 7,  0, 0, 0, 0, 0, 0, 0, /* coverage */
+        1,  0, 0, 0, 8,  0,  0, 0, 9,  0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, /* ranges */
+        1,  0, 0, 0, 11, 0,  0, 0, 12, 0, 0, 0, 0, 0, 0, 0,                          /* highest */
     };
-    struct msg_report report = {
-        .echo = 1, .flags = REPORT_DOUBT, .actor = 13, .clock_seq = 3, .clock = 4, .wall_ms = 5};
+    struct msg_report report = {.shard = 14,
+                                .echo = 1,
+                                .flags = REPORT_DOUBT,
+                                .actor = 13,
+                                .clock_seq = 3,
+                                .clock = 4,
+                                .wall_ms = 5};
     assert_true(vv_set(&report.coverage, 6, 7));
     assert_true(vv_set(&report.highest, 11, 12));
     assert_true(ranges_set(&report.ranges, 8, 9, 10));

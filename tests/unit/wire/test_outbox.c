@@ -34,7 +34,7 @@ static void test_frames_by_addressee(void **state)
         outbox.lineage = 7;
         while (count < 100) {
             outbox.epoch = rng_below(rng, 9);
-            struct msg_walk_ack ack = {count, rng_u64(rng)};
+            struct msg_walk_ack ack = {.walk = count, .number = rng_u64(rng)};
             to[count] = rng_u64(rng);
             epoch[count] = outbox.epoch;
             outbox_walk_ack(&outbox, to[count++], &ack);
