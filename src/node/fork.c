@@ -98,7 +98,8 @@ static enum err fates(const struct node *node, const struct address *named, uint
     return E_OK;
 }
 
-static bool nobody_remembers(const struct node *node)
+/* No member of the configuration answers, this node included: it is not listed itself. */
+bool node__nobody_remembers(const struct node *node)
 {
     for (uint32_t i = 0; i < node->config->member_count; i++) {
         const struct member *member = &node->config->members[i];
@@ -132,7 +133,7 @@ static bool propose_fork(struct node *node, const struct fork *fork, enum err *e
     }
     uint64_t acceptors[LIMIT_MEMBERS];
     uint32_t count = remembering(node, fork, acceptors);
-    for (uint32_t i = 0; i < node->config->member_count && nobody_remembers(node); i++)
+    for (uint32_t i = 0; i < node->config->member_count && node__nobody_remembers(node); i++)
         if (fork->fates[i] == FATE_EMPTY)
             acceptors[count++] = fork->node_ids[i];
     node__trace(node, TRACE_FORK, next->lineage, next->epoch, 0, SLICE_EMPTY);
@@ -198,7 +199,7 @@ enum err node__want_anew(struct node *node, const struct address *named, uint32_
                          bool *proposed)
 {
     struct fork fork;
-    if (!nobody_remembers(node))
+    if (!node__nobody_remembers(node))
         return E_REMEMBERED;
     if (!all_absent(node, named, count))
         return E_NOT_ABSENT;

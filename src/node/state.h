@@ -252,6 +252,7 @@ void node__forwards_hopeless(struct node *node, uint64_t target);
 void node__scan_forwards(struct node *node);
 
 /* fork.c */
+bool node__nobody_remembers(const struct node *node);
 bool node__has_newcomers(const struct node *node);
 bool node__want_fork(struct node *node);
 enum err node__want_recover(struct node *node, const struct address *named, uint32_t count,

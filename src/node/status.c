@@ -53,6 +53,15 @@ static void say_pause(const struct node *node, struct buf *out)
     buf_append_slice(out, SLICE_LIT(" s"));
 }
 
+/* Not at once: those who do may be on their way. */
+static void say_forgotten(const struct node *node, struct buf *out)
+{
+    bool long_enough = node->mono_ms - node->asking_ms >= 2 * node->knobs->suspect_ms;
+    if (node->config != NULL && long_enough && node__nobody_remembers(node))
+        buf_append_slice(out, SLICE_LIT("; nobody that answers remembers who belongs to the "
+                                        "cluster (thence recover --from-directories)"));
+}
+
 void node_why_not(const struct node *node, struct buf *out)
 {
     switch (node_phase(node)) {
@@ -67,6 +76,7 @@ void node_why_not(const struct node *node, struct buf *out)
     case NODE_ASKING:
         buf_append_slice(out, buf_slice(&node->reason));
         say_pause(node, out);
+        say_forgotten(node, out);
         return;
     case NODE_FILLING:
         buf_append_slice(out, SLICE_LIT("it fills up, or hands over, and forwards requests"));

@@ -13,6 +13,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -80,6 +81,17 @@ static const struct reply *begin_anew(struct mini *mini, uint32_t index, const c
     return reply;
 }
 
+/* It says that nobody remembers, and what to do. */
+static bool says_it(const struct mini *mini, uint32_t index)
+{
+    struct buf why = BUF_EMPTY;
+    node_why_not(mini->nodes[index], &why);
+    buf_u8(&why, 0);
+    bool found = strstr((const char *)why.ptr, "thence recover --from-directories") != NULL;
+    buf_fini(&why);
+    return found;
+}
+
 /* ---- stories ---- */
 
 static void all_are_copies(void **state)
@@ -101,6 +113,7 @@ static void all_are_copies(void **state)
         mini_start(&mini, i);
     mini_run(&mini, 20000);
     all_ask(&mini); /* however long */
+    assert_true(says_it(&mini, 5));
     assert_int_equal(mini_ask(&mini, 4, OP_RECOVER, "", NULL, SLICE_EMPTY)->err, E_NOT_READY);
     const struct reply *reply = begin_anew(&mini, 4, "");
     assert_int_equal(reply->err, E_OK);
@@ -195,6 +208,7 @@ static void somebody_remembers(void **state)
     mini_start(&mini, 0);
     mini_start(&mini, 1);
     mini_run(&mini, 1000);
+    assert_false(says_it(&mini, 0));
     assert_int_equal(begin_anew(&mini, 0, "")->err, E_REMEMBERED);
     mini_run(&mini, 9000);
     all_serve(&mini);
