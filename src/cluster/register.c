@@ -41,6 +41,7 @@ void reg_fini(struct reg *reg)
     acceptor__clear(&reg->acceptor);
     buf_fini(&reg->proposer.value);
     buf_fini(&reg->proposer.proposed);
+    buf_fini(&reg->proposer.gives_way);
     reg->proposer = (struct proposer){.phase = PROPOSER_IDLE};
 }
 
@@ -198,6 +199,14 @@ static enum reg_result accepting_begin(struct reg *reg, struct reg_io *io)
     return answers(proposer) >= proposer->quorum ? proposal_end(proposer, true) : REG_NOTHING;
 }
 
+/* Whoever proposes does not take over what was accepted, if it begins as was said. */
+static bool gives_way(const struct proposer *proposer, struct slice value)
+{
+    struct slice begin = buf_slice(&proposer->gives_way);
+    return begin.len > 0 && value.len >= begin.len &&
+           slice_equal(slice_of(value.ptr, begin.len), begin);
+}
+
 /* A promise, the own one included: what was accepted before by whoever made it. */
 static enum reg_result promise_count(struct reg *reg, uint32_t index, struct ballot accepted,
                                      struct slice value, struct reg_io *io)
@@ -206,7 +215,7 @@ static enum reg_result promise_count(struct reg *reg, uint32_t index, struct bal
     ASSERT(proposer->phase == PROPOSER_PREPARING);
     ASSERT(index < proposer->acceptor_count);
     proposer->answered[index] = true;
-    if (ballot__below(proposer->value_ballot, accepted)) {
+    if (ballot__below(proposer->value_ballot, accepted) && !gives_way(proposer, value)) {
         REACHED(io->metrics, VALUE_ADOPTED);
         proposer->value_ballot = accepted;
         buf_reset(&proposer->value);
@@ -236,7 +245,8 @@ static enum reg_result try_begin(struct reg *reg, struct reg_io *io)
     return promise_count(reg, self, acceptor->accepted, buf_slice(&acceptor->value), io);
 }
 
-static void proposal_set(struct reg *reg, uint64_t instance, struct slice value)
+static void proposal_set(struct reg *reg, uint64_t instance, struct slice value,
+                         struct slice gives_way)
 {
     struct proposer *proposer = &reg->proposer;
     /* The value may be the one that this proposer still holds. */
@@ -254,6 +264,8 @@ static void proposal_set(struct reg *reg, uint64_t instance, struct slice value)
     buf_append_slice(&proposer->value, buf_slice(&copy));
     buf_fini(&proposer->proposed);
     proposer->proposed = buf_take(&copy);
+    buf_reset(&proposer->gives_way);
+    buf_append_slice(&proposer->gives_way, gives_way);
 }
 
 bool reg_propose(struct reg *reg, uint64_t instance, struct slice value, const uint64_t *acceptors,
@@ -266,7 +278,7 @@ bool reg_propose(struct reg *reg, uint64_t instance, struct slice value, const u
     struct proposer *proposer = &reg->proposer;
     if (proposer->phase != PROPOSER_IDLE || instance < reg->acceptor.instance)
         return false;
-    proposal_set(reg, instance, value);
+    proposal_set(reg, instance, value, io->gives_way);
     memcpy(proposer->acceptors, acceptors, acceptor_count * sizeof *acceptors);
     proposer->acceptor_count = acceptor_count;
     proposer->quorum = quorum;

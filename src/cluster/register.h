@@ -8,7 +8,8 @@
  * Holds:  G1 two different values are never both decided for one instance. G2 an acceptor
  *         never accepts or promises below its promise, over crashes: promise and acceptance are in
  *         the log, synced, before an answer leaves. G3 a proposer proposes the value of the
- *         highest acceptance that it saw. G4 a ballot is used by one proposer, for one value.
+ *         highest acceptance that it saw, but for those that give way (reg_io): G1 holds among the
+ *         others. G4 a ballot is used by one proposer, for one value.
  * Limits: REGISTER_VALUE_BYTES; one instance at a time.
  * See:    docs/protocol.md 6.1, 6.2; Lamport, "Paxos made simple", 2001, section 2; Howard et
  *         al., "Flexible Paxos", 2016 (all acceptors at the first start).
@@ -56,6 +57,7 @@ struct proposer {
     uint64_t retry_ms;                 /* when to try again, mono */
     uint64_t give_up_ms;               /* when to give up, mono; UINT64_MAX: never (first start) */
     struct buf proposed;               /* what reg_propose was given; owned */
+    struct buf gives_way;              /* see reg_io; owned */
     bool decided;                      /* value is decided (until the next reg_propose) */
     uint32_t lost_count;               /* ballots lost to higher ones: pauses grow */
     uint32_t resend_count;             /* times that this phase sent its frames: gaps grow */
@@ -93,6 +95,8 @@ struct reg_io {
     struct log *log;         /* RECORD_REGISTER goes here */
     bool must_sync;          /* set by the call: the batch of this turn must be synced */
     uint64_t mono_ms;        /* now */
+    struct slice gives_way;  /* of reg_propose: accepted values that begin like this give way to
+                                the proposed one; empty: none do. Borrowed */
     enum plant plant;        /* PLANT build only: the active planted bug */
     struct metrics *metrics; /* marks; may be NULL */
 };

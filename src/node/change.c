@@ -31,13 +31,14 @@ static bool may_propose(const struct node *node)
 }
 
 bool node__propose(struct node *node, struct config *next, const uint64_t *acceptors,
-                   uint32_t count, uint32_t quorum)
+                   uint32_t count, uint32_t quorum, struct slice gives_way)
 {
     struct buf value = BUF_EMPTY;
     config_encode(next, &value);
     uint64_t epoch = next->epoch;
     config_free(next);
     struct reg_io io = node__reg_io(node);
+    io.gives_way = gives_way;
     bool begun = reg_propose(&node->reg, epoch, buf_slice(&value), acceptors, count, quorum,
                              node->mono_ms + PROPOSAL_MS, &io);
     node__reg_done(node, &io, REG_NOTHING);
@@ -52,7 +53,7 @@ bool node__propose_next(struct node *node, struct config *next)
     uint64_t acceptors[LIMIT_ACCEPTORS];
     for (uint32_t i = 0; i < count; i++)
         acceptors[i] = node->config->members[members[i]].node_id;
-    return node__propose(node, next, acceptors, count, count / 2 + 1);
+    return node__propose(node, next, acceptors, count, count / 2 + 1, SLICE_EMPTY);
 }
 
 /* Takes next, which may be NULL: then it does not apply. True when something is under way. */

@@ -7,8 +7,11 @@
  * Not:    what a fork does to the configuration (placement/config_fork.c).
  * Holds:  B1 all that remember have to accept it, on the register of the epoch that they all have.
  *         Any majority that could decide another value of that epoch has one of them, so not both
- *         can be decided. Where nobody remembers, all that are there have to. B2 nothing is forked
- *         by itself while a majority of the acceptors remembers: it can decide without.
+ *         can be decided. Where a majority is given up that is not so: it may decide yet. Then what
+ *         was accepted of the old history gives way to the fork, so that no two configurations of
+ *         one history have the same epoch. Where nobody remembers, all that are there have to. B2
+ *         nothing is forked by itself while a majority of the acceptors remembers: it can decide
+ *         without.
  * Limits: -
  * See:    docs/protocol.md 6.6 (T8, T19, T35).
  */
@@ -122,7 +125,7 @@ static uint32_t remembering(const struct node *node, const struct fork *fork,
     return count;
 }
 
-static bool propose_fork(struct node *node, const struct fork *fork, enum err *err)
+static bool propose_fork(struct node *node, const struct fork *fork, bool over, enum err *err)
 {
     struct config *next = config_fork(node->config, fork, err);
     if (next == NULL)
@@ -136,8 +139,13 @@ static bool propose_fork(struct node *node, const struct fork *fork, enum err *e
     for (uint32_t i = 0; i < node->config->member_count && node__nobody_remembers(node); i++)
         if (fork->fates[i] == FATE_EMPTY)
             acceptors[count++] = fork->node_ids[i];
-    node__trace(node, TRACE_FORK, next->lineage, next->epoch, 0, SLICE_EMPTY);
-    return node__propose(node, next, acceptors, count, count);
+    node__trace(node, TRACE_FORK, next->lineage, next->epoch, over ? 1 : 0, SLICE_EMPTY);
+    struct buf history = BUF_EMPTY;
+    if (over)
+        config_history(node->config, &history);
+    bool begun = node__propose(node, next, acceptors, count, count, buf_slice(&history));
+    buf_fini(&history);
+    return begun;
 }
 
 static void begin_fork(struct node *node, struct fork *fork)
@@ -179,7 +187,8 @@ enum err node__want_recover(struct node *node, const struct address *named, uint
     enum err err = E_OK;
     if (!all_absent(node, named, count))
         return E_NOT_ABSENT;
-    struct config *next = majority_remembers(node) ? without(node, named, count, &err) : NULL;
+    bool most = majority_remembers(node);
+    struct config *next = most ? without(node, named, count, &err) : NULL;
     if (next != NULL && may)
         *proposed = node__propose_next(node, next);
     else
@@ -189,7 +198,7 @@ enum err node__want_recover(struct node *node, const struct address *named, uint
     begin_fork(node, &fork);
     err = fates(node, named, count, &fork);
     if (err == E_OK && may)
-        *proposed = propose_fork(node, &fork, &err);
+        *proposed = propose_fork(node, &fork, !most, &err);
     return err;
 }
 
@@ -206,7 +215,7 @@ enum err node__want_anew(struct node *node, const struct address *named, uint32_
     begin_fork(node, &fork);
     enum err err = fates(node, named, count, &fork);
     if (err == E_OK && may)
-        *proposed = propose_fork(node, &fork, &err);
+        *proposed = propose_fork(node, &fork, true, &err);
     return err;
 }
 
@@ -236,5 +245,5 @@ bool node__want_fork(struct node *node)
         node->fork_since_ms = node->mono_ms;
     enum err err = E_OK;
     return node->mono_ms - node->fork_since_ms >= 2 * node->knobs->suspect_ms && is_first(node) &&
-           propose_fork(node, &fork, &err);
+           propose_fork(node, &fork, false, &err);
 }

@@ -183,7 +183,7 @@ struct slice node__phase_text(enum node_phase phase);
 
 /* change.c */
 bool node__propose(struct node *node, struct config *next, const uint64_t *acceptors,
-                   uint32_t count, uint32_t quorum);
+                   uint32_t count, uint32_t quorum, struct slice gives_way);
 bool node__propose_next(struct node *node, struct config *next);
 bool node__next_address(struct slice *rest, struct address *address);
 void node__ask(struct node *node, struct call *call);

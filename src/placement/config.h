@@ -244,6 +244,9 @@ uint32_t config_acceptors(const struct config *config, uint32_t members[LIMIT_AC
 /* Encoding with a format version; equal configurations have equal bytes. Nothing is shared. */
 void config_encode(const struct config *config, struct buf *out);
 
+/* How the encoding of every configuration of this history begins, and of no other. */
+void config_history(const struct config *config, struct buf *out);
+
 /* NULL when the bytes are not a valid configuration (K1 to K10 but K6). The caller frees. */
 struct config *config_decode(struct slice bytes);
 

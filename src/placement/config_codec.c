@@ -90,11 +90,16 @@ static void loss_encode(const struct loss *loss, struct buf *out)
     buf_varint(out, loss->wall_ms);
 }
 
+void config_history(const struct config *config, struct buf *out)
+{
+    buf_u8(out, CONFIG_FORMAT);
+    buf_u64(out, config->lineage);
+}
+
 void config_encode(const struct config *config, struct buf *out)
 {
     ASSERT(config__k7(config));
-    buf_u8(out, CONFIG_FORMAT);
-    buf_u64(out, config->lineage);
+    config_history(config, out);
     buf_varint(out, config->epoch);
     buf_varint(out, config->fence);
     buf_varint(out, config->next_actor);

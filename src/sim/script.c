@@ -133,7 +133,7 @@ static void slow(struct script *script)
 {
     uint32_t from = node_at(script, 1);
     uint32_t to = node_at(script, 2);
-    script->world->net.extra_us[from][to] = number(script, 3, 0, 10000) * 1000;
+    script->world->net.extra_us[from][to] = number(script, 3, 0, 100000) * 1000;
 }
 
 /* The disk shows no trace of what was not synced. */

@@ -462,6 +462,29 @@ static void test_a_restart_uses_no_ballot_twice(void **state)
     bench_fini(&again);
 }
 
+/* What would be decided of two acceptances, one of which gives way. */
+static void test_what_gives_way_is_not_taken_over(void **state)
+{
+    static const char *const accepted[] = {"old: this", "new: that"};
+    static const char *const expected[] = {"new: mine", "new: that"};
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct bench bench;
+        bench_init(&bench, 9);
+        bench.io.gives_way = SLICE_LIT("old:");
+        propose_to_three(&bench, "new: mine", 2);
+        struct msg_promise promise = promise_of(&bench);
+        promise.accepted_round = 1;
+        promise.accepted_node = 5;
+        promise.value = slice_str(accepted[i]);
+        reg_promise(&bench.reg, 5, &promise, &bench.io);
+        struct slice value = buf_slice(&bench.reg.proposer.value);
+        assert_int_equal(bench.reg.proposer.phase, PROPOSER_ACCEPTING);
+        assert_true(slice_equal(value, slice_str(expected[i])));
+        bench_fini(&bench);
+    }
+}
+
 static void test_adopted_elsewhere(void **state)
 {
     (void)state;
@@ -618,6 +641,7 @@ int main(void)
         cmocka_unit_test(test_pauses_grow),
         cmocka_unit_test(test_silence_sends_again_then_gives_up),
         cmocka_unit_test(test_a_restart_uses_no_ballot_twice),
+        cmocka_unit_test(test_what_gives_way_is_not_taken_over),
         cmocka_unit_test(test_adopted_elsewhere),
         cmocka_unit_test(test_all_rounds_used_up),
         cmocka_unit_test(test_random_worlds),
