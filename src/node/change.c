@@ -396,7 +396,7 @@ static bool is_done(const struct node *node, const struct waiter *waiter, enum o
         const struct member *member =
             count > 0 ? config_member_by_address(node->config, slice_str(list[0].text)) : NULL;
         *outcome = OUTCOME_PLACED;
-        return member == NULL || member->state != MEMBER_SYNCING;
+        return member != NULL && member->state != MEMBER_SYNCING;
     }
     case OP_GET:
     case OP_PUT:
@@ -556,23 +556,35 @@ static bool want_anew(struct node *node, uint32_t index)
     return proposed;
 }
 
+/* This node was removed meanwhile. It can still say that whoever was to go has gone: perhaps it was
+ * asked to see to its own removal. */
+static void answer_removed(struct node *node, uint32_t index)
+{
+    const struct call *call = node->waiters.list[index].call;
+    struct address list[LIMIT_MEMBERS];
+    bool all = false;
+    bool gone = call->op == OP_VIEW_REMOVE && listed(node, call, list, &all) == 0;
+    answer_asked(node, index, gone ? E_OK : E_NOT_READY, OUTCOME_REMOVED);
+}
+
 static bool want_asked(struct node *node, uint32_t index)
 {
     struct waiter *waiter = &node->waiters.list[index];
     if (waiter->call->op == OP_RECOVER && waiter->call->force)
         return want_anew(node, index);
-    if (node->phase != NODE_REFUSED) {
-        if (waiter->call->op == OP_RECOVER)
-            return want_recovery(node, index);
-        if (waiter->call->op == OP_RESHARD)
-            return want_resharding(node, index);
-        if (waiter->call->op == OP_RESHARD_CANCEL)
-            return want_cancelled(node, index);
+    if (node->phase == NODE_REFUSED) {
+        answer_removed(node, index);
+        return false;
     }
+    if (waiter->call->op == OP_RECOVER)
+        return want_recovery(node, index);
+    if (waiter->call->op == OP_RESHARD)
+        return want_resharding(node, index);
+    if (waiter->call->op == OP_RESHARD_CANCEL)
+        return want_cancelled(node, index);
     enum outcome outcome = OUTCOME_NONE;
     enum err err = E_OK;
-    bool removed = node->phase == NODE_REFUSED;
-    struct config *next = removed ? NULL : wanted(node, waiter, &err);
+    struct config *next = wanted(node, waiter, &err);
     bool overdue = node->mono_ms >= waiter->until_ms;
     if (err != E_OK) {
         answer_asked(node, index, err, OUTCOME_NONE);

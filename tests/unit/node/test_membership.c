@@ -340,6 +340,28 @@ static void dead_one_is_removed(void **state)
     mini_fini(&mini);
 }
 
+/* Who is removed while it tries something for an operator has not done it. */
+static void removed_while_asked(void **state)
+{
+    (void)state;
+    struct mini mini;
+    assert_true(mini_start_all(&mini, 4, 1));
+    mini_cut(&mini, 3, true);
+    mini_begin(&mini, 3, OP_VIEW_ADD, "10.10.0.99:8090", NULL, SLICE_EMPTY);
+    assert_false(mini.replied);
+    mini_run(&mini, 3000);
+    const char *address = mini.options[3].address.text;
+    const struct reply *reply = mini_ask(&mini, 0, OP_VIEW_REMOVE, address, NULL, SLICE_EMPTY);
+    assert_int_equal(reply->err, E_OK);
+    mini.replied = false;
+    mini_cut(&mini, 3, false);
+    mini_run(&mini, 2000);
+    assert_int_equal(node_phase(mini.nodes[3]), NODE_REFUSED);
+    assert_true(mini.replied);
+    assert_int_equal(mini.reply.err, E_NOT_READY);
+    mini_fini(&mini);
+}
+
 static void too_few_to_remove(void **state)
 {
     (void)state;
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(added_before_it_shows_up),
         cmocka_unit_test(live_one_leaves),
         cmocka_unit_test(dead_one_is_removed),
+        cmocka_unit_test(removed_while_asked),
         cmocka_unit_test(too_few_to_remove),
         cmocka_unit_test(without_majority),
         cmocka_unit_test(absent_are_given_up),
