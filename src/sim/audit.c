@@ -130,27 +130,45 @@ static void note_term(struct sim_node *node)
     memset(audit->tops, 0, sizeof audit->tops);
 }
 
+/* Who waits for what is covered now goes on in the same step. */
+static void judge_waits(struct world *world, const struct sim_node *node)
+{
+    uint64_t id = node_false_wait(node->node);
+    if (id != 0)
+        verdict_say(&world->verdict, "I3",
+                    "at node %u request %llu waits for its causes, and all of them are there",
+                    node->index, (ULL)id);
+}
+
 static void judge_coverage(struct world *world, struct sim_node *node)
 {
     const struct vv *coverage = node_coverage(node->node);
+    bool more = false;
     for (uint32_t i = 0; i < coverage->count; i++) {
         struct dot covered = coverage->entries[i];
-        if (covered.actor < ORACLE_ACTORS_MAX && covered.seq > node->audit.cover[covered.actor])
-            judge_actor(world, node, covered);
+        if (covered.actor >= ORACLE_ACTORS_MAX || covered.seq <= node->audit.cover[covered.actor])
+            continue;
+        judge_actor(world, node, covered);
+        more = true;
     }
+    if (more && node_phase(node->node) == NODE_SERVING)
+        judge_waits(world, node);
 }
 
 /* ---- R4 ---- */
 
 /* What was stable once stays so: a member that fills up has it before it serves (5, "count before
  * you serve"), and reports of other shards of an epoch before its coming still count. Where a shard
- * had nobody active, and merged, less may be covered than was; that is told (6.3). */
+ * had nobody active, and merged, less may be covered than was; that is told (6.3). Where all its
+ * members were given up, nobody is responsible until others come (6.6). */
 static bool was_stable(const struct world *world, const struct config *config, struct dot dot,
                        uint32_t who)
 {
     struct place place;
-    if (!config_place_by_actor(config, who, &place) || dot.seq > world->terms.stable[dot.actor])
+    if (dot.seq > world->terms.stable[dot.actor])
         return false;
+    if (!config_place_by_actor(config, who, &place))
+        return who == 0;
     if (place.state == MEMBER_SYNCING)
         return true;
     return terms_merged(config, config->shards[config_public_shard(config, place.shard)].id);
@@ -298,7 +316,7 @@ static bool gives_up(const struct sim_node *node, uint64_t call)
     return false;
 }
 
-static void judge_known(struct world *world, uint64_t number)
+void audit_known(struct world *world, uint64_t number)
 {
     const struct call *call = client_call(world->client, number);
     const struct sim_node *node = &world->nodes[call->asked.node];
@@ -311,15 +329,6 @@ static void judge_known(struct world *world, uint64_t number)
                 "neither it nor an answer to it waits there",
                 node->index, (ULL)number, call->asked.session,
                 (ULL)((world->time.now_us - call->handed_us) / 1000));
-}
-
-static void judge_waits(struct world *world, const struct sim_node *node)
-{
-    uint64_t id = node_false_wait(node->node);
-    if (id != 0)
-        verdict_say(&world->verdict, "I3",
-                    "at node %u request %llu waits for its causes, and all of them are there",
-                    node->index, (ULL)id);
 }
 
 void audit_sample(struct world *world)
@@ -335,6 +344,6 @@ void audit_sample(struct world *world)
     for (uint32_t i = 0; i < world->client->session_count; i++) {
         const struct session *session = &world->client->sessions[i];
         if (session->busy && session->call != 0)
-            judge_known(world, session->call);
+            audit_known(world, session->call);
     }
 }

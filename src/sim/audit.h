@@ -47,6 +47,9 @@ void audit_step(struct world *world, struct sim_node *node);
 /* Of every node, now and then. */
 void audit_sample(struct world *world);
 
+/* A call that its node was handed is still known there, or its answer on its way (Q1). */
+void audit_known(struct world *world, uint64_t call);
+
 /* A call is about to be handed to its node. */
 void audit_asked(struct world *world, struct call *call);
 

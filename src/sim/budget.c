@@ -44,6 +44,8 @@ uint32_t budget_pick_spareable(struct world *world)
 
 bool budget_may_lose(const struct world *world, uint32_t index)
 {
+    if (world->given_up != 0)
+        return false; /* enough is lost */
     if (world->beyond)
         return true;
     if (!world->swarm.may_lose)

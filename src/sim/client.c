@@ -8,6 +8,7 @@
  */
 #include "sim/epoch.h"
 #include "sim/judge.h"
+#include "sim/people.h"
 #include "sim/session.h"
 #include "sim/tell.h"
 #include "sim/watch.h"
@@ -93,6 +94,7 @@ void client_free(struct client *client)
     for (uint32_t i = 0; i < client->session_count; i++)
         session__forget(&client->sessions[i]);
     mem_free(client->calls);
+    mem_free(client->wishes);
     mem_free(client->sessions);
     buf_fini(&client->value);
     mem_free(client);
@@ -176,6 +178,8 @@ static void time_out(struct client *client, uint64_t number)
         return;
     if (call->state == CALL_HANDED)
         watch_silence(world, call);
+    if (call->state == CALL_HANDED)
+        people_silence(world, call);
     tell_given_up(world, call);
     struct sim_node *node = &world->nodes[call->asked.node];
     if (call->state == CALL_HANDED && node->node != NULL && node->life == call->life)
@@ -548,7 +552,11 @@ uint64_t client_operate(struct client *client, uint32_t node, const struct wish 
     call.asked = (struct asked){.op = wish->op, .session = 1000, .node = node};
     call.asked.past = past_new(client->world->oracle.key_count);
     snprintf(call.addresses, sizeof call.addresses, "%s", wish->addresses);
-    return client__send(client, &call, timeout_us);
+    uint64_t number = client__send(client, &call, timeout_us);
+    client->wishes =
+        mem_realloc(client->wishes, (client->wish_count + 1) * sizeof client->wishes[0]);
+    client->wishes[client->wish_count++] = number;
+    return number;
 }
 
 void client_keep(struct client *client, uint32_t session, uint64_t call)

@@ -92,6 +92,8 @@ struct client {
     struct call **calls;      /* owned; by number */
     uint64_t call_count;      /* in use, 0 included */
     uint64_t call_cap;        /* allocated */
+    uint64_t *wishes;         /* owned; calls of operators that may not be over */
+    uint32_t wish_count;      /* in use */
     struct buf value;         /* of the request being handed */
     uint32_t probe_bytes;     /* of the values that probes put */
     bool stopping;            /* no new operations */

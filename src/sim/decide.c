@@ -56,8 +56,7 @@ void decide_logged(struct oracle *oracle, uint32_t node, struct slice body)
 
 void decide_fork(struct oracle *oracle, uint64_t epoch)
 {
-    if (epoch > oracle->forked)
-        oracle->forked = epoch;
+    oracle->forked[oracle->fork_count++ % ORACLE_FORKS_MAX] = epoch;
 }
 
 /* ---- Whether they are enough ---- */
@@ -139,6 +138,14 @@ static struct config *predecessor(const struct oracle *oracle, const struct conf
     return before != NULL ? config_decode(buf_slice(&before->bytes)) : NULL;
 }
 
+static bool is_forked(const struct oracle *oracle, uint64_t epoch)
+{
+    for (uint32_t i = 0; i < ORACLE_FORKS_MAX; i++)
+        if (oracle->forked[i] == epoch)
+            return true;
+    return false;
+}
+
 static bool is_decided(const struct oracle *oracle, const struct question *of,
                        const struct config *next)
 {
@@ -149,7 +156,7 @@ static bool is_decided(const struct oracle *oracle, const struct question *of,
     if (before != NULL && before->lineage != next->lineage)
         is_so = is_so || said_by_all_who_stay(oracle, of, before, next);
     else
-        is_so = is_so || (before != NULL && oracle->forked == next->epoch);
+        is_so = is_so || (before != NULL && is_forked(oracle, next->epoch));
     config_free(before);
     return is_so;
 }

@@ -5,8 +5,8 @@
  *         over that no quorum has accepted under one ballot.
  * Not:    whether one acceptor keeps its word: promise.h. Whether two decisions agree: epoch.h.
  * Holds:  -
- * Limits: once somebody wants to fork from an epoch, what follows it in the old history may have
- *         been decided by those whom only the forking node knows: that is not judged.
+ * Limits: once a node wants to fork from an epoch by itself, what follows it in the old history may
+ *         have been decided by those whom only that node knows: that is not judged.
  * See:    docs/protocol.md 6.1, 6.2, 6.6; cluster/register.h G1, G3.
  */
 #pragma once

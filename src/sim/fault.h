@@ -6,7 +6,7 @@
  * Holds:  U2 each fault ends.
  * Limits: WORLD_CUTS_MAX disturbances of links at once.
  * See:    docs/protocol.md section 8. fault_net.c, fault_proc.c, fault_aim.c, fault_disk.c,
- *         fault_clock.c (and the people who propose epochs), fault_people.c.
+ *         fault_clock.c (and the people who propose epochs), fault_people.c, fault_recover.c.
  */
 #pragma once
 
@@ -27,6 +27,8 @@ FAULT_LIST(F)
     M(SNAPSHOT, snapshot)   /* somebody copies a data directory */                                 \
     M(CLOCK, clock)         /* a clock steps back */                                               \
     M(RETURN, return )      /* who was removed starts again, empty */                              \
+    M(GIVE_UP, give_up)     /* an operator gives up on who is absent */                            \
+    M(TURN_UP, turn_up)     /* who was given up is there */                                        \
     M(ANSWERS, answers)     /* a node that was cut off should have answered by now (I3) */
 
 enum mend {

@@ -75,11 +75,19 @@ void fault_new_directory(struct world *world, struct sim_node *node, const struc
     world_start_later(world, node->index, rng_below(&world->fault_rng, 1000000));
 }
 
+/* After a fork only who is of the new history counts: if it were forgotten, the old one could go on
+ * with who was given up (6.6). */
+static bool counts(const struct world *world, uint32_t index)
+{
+    return !world->gave_up || world->config == NULL ||
+           config_member_by_id(world->config, world->oracle.nodes[index].id) != NULL;
+}
+
 /* Who has forgotten all, everywhere, is a new cluster (6.2), and nothing can be told. */
 static bool somebody_remembers(const struct world *world, uint32_t but)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
-        if (i != but && !world->nodes[i].emptied)
+        if (i != but && !world->nodes[i].emptied && counts(world, i))
             return true;
     }
     return false;
@@ -107,7 +115,8 @@ bool fault_old_copy(struct world *world)
         index = other;
         break;
     }
-    if (index == world->node_count || !world->booted || !world->nodes[index].has_copy)
+    if (index == world->node_count || !world->booted || !world->nodes[index].has_copy ||
+        (world->gave_up && !somebody_remembers(world, index)))
         return false;
     story_say(&world->story, index, "an old copy of its data directory is put back");
     fault_new_directory(world, &world->nodes[index], &world->nodes[index].copy);

@@ -10,10 +10,7 @@
  */
 #include "sim/fault.h"
 
-#include "sim/client.h"
-
-#define PEOPLE_US_MAX 31000000U
-#define NOBODY_THERE "10.0.9.9:8090"
+#include "sim/people.h"
 
 /* A node that takes requests, or node_count. */
 static uint32_t pick_asked(struct world *world)
@@ -64,7 +61,7 @@ bool fault_add(struct world *world)
 {
     uint32_t index = budget_pick(world);
     bool nobody = rng_chance(&world->fault_rng, 1, 6);
-    return ask_twice(world, OP_VIEW_ADD, nobody ? NOBODY_THERE : world->nodes[index].address.text,
+    return ask_twice(world, OP_VIEW_ADD, nobody ? PEOPLE_NOBODY : world->nodes[index].address.text,
                      0);
 }
 
@@ -99,6 +96,7 @@ bool fault_reshard(struct world *world)
 void mend_return(struct world *world, const struct vevent *event)
 {
     struct sim_node *node = &world->nodes[event->b];
+    node->returns = 0; /* listed again meanwhile, it may be removed once more */
     if (node->node == NULL || node_phase(node->node) != NODE_REFUSED)
         return;
     story_say(&world->story, node->index, "was removed, and starts again with an empty directory");

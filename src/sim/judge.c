@@ -9,6 +9,7 @@
 #include "sim/judge.h"
 
 #include "sim/fault.h"
+#include "sim/people.h"
 #include "sim/tell.h"
 #include "sim/watch.h"
 
@@ -267,6 +268,7 @@ void judge_sample(struct world *world)
         judge_pairs(world);
     watch_sample(world);
     audit_sample(world);
+    people_sample(world);
 }
 
 /* ---- At the end ---- */

@@ -114,6 +114,7 @@ struct told {
 };
 
 #define ORACLE_TOLD_MAX 64U
+#define ORACLE_FORKS_MAX 16U
 
 struct oracle {
     struct verdict *verdict;                  /* where violations go */
@@ -129,7 +130,8 @@ struct oracle {
     struct hvote *votes;                      /* owned; of the register, as they were logged */
     uint32_t vote_count;                      /* in use */
     uint32_t vote_cap;                        /* allocated */
-    uint64_t forked;                          /* the last epoch that somebody wanted to fork to */
+    uint64_t forked[ORACLE_FORKS_MAX];        /* epochs that a node wanted to fork to by itself */
+    uint32_t fork_count;                      /* counts on; the oldest are overwritten */
     struct address addresses[VNET_NODES_MAX]; /* by node, as its log says */
     struct told told[ORACLE_TOLD_MAX];        /* what the configuration said may be lost */
     uint32_t told_count;                      /* in use */

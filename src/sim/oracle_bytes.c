@@ -219,7 +219,8 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
         at += record.whole.len;
         if (record.kind == RECORD_ARRIVAL || record.kind == RECORD_WALKED ||
             record.kind == RECORD_DUMP)
-            note_version(oracle, node, segment, offset + at, record.body, found);
+            note_version(oracle, node, segment, offset + at, record.body,
+                         found || record.kind == RECORD_DUMP); /* that repeats what it has */
         if (record.kind == RECORD_IDENTITY)
             note_identity(oracle, node, record.body, found);
         else if (record.kind == RECORD_DOUBT)

@@ -7,6 +7,7 @@
  * See:    world.h.
  */
 #include "sim/decide.h"
+#include "sim/people.h"
 #include "sim/tell.h"
 #include "sim/watch.h"
 
@@ -18,10 +19,11 @@ static void on_trace(void *arg, const struct trace_event *event)
     tell_trace(world, node->index, event);
     if (event->id == TRACE_FORWARDED)
         client_forwarded(world->client, node->index, event->a);
-    if (event->id == TRACE_FORK)
+    if (event->id == TRACE_FORK && event->c == 0) /* nobody is given up */
         decide_fork(&world->oracle, event->b);
     watch_trace(world, node, event);
     audit_trace(world, node, event);
+    people_trace(world, node, event);
     aim_trace(world, node, event);
     bool removed = event->id == TRACE_REFUSES && world->people; /* judge_phase looks closer */
     if (trace_level_of(event->id) == TRACE_ERROR && !node->damaged && !removed)
@@ -149,6 +151,7 @@ static bool adoption_is_open(const struct world *world, const struct sim_node *n
 static void end_process(struct world *world, struct sim_node *node)
 {
     node->forgets = adoption_is_open(world, node);
+    node->ended_us = world->time.now_us;
     cut_commit(world, node);
     world_note_marks(world, node->index);
     node_free(node->node);

@@ -12,6 +12,7 @@
 #include "sim/fault.h"
 #include "sim/judge.h"
 #include "sim/nemesis.h"
+#include "sim/people.h"
 #include "sim/tell.h"
 
 /* A last read is answered at once, or never. */
@@ -21,6 +22,9 @@
 
 /* In one seed of so many all directories are restored from copies in the end. */
 #define RESTORE_ALL_ONE_IN 8U
+
+/* What an operator asks for at rest takes a few round trips. */
+#define ERRAND_US_MAX 9000000U
 
 static bool goes_on(const struct world *world)
 {
@@ -140,7 +144,8 @@ static void await_idle(struct world *world)
 {
     client_stop(world->client);
     uint64_t end = world->time.now_us + 12 * world->swarm.client_timeout_us;
-    while (goes_on(world) && world->time.now_us < end && !client_idle(world->client))
+    while (goes_on(world) && world->time.now_us < end &&
+           !(client_idle(world->client) && people_are_answered(world)))
         run_for(world, 50000);
     if (goes_on(world) && !client_idle(world->client))
         verdict_say(&world->verdict, "SIM", "clients do not come to rest");
@@ -210,6 +215,40 @@ static void judge_counts(struct world *world)
                         "at rest node %u counts %llu keys in shard %u; there are %llu (%s)",
                         call->asked.node, (unsigned long long)call->count, call->asked.key,
                         (unsigned long long)expected, call->lost ? "silence" : err_name(call->err));
+    }
+}
+
+/* What somebody wanted before the last fault, and some acceptor has accepted, is decided by whoever
+ * proposes next (6.1): a removal, perhaps. */
+static void finish_wishes(struct world *world, uint32_t node)
+{
+    if (!node_propose_touch(world->nodes[node].node))
+        return;
+    world->nodes[node].turn_wanted = true;
+    world_wake(world, node, 0);
+    run_for(world, FINAL_US_MAX);
+    run_till(world, judge_settled);
+    if (goes_on(world))
+        await_convergence(world);
+}
+
+/* Nothing is in the way of what operators ask for. */
+static void judge_people(struct world *world)
+{
+    uint32_t node = (uint32_t)rng_below(&world->rng, world->node_count);
+    struct errand errand;
+    finish_wishes(world, node);
+    for (uint32_t i = 0; goes_on(world) && people_errand(world, node, i, &errand); i++) {
+        uint64_t number = client_operate(world->client, node, &errand.wish, PEOPLE_US_MAX);
+        const struct call *call = client_call(world->client, number);
+        run_calls(world, number, number + 1, ERRAND_US_MAX);
+        if (goes_on(world) && (call->state != CALL_DONE || call->lost || call->err != errand.err ||
+                               call->outcome != errand.outcome))
+            verdict_late(&world->verdict, "P2",
+                         "at rest node %u was asked for change %u of %s and answers %s, not %s",
+                         node, (unsigned)errand.wish.op, errand.wish.addresses,
+                         call->state != CALL_DONE || call->lost ? "nothing" : err_name(call->err),
+                         err_name(errand.err));
     }
 }
 
@@ -547,6 +586,8 @@ static void run_phases(struct world *world, struct run_result *result)
         run_till(world, judge_is_idle);
         judge_idle(world);
     }
+    if (goes_on(world))
+        judge_people(world);
     note_metrics(world, result);
     if (goes_on(world))
         end_all(world);

@@ -8,15 +8,14 @@
  */
 #include "sim/script.h"
 
-#include "sim/client.h"
 #include "sim/judge.h"
+#include "sim/people.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #define WORDS_MAX 10U
 #define ANSWER_US_MAX 8000000U
-#define PEOPLE_US_MAX 31000000U
 
 struct script {
     struct world *world;                     /* owned; NULL before `world` */

@@ -116,8 +116,8 @@ static void finish(struct client *client, uint32_t index, bool answered)
     /* What it has seen may be where nobody serves any more: it begins anew. */
     if (!answered && judge_somebody_away(world))
         session__forget(session);
-    /* Beyond the budget whole shards are lost: how many are answered then says nothing. */
-    client->ops += answered || !world->beyond ? 1 : 0;
+    /* Where whole shards are lost, how many are answered says nothing. */
+    client->ops += answered || !(world->beyond || world->given_up != 0) ? 1 : 0;
     client->answered += answered ? 1 : 0;
     uint64_t think = rng_below(&client->rng, 2 * world->swarm.think_us + 1);
     vtime_after(&world->time, think, WORLD_SESSION, index, 0, 0);

@@ -216,6 +216,7 @@ static void draw_people(struct swarm *swarm, uint64_t seed)
     swarm->weight[FAULT_PLACE] = (uint32_t)rng_between(&rng, 1, 4);
     if (swarm->nodes >= 4 && rng_chance(&rng, 2, 3))
         swarm->weight[FAULT_RESHARD] = (uint32_t)rng_between(&rng, 1, 4);
+    swarm->weight[FAULT_RECOVER] = rng_chance(&rng, 1, 3) ? 8 : 0; /* its time is short */
 }
 
 void swarm_draw(struct swarm *swarm, uint64_t seed)

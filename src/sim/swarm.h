@@ -40,7 +40,8 @@
     F(REMOVE, "remove", remove)                /* a member is taken off the list */                \
     F(ADD, "add", add)                         /* an address is listed */                          \
     F(PLACE, "place", place)                   /* a spare is put into a shard */                   \
-    F(RESHARD, "reshard", reshard)             /* another number of shards, or cancelled */
+    F(RESHARD, "reshard", reshard)             /* another number of shards, or cancelled */        \
+    F(RECOVER, "recover", recover)             /* most die for good, and are given up */
 
 enum fault {
 #define F(NAME, word, function) FAULT_##NAME,

@@ -94,6 +94,7 @@ struct sim_node {
     struct address address;     /* "10.0.0.<index>:8090" */
     struct node *node;          /* the process; NULL while there is none */
     uint64_t life;              /* counts processes */
+    uint64_t ended_us;          /* when the last one did */
     uint64_t boot_id;           /* of the machine now */
     uint64_t directory_id;      /* changes when the directory is another one */
     uint64_t directory_started; /* the same, when its last process started */
@@ -166,6 +167,10 @@ struct world {
     struct terms terms;                     /* what members have covered, term by term */
     bool booted;                            /* the two above are known */
     bool people;                            /* somebody has changed the list of members */
+    bool gave_up;                           /* members have died for good */
+    uint32_t given_up;                      /* who they are, as bits, until they turn up */
+    uint32_t keeps;                         /* which of them keeps its directory */
+    uint64_t asked_to_us;                   /* when an operator last asked to go on without them */
     bool faults_over;                       /* the time of faults is over */
     struct client *client;                  /* owned: all sessions */
     struct effects *effects;                /* owned: of the step under way */
