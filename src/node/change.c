@@ -414,6 +414,8 @@ static bool is_done(const struct node *node, const struct waiter *waiter, enum o
  * that something is done finds it done at any node. */
 static bool is_known(const struct node *node)
 {
+    if (PLANTED(node->options.plant, TOLD_LATE))
+        return false;
     if (node->mono_ms - node->adopted_ms >= node->knobs->suspect_ms)
         return true;
     for (uint32_t i = 0; i < node->links.count; i++) {
@@ -427,6 +429,10 @@ static bool is_known(const struct node *node)
 /* Its time is over. */
 static void give_up(struct node *node, uint32_t index, bool applied)
 {
+    if (PLANTED(node->options.plant, WISH_FORGOTTEN)) {
+        waiters_remove(&node->waiters, index);
+        return;
+    }
     enum op op = node->waiters.list[index].call->op;
     if (applied && op == OP_SHARD_ADD)
         answer_asked(node, index, E_OK, OUTCOME_PLACED); /* it fills up */
@@ -595,7 +601,11 @@ static bool want_asked(struct node *node, uint32_t index)
         give_up(node, index, next == NULL);
     } else if (next != NULL && may_propose(node)) {
         waiter->proposed = true;
-        return try_change(node, next, "an operator asks for it");
+        bool begun = try_change(node, next, "an operator asks for it");
+        (void)is_done(node, waiter, &outcome);
+        if (PLANTED(node->options.plant, DONE_WHEN_PROPOSED))
+            answer_asked(node, index, E_OK, outcome);
+        return begun;
     }
     config_free(next);
     return false;

@@ -138,6 +138,11 @@ static void emit_frame(struct node *node, const struct hold *hold, size_t index,
         send(effects, back, frame);
         return;
     }
+    if (node->config != NULL && link->epoch_sent < node->config->epoch &&
+        PLANTED(node->options.plant, CONFIG_UNCOMMITTED)) {
+        link->epoch_sent = node->config->epoch;
+        send(effects, link->conn, buf_slice(&node->config_frame));
+    }
     if (link->epoch_sent < node->told_epoch && !PLANTED(node->options.plant, CONFIG_NOT_FIRST)) {
         link->epoch_sent = node->told_epoch;
         send(effects, link->conn, buf_slice(&node->told_frame));

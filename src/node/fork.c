@@ -141,7 +141,7 @@ static bool propose_fork(struct node *node, const struct fork *fork, bool over, 
             acceptors[count++] = fork->node_ids[i];
     node__trace(node, TRACE_FORK, next->lineage, next->epoch, over ? 1 : 0, SLICE_EMPTY);
     struct buf history = BUF_EMPTY;
-    if (over)
+    if (over && !PLANTED(node->options.plant, FORK_TAKES_OVER))
         config_history(node->config, &history);
     bool begun = node__propose(node, next, acceptors, count, count, buf_slice(&history));
     buf_fini(&history);

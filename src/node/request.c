@@ -116,7 +116,7 @@ void node__answer(struct node *node, struct call *call, const struct answer *ans
     ctx_copy(&ctx, &call->ctx);
     if (node->config != NULL) {
         ctx.lineage = node->config->lineage;
-        if (ctx.fence < node->config->fence)
+        if (ctx.fence < node->config->fence && !PLANTED(node->options.plant, FENCE_LEFT_OUT))
             ctx.fence = node->config->fence;
         if (!PLANTED(node->options.plant, TOKEN_UNPRUNED))
             replicas_prune(node->replicas, &ctx.seen);

@@ -107,17 +107,31 @@ static bool said_by_most(const struct oracle *oracle, const struct question *of,
     return said >= count / 2 + 1;
 }
 
+/* All that are there, where nobody remembers (6.6). */
+static bool said_by_all_who_come(const struct oracle *oracle, const struct question *of,
+                                 const struct config *next)
+{
+    for (uint32_t i = 0; i < next->member_count; i++)
+        if (next->members[i].state != MEMBER_INVITED &&
+            !said_by_id(oracle, of, next->members[i].node_id))
+            return false;
+    return true;
+}
+
 /* All that remember, and are not given up (6.6). */
 static bool said_by_all_who_stay(const struct oracle *oracle, const struct question *of,
                                  const struct config *before, const struct config *next)
 {
+    bool any = false;
     for (uint32_t i = 0; i < before->member_count; i++) {
         const struct member *member = &before->members[i];
-        if (member->state != MEMBER_INVITED && config_member_by_id(next, member->node_id) != NULL &&
-            !said_by_id(oracle, of, member->node_id))
+        if (member->state == MEMBER_INVITED || config_member_by_id(next, member->node_id) == NULL)
+            continue;
+        any = true;
+        if (!said_by_id(oracle, of, member->node_id))
             return false;
     }
-    return true;
+    return any || said_by_all_who_come(oracle, of, next);
 }
 
 static const struct hepoch *epoch_of(const struct oracle *oracle, uint64_t lineage, uint64_t epoch)

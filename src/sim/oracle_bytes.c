@@ -12,6 +12,9 @@
 #include "sim/decide.h"
 #include "sim/epoch.h"
 
+/* So many writes at most wait for their answers at once. */
+#define VOUCHED_MAX 256U
+
 uint32_t oracle_key(const struct oracle *oracle, struct slice key)
 {
     if (key.len < 3)
@@ -372,16 +375,36 @@ static void check_report(struct oracle *oracle, uint32_t node, const struct fram
 
 /* An acknowledgement that goes to a forwarder is judged as it was when it left, not when the client
  * hears of it: its writer may have lost its disk by then. */
+static void vouch(struct oracle *oracle, uint32_t node, struct dot dot)
+{
+    struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
+    at->exposed = true;
+    at->vouched = at->vouched || oracle->synced(oracle->arg, node, at->segment, at->end);
+}
+
+/* Who is alone in its shard names nothing: what it writes is stable at once. It is one of the last
+ * that its log has. */
+static void vouch_unnamed(struct oracle *oracle, uint32_t node)
+{
+    for (uint32_t i = 1; i < ORACLE_ACTORS_MAX; i++) {
+        const struct hactor *actor = &oracle->actors[i];
+        uint64_t least = actor->last > VOUCHED_MAX ? actor->last - VOUCHED_MAX : 0;
+        for (uint64_t seq = actor->last; actor->node == node && seq > least; seq--)
+            if (holds(oracle, node, i, seq))
+                vouch(oracle, node, (struct dot){i, seq});
+    }
+}
+
 static void note_vouched(struct oracle *oracle, uint32_t node, const struct msg_forward_reply *msg)
 {
+    if (msg->copies == 1)
+        vouch_unnamed(oracle, node);
     for (uint32_t i = 0; i < msg->ctx.seen.count; i++) {
         struct dot dot = msg->ctx.seen.entries[i];
         if (dot.actor >= ORACLE_ACTORS_MAX || oracle->actors[dot.actor].node != node ||
             !holds(oracle, node, dot.actor, dot.seq))
             continue;
-        struct hdot *at = &oracle->actors[dot.actor].dots[dot.seq];
-        at->exposed = true;
-        at->vouched = at->vouched || oracle->synced(oracle->arg, node, at->segment, at->end);
+        vouch(oracle, node, dot);
     }
 }
 

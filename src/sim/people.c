@@ -176,6 +176,19 @@ static bool any_other_is_missing(const struct world *world, const struct sim_nod
     return false;
 }
 
+/* Some member still has the id that the configuration lists, as far as the node can tell. */
+static bool any_member_is_there(const struct sim_node *node)
+{
+    const struct config *config = node_config(node->node);
+    struct node_peer_info info;
+    for (uint32_t i = 0; i < config->member_count; i++) {
+        uint64_t id = config->members[i].node_id;
+        if (id == node_id(node->node) || (node_peer_info(node->node, id, &info) && info.connected))
+            return true;
+    }
+    return false;
+}
+
 static bool is_elsewhere(const struct call *call, const struct config *config)
 {
     const struct member *member = config_member_by_address(config, slice_str(call->addresses));
@@ -295,6 +308,8 @@ static bool refuses_recovery(const struct world *world, const struct sim_node *n
     switch ((int)err) {
     case E_NOT_LISTED:
         return count_named(call, config, true) > 0;
+    case E_REMEMBERED:
+        return call->force && any_member_is_there(node);
     case E_NOT_ABSENT:
         return any_named_runs(world, call);
     case E_ALSO_ABSENT:
@@ -412,34 +427,34 @@ void people_sample(struct world *world)
     client->wish_count = left;
 }
 
-/* ---- At rest ---- */
-
-static bool is_listed(const struct world *world, const char *address)
+bool people_are_answered(const struct world *world)
 {
-    return config_member_by_address(world->config, slice_str(address)) != NULL;
+    for (uint32_t i = 0; i < world->client->wish_count; i++)
+        if (client_call(world->client, world->client->wishes[i])->state != CALL_DONE)
+            return false;
+    return true;
 }
+
+/* ---- At rest ---- */
 
 bool people_errand(const struct world *world, uint32_t node, uint32_t number, struct errand *errand)
 {
+    const struct config *config = node_config(world->nodes[node].node);
     const char *own = world->nodes[node].address.text;
-    const struct member *self = config_member_by_address(world->config, slice_str(own));
+    const struct member *self = config_member_by_address(config, slice_str(own));
     bool placed = self != NULL && self->shard != SHARD_NONE;
-    uint32_t shard = placed ? world->config->shards[self->shard].id : 0;
-    bool twice = is_listed(world, PEOPLE_NOBODY);
+    uint32_t shard = placed ? config->shards[self->shard].id : 0;
+    bool twice = config_member_by_address(config, slice_str(PEOPLE_NOBODY)) != NULL;
     const struct errand errands[] = {
         {{OP_VIEW_ADD, own, 0, false}, E_OK, OUTCOME_PRESENT},
         {{OP_VIEW_ADD, PEOPLE_NOBODY, 0, false}, E_OK, twice ? OUTCOME_PRESENT : OUTCOME_ADDED},
-        {{OP_SHARD_ADD, PEOPLE_NOBODY, world->config->shards[0].id, false},
-         E_NOT_ARRIVED,
-         OUTCOME_NONE},
+        {{OP_SHARD_ADD, PEOPLE_NOBODY, config->shards[0].id, false}, E_NOT_ARRIVED, OUTCOME_NONE},
         {{OP_SHARD_ADD, own, UINT32_MAX, false}, E_NO_SHARD, OUTCOME_NONE},
         {{OP_RECOVER, own, 0, false}, E_NOT_ABSENT, OUTCOME_NONE},
         {{OP_VIEW_REMOVE, PEOPLE_NOBODY, 0, false}, E_OK, OUTCOME_REMOVED},
         {{OP_VIEW_REMOVE, PEOPLE_NOBODY, 0, false}, E_NOT_LISTED, OUTCOME_NONE},
         {{OP_RECOVER, PEOPLE_NOBODY, 0, false}, E_NOT_LISTED, OUTCOME_NONE},
-        {{OP_SHARD_ADD, PEOPLE_NOBODY, world->config->shards[0].id, false},
-         E_NOT_LISTED,
-         OUTCOME_NONE},
+        {{OP_SHARD_ADD, PEOPLE_NOBODY, config->shards[0].id, false}, E_NOT_LISTED, OUTCOME_NONE},
         {{OP_SHARD_ADD, own, shard, false}, E_OK, OUTCOME_PLACED},
     };
     uint32_t count = sizeof errands / sizeof errands[0];

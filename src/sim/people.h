@@ -30,6 +30,9 @@ void people_silence(struct world *world, const struct call *call);
 /* Now and then. */
 void people_sample(struct world *world);
 
+/* No operator waits. */
+bool people_are_answered(const struct world *world);
+
 /* What is asked at rest: errand `number` for the node, and what its answer must be. False behind
  * the last one. */
 struct errand {
