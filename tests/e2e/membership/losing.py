@@ -82,7 +82,7 @@ def check_service(report, cluster, what, nodes=None):
     """Every node takes writes for both shards, and shows those of all others."""
     nodes = nodes or [node for node in cluster.nodes if node.is_running()]
     client = Client(timeout_s=10.0)
-    session, wrong, wanted = Session(client, twice=True), [], {}
+    session, wrong, wanted = Session(client), [], {}
     for node in nodes:
         for shard in (0, 1):
             key = key_in(shard, f"{what.replace(' ', '-')}-{node.name}-")
