@@ -50,7 +50,7 @@ def end_load(report, cluster, load, what):
     report.check(not problems, f"{what}: every answer made sense", problems[:3])
     nodes = {node.name: node.at for node in cluster.nodes}
     took = load.wait_agreed(nodes, AGREE_S)
-    report.check(took is not None, f"{what}: afterwards all six show the same"
+    report.check(took is not None, f"{what}: afterwards all nodes show the same"
                  f"{'' if took is None else f' (after {took:.2f} s)'}")
     wrong = load.covered(nodes)
     report.check(not wrong, f"{what}: and cover what every session has seen", wrong[:3])
