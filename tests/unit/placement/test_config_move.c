@@ -251,6 +251,45 @@ static void the_last_one_in_a_transit_stays(void **state)
     config_free(play.config);
 }
 
+/* A shard that has no slots, and is to get none, may be left by all. */
+static void who_has_nothing_is_not_missed(void **state)
+{
+    (void)state;
+    struct config *config = cluster_of(3, "A0 A0 A1 A1 A2");
+    slotset_merge(&config->shards[0].slots, &config->shards[2].slots);
+    slotset_init(&config->shards[2].slots);
+    config_index(config);
+    struct fork fork = {.lineage = 78, .wall_ms = NOW_MS, .fates = {[4] = FATE_GONE}};
+    struct removal removal = {.addresses = &config->members[4].address, .address_count = 1};
+    enum err why = E_MALFORMED;
+    struct config *next = config_remove(config, &removal, &why);
+    assert_non_null(next);
+    assert_change(config, next);
+    ASSERT_WORDS(next, "A0 A0 A1 A1");
+    config_free(next);
+    APPLY(config, config_fork(config, &fork, &err));
+    ASSERT_WORDS(config, "A0 A0 A1 A1");
+    config_free(config);
+}
+
+/* Who is given up may have had the only copy of what is on its way, too. */
+static void a_transit_is_a_loss_of_who_gives_it(void **state)
+{
+    (void)state;
+    struct play play = play_of(cluster_of(2, "A0 A0 A1 A1"));
+    reshard_begin(&play, 1);
+    assert_int_equal(play.config->shards[2].from, 1);
+    struct fork fork = {.lineage = 78, .wall_ms = NOW_MS, .fates = {[0] = FATE_GONE}};
+    enum err why = E_MALFORMED;
+    struct config *next = config_fork(play.config, &fork, &why);
+    assert_non_null(next);
+    assert_int_equal(next->loss_count, 2);
+    assert_int_equal(next->losses[0].shard, 0);
+    assert_int_equal(next->losses[1].shard, 1);
+    config_free(next);
+    config_free(play.config);
+}
+
 static void what_is_refused(void **state)
 {
     (void)state;
@@ -688,6 +727,8 @@ int main(void)
         cmocka_unit_test(what_is_cancelled_falls_back),
         cmocka_unit_test(what_is_too_large_is_refused),
         cmocka_unit_test(the_last_one_in_a_transit_stays),
+        cmocka_unit_test(who_has_nothing_is_not_missed),
+        cmocka_unit_test(a_transit_is_a_loss_of_who_gives_it),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(small_clusters_in_any_order),
         cmocka_unit_test(with_spares),
