@@ -77,7 +77,9 @@ static bool want_place(struct node *node, struct replica *replica)
 {
     enum err err = E_OK;
     uint32_t actor = replica_actor(replica);
-    if (replica_filled(replica) &&
+    bool early = replica != replicas_home(node->replicas) &&
+                 PLANTED(node->options.plant, TRANSIT_ACTIVE_EARLY);
+    if ((replica_filled(replica) || early) &&
         try_change(node, config_activate(node->config, node->id, actor, &err),
                    "this node has filled up"))
         return true;

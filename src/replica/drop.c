@@ -60,6 +60,8 @@ static uint64_t step_versions(const struct replica *replica)
 static bool is_wanted(const struct replica *replica, uint32_t slot, bool strays)
 {
     uint32_t shard = config_shard_of_slot(replica->config, slot);
+    if (strays && PLANTED(replica->plant, CLEANED_EARLY))
+        return shard != replica->shard;
     return strays ? replicas_of_shard(replica->set, shard) == NULL : shard == replica->shard;
 }
 

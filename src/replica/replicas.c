@@ -107,7 +107,10 @@ static void take_actor(struct replica *to, const struct replica *from,
     ASSERT(state != NULL); /* no more are open */
     if (state->highest < highest)
         state->highest = highest;
-    bool fits = vv_raise(&to->coverage, actor->actor, vv_get(&from->coverage, actor->actor));
+    uint64_t covered = vv_get(&from->coverage, actor->actor);
+    if (PLANTED(to->plant, SPLIT_CLAIMS_MORE))
+        covered = highest + 1;
+    bool fits = vv_raise(&to->coverage, actor->actor, covered);
     ASSERT(fits);
 }
 
@@ -181,7 +184,7 @@ static void close_transits(struct replicas *set, const struct config *config, st
         uint32_t shard = config_shard_by_id(config, replica->transit);
         if (shard != SHARD_NONE && config_place(config, shard, set->node_id, &place))
             continue;
-        if (has_arrived(replica, config))
+        if (has_arrived(replica, config) && !PLANTED(set->plant, JOIN_FORGETS))
             take_over(replicas_home(set), replica);
         close_transit(set, i, io);
     }
