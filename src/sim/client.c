@@ -519,6 +519,16 @@ bool client_idle(const struct client *client)
     return true;
 }
 
+bool client_operates(const struct client *client)
+{
+    for (uint64_t i = 1; i < client->call_count; i++) {
+        const struct call *call = client->calls[i];
+        if (op_changes_config(call->asked.op) && call->state != CALL_DONE)
+            return true;
+    }
+    return false;
+}
+
 uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
                       uint32_t session, uint32_t copies, uint64_t timeout_us)
 {

@@ -132,6 +132,9 @@ void client_node_ended(struct client *client, uint32_t node);
 void client_stop(struct client *client);
 bool client_idle(const struct client *client);
 
+/* An operator still waits for an answer: who is who may change until then. */
+bool client_operates(const struct client *client);
+
 /* A request of the world's own: its number. session: whose newest token it brings, or
  * CLIENT_NOBODY. copies: as in a request. Its call stays readable. */
 uint64_t client_probe(struct client *client, uint32_t node, enum op op, uint32_t key,
