@@ -1,6 +1,6 @@
 /* render - what a node shows of itself, as the bodies of answers.
  *
- * Does:   see render.h. /cluster: render_cluster.c.
+ * Does:   see render.h. /cluster: render_cluster.c. /shard/reshard: render_reshard.c.
  * Not:    -
  * Holds:  R1, R2.
  * Limits: -
@@ -70,70 +70,6 @@ static void render_members(const struct node *node, const struct config *config,
         if (member->shard == shard && node_believes_alive(node, member->node_id))
             put_string_item(out, member->address.text);
     }
-    buf_append_slice(out, SLICE_LIT("]}"));
-}
-
-/* ---- /shard/reshard ---- */
-
-static const char *state_word(enum member_state state)
-{
-    switch (state) {
-    case MEMBER_ACTIVE:
-        return "active";
-    case MEMBER_SYNCING:
-        return "syncing";
-    case MEMBER_LEAVING:
-        return "leaving";
-    case MEMBER_SPARE:
-    case MEMBER_INVITED:
-        break;
-    }
-    return "";
-}
-
-static void put_transit_members(const struct config *config, uint32_t transit, struct buf *out)
-{
-    struct place places[LIMIT_MEMBERS];
-    uint32_t count = config_places(config, transit, places);
-    buf_append_slice(out, SLICE_LIT(",\"members\":["));
-    for (uint32_t i = 0; i < count; i++) {
-        json_put_comma(out);
-        buf_append_slice(out, SLICE_LIT("{\"address\":"));
-        json_put_string(out, slice_str(places[i].member->address.text));
-        buf_append_slice(out, SLICE_LIT(",\"state\":"));
-        json_put_string(out, slice_str(state_word(places[i].state)));
-        buf_u8(out, '}');
-    }
-    buf_u8(out, ']');
-}
-
-static void put_transit(const struct config *config, uint32_t index, struct buf *out)
-{
-    const struct shard *transit = &config->shards[index];
-    json_put_comma(out);
-    buf_append_slice(out, SLICE_LIT("{\"from\":"));
-    put_shard_id(out, transit->from);
-    buf_append_slice(out, SLICE_LIT(",\"into\":"));
-    put_shard_id(out, transit->into);
-    json_put_number(out, SLICE_LIT("slots"), slotset_size(&transit->slots));
-    buf_append_slice(out, transit->switched ? SLICE_LIT(",\"switched\":true")
-                                            : SLICE_LIT(",\"switched\":false"));
-    put_transit_members(config, index, out);
-    buf_u8(out, '}');
-}
-
-static void render_reshard(const struct config *config, struct buf *out)
-{
-    uint32_t lasting = config_lasting_shards(config);
-    bool moves = config->wanted_shards != 0 || lasting < config->shard_count;
-    buf_append_slice(out, moves ? SLICE_LIT("{\"resharding\":true")
-                                : SLICE_LIT("{\"resharding\":false"));
-    json_put_number(out, SLICE_LIT("shard-count"), lasting);
-    json_put_number(out, SLICE_LIT("wanted"), config->wanted_shards);
-    json_put_number(out, SLICE_LIT("open-terms"), config->retired_count);
-    buf_append_slice(out, SLICE_LIT(",\"transits\":["));
-    for (uint32_t i = lasting; i < config->shard_count; i++)
-        put_transit(config, i, out);
     buf_append_slice(out, SLICE_LIT("]}"));
 }
 
@@ -232,7 +168,7 @@ static void render_shard_call(const struct node *node, const struct http_call *c
     } else if (call->kind == HTTP_NODE_SHARD_ID) {
         render_own_shard(node, config, body);
     } else if (call->kind == HTTP_RESHARD) {
-        render_reshard(config, body);
+        render_reshard(node, config, body);
     } else {
         uint32_t shard = config_shard_by_id(config, call->shard_id);
         if (shard >= config_lasting_shards(config)) {

@@ -30,3 +30,4 @@ void render_call(struct node *node, const struct server_figures *figures,
 void render_view(const struct node *node, struct buf *out);
 void render_metrics(struct node *node, const struct server_figures *figures, struct buf *out);
 void render_cluster(struct node *node, struct buf *out);
+void render_reshard(const struct node *node, const struct config *config, struct buf *out);

@@ -160,13 +160,22 @@ def begin(report, cluster, node, count, harm):
     return seen, victim
 
 
-def check_told(report, said):
-    """GET /shard/reshard in the middle."""
-    report.equal((said.get("resharding"), said.get("wanted")), (True, 3), "it says what is wanted")
+def check_told(report, said, at):
+    """GET /shard/reshard in the middle, asked at a node with a place in some of it."""
+    report.equal((said.get("resharding"), said.get("wanted"), said.get("cancelled")),
+                 (True, 3, False), "it says what is wanted")
+    report.check(said.get("phase", "").startswith("slots "), f"and: {said.get('phase')}", said)
     for transit in said.get("transits", []):
-        good = transit["slots"] > 0 and transit["from"] != transit["into"] and transit["members"]
-        report.check(good, f"{transit['slots']} slots from {transit['from']} into "
-                     f"{transit['into']}, with {len(transit['members'])} members", transit)
+        members = {member["address"]: member["state"] for member in transit["members"]}
+        here = at in members
+        report.check(transit["slots"] > 0 and transit["from"] != transit["into"] and
+                     transit["phase"] in ("filling", "filled", "handing over", "arriving") and
+                     set(members.values()) <= {"active", "syncing", "leaving"} and
+                     ("keys" in transit) == here and
+                     (not here or members[at] == "syncing" or transit["keys"] > 0),
+                     f"{transit['slots']} slots from {transit['from']} into {transit['into']}: "
+                     f"{transit['phase']}, {len(members)} members, {transit.get('keys')} keys here",
+                     transit)
 
 
 def others(report, options):
@@ -175,7 +184,7 @@ def others(report, options):
         data = Data(cluster, SOME_KEYS)
         data.load(report)
         said, victim = begin(report, cluster, cluster[0], 3, Node.pause)
-        check_told(report, said)
+        check_told(report, said, cluster[0].address)
         awake = [node for node in cluster.nodes if node is not victim]
         answer, _ = reshard(awake[2], 1)
         report.equal(answer.status, 409, f"another number meanwhile: {answer.field('error')}")
@@ -230,6 +239,10 @@ def killed(report, options):
         clients = some_load(report, cluster, cluster.nodes, options.seed)
         _, victim = begin(report, cluster, cluster[0], 3, Node.kill)
         rest = [node for node in cluster.nodes if node is not victim]
+        absent = wait.until(lambda: all(told(cluster, node).get("waiting-for") == [victim.address]
+                                        for node in rest), PATIENCE_S)
+        report.check(absent is not None, "all others say that they wait for it",
+                     [told(cluster, node) for node in rest])
         early = wait.until(lambda: told(cluster, rest[0]).get("resharding") is False, 3.0)
         report.check(early is None, f"{victim.name} is killed, and waited for",
                      told(cluster, rest[0]))

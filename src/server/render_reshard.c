@@ -1,0 +1,168 @@
+/* render_reshard - how far slots are that move between shards.
+ *
+ * Does:   GET /shard/reshard: what is wanted, what is going on, each transit, whom it waits for.
+ * Not:    since when, how long still: no node remembers the one, or knows the other.
+ * Holds:  R1.
+ * Limits: -
+ * See:    render.h; docs/api.md section 3; docs/protocol.md section 7.
+ */
+#include "server/render.h"
+
+static void put_bool(struct buf *out, const char *name, bool value)
+{
+    json_put_name(out, slice_str(name));
+    buf_append_slice(out, value ? SLICE_LIT("true") : SLICE_LIT("false"));
+}
+
+static void put_shard_id(struct buf *out, const char *name, uint32_t id)
+{
+    json_put_name(out, slice_str(name));
+    buf_append_slice(out, SLICE_LIT("\"s"));
+    buf_decimal(out, id);
+    buf_u8(out, '"');
+}
+
+/* ---- members ---- */
+
+static const char *state_word(enum member_state state)
+{
+    switch (state) {
+    case MEMBER_ACTIVE:
+        return "active";
+    case MEMBER_SYNCING:
+        return "syncing";
+    case MEMBER_LEAVING:
+        return "leaving";
+    case MEMBER_SPARE:
+    case MEMBER_INVITED:
+        break;
+    }
+    UNREACHABLE(); /* nobody has a seat as that */
+}
+
+static void put_members(const struct node *node, const struct config *config, uint32_t transit,
+                        struct buf *out)
+{
+    struct place places[LIMIT_MEMBERS];
+    uint32_t count = config_places(config, transit, places);
+    json_put_name(out, SLICE_LIT("members"));
+    buf_u8(out, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        json_put_comma(out);
+        buf_u8(out, '{');
+        json_put_text(out, SLICE_LIT("address"), slice_str(places[i].member->address.text));
+        json_put_text(out, SLICE_LIT("state"), slice_str(state_word(places[i].state)));
+        put_bool(out, "alive", node_believes_alive(node, places[i].member->node_id));
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
+/* Who has a place and is not there: nothing that has to be counted goes on without them. */
+static void put_absent(const struct node *node, const struct config *config, bool moves,
+                       struct buf *out)
+{
+    json_put_name(out, SLICE_LIT("waiting-for"));
+    buf_u8(out, '[');
+    for (uint32_t i = 0; moves && i < config->member_count; i++) {
+        const struct member *member = &config->members[i];
+        if (!member_counts(member) || node_believes_alive(node, member->node_id))
+            continue;
+        json_put_comma(out);
+        json_put_string(out, slice_str(member->address.text));
+    }
+    buf_u8(out, ']');
+}
+
+/* ---- what is going on ---- */
+
+static uint32_t seats(const struct config *config, uint32_t transit, enum member_state state)
+{
+    return config_count(config, transit, state);
+}
+
+static const char *transit_phase(const struct config *config, uint32_t transit)
+{
+    if (!config->shards[transit].switched)
+        return seats(config, transit, MEMBER_SYNCING) > 0 ? "filling" : "filled";
+    if (seats(config, transit, MEMBER_SYNCING) > 0)
+        return "filling";
+    return seats(config, transit, MEMBER_LEAVING) > 0 ? "handing over" : "arriving";
+}
+
+static bool members_move(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (config->members[i].state == MEMBER_SYNCING ||
+            config->members[i].state == MEMBER_LEAVING)
+            return true;
+    return false;
+}
+
+static const char *phase(const struct config *config, bool moves)
+{
+    uint32_t lasting = config_lasting_shards(config);
+    bool filling = false;
+    for (uint32_t i = lasting; i < config->shard_count; i++)
+        filling = filling || seats(config, i, MEMBER_SYNCING) > 0;
+    if (filling)
+        return "slots fill up at their new members";
+    if (lasting < config->shard_count)
+        return "slots are handed over";
+    if (moves && members_move(config))
+        return "members move between shards";
+    if (config->retired_count > 0)
+        return "what was written before is counted and closed";
+    return moves ? "the next step is about to be taken" : "nothing moves";
+}
+
+/* ---- transits ---- */
+
+/* Live keys of each part as they lie here: one pass over the slots. */
+static void count_keys(const struct node *node, const struct config *config,
+                       uint64_t keys[LIMIT_PARTS])
+{
+    for (uint32_t i = 0; i < LIMIT_PARTS; i++)
+        keys[i] = 0;
+    for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
+        keys[config->owner[slot]] += table_slot_live(node_table(node), slot);
+}
+
+static void put_transit(const struct node *node, const struct config *config, uint32_t index,
+                        uint64_t keys, struct buf *out)
+{
+    const struct shard *transit = &config->shards[index];
+    struct place own;
+    json_put_comma(out);
+    buf_u8(out, '{');
+    put_shard_id(out, "from", transit->from);
+    put_shard_id(out, "into", transit->into);
+    json_put_text(out, SLICE_LIT("phase"), slice_str(transit_phase(config, index)));
+    put_bool(out, "switched", transit->switched);
+    json_put_number(out, SLICE_LIT("slots"), slotset_size(&transit->slots));
+    if (config_place(config, index, node_id(node), &own))
+        json_put_number(out, SLICE_LIT("keys"), keys);
+    put_members(node, config, index, out);
+    buf_u8(out, '}');
+}
+
+void render_reshard(const struct node *node, const struct config *config, struct buf *out)
+{
+    uint32_t lasting = config_lasting_shards(config);
+    bool moves = config->wanted_shards != 0 || lasting < config->shard_count;
+    uint64_t keys[LIMIT_PARTS];
+    count_keys(node, config, keys);
+    buf_u8(out, '{');
+    put_bool(out, "resharding", moves);
+    json_put_text(out, SLICE_LIT("phase"), slice_str(phase(config, moves)));
+    put_bool(out, "cancelled", moves && config->wanted_shards == 0);
+    json_put_number(out, SLICE_LIT("shard-count"), lasting);
+    json_put_number(out, SLICE_LIT("wanted"), config->wanted_shards);
+    json_put_number(out, SLICE_LIT("open-terms"), config->retired_count);
+    put_absent(node, config, moves, out);
+    json_put_name(out, SLICE_LIT("transits"));
+    buf_u8(out, '[');
+    for (uint32_t i = lasting; i < config->shard_count; i++)
+        put_transit(node, config, i, keys[i], out);
+    buf_append_slice(out, SLICE_LIT("]}"));
+}
