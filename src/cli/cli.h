@@ -30,6 +30,7 @@ enum exit_status cli_load(const struct cli *cli);
 enum exit_status cli_members(const struct cli *cli);
 enum exit_status cli_salvage(const struct cli *cli);
 enum exit_status cli_change(const struct cli *cli); /* add, remove, recover */
+enum exit_status cli_reshard(const struct cli *cli);
 
 /* The client of the options' nodes, or NULL after a complaint. */
 struct client *cli__client_new(const struct cli *cli, const struct client_options *how);

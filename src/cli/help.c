@@ -35,6 +35,7 @@ static const char help_all[] =
     "  remove ADDRESS…       take nodes off the list\n"
     "  recover --without ADDRESS…\n"
     "                        go on for good without nodes that are gone\n"
+    "  reshard N             move slots until there are N shards\n"
     "  salvage DIRECTORY     write again what only the directory of a removed node has\n"
     "\n"
     "  thence COMMAND --help says more; thence --version.\n"
@@ -238,6 +239,29 @@ static const char help_salvage[] =
     "or answered with no, 2 usage, or nobody to ask and no --yes, 3 no node could be reached,\n"
     "4 unknown outcomes, 130 interrupted.\n";
 
+static const char help_reshard[] =
+    "usage: thence reshard [OPTION]… N\n"
+    "       thence reshard [OPTION]… --cancel\n"
+    "\n"
+    "Deals members and slots out anew, over N shards of two members or more. Shows before what "
+    "will\n"
+    "move, asks, and then how far it is, until it is done. Everything is served meanwhile. A "
+    "member "
+    "that\n"
+    "goes down is waited for: it may have what no other has. Interrupting this command does not "
+    "stop it:\n"
+    "the same command shows again how far it is.\n"
+    "\n"
+    "  --cancel              what has not been handed over goes back; waits until nothing moves\n"
+    "  --yes                 do not ask\n"
+    "  --json                end with one line of JSON instead of a sentence\n" USAGE_NODES
+        USAGE_TIMEOUT USAGE_HELP "\n"
+    "Exit status: 0 done, 1 answered with no, or cancelled meanwhile, 2 usage, or nobody to ask "
+    "and no\n"
+    "--yes, 3 no node could be reached, or no majority, 4 not known whether it has begun, 5 "
+    "refused,\n"
+    "130 interrupted: it goes on.\n";
+
 const char *cli_help(enum cli_command command)
 {
     switch (command) {
@@ -261,6 +285,8 @@ const char *cli_help(enum cli_command command)
         return help_recover;
     case CLI_SALVAGE:
         return help_salvage;
+    case CLI_RESHARD:
+        return help_reshard;
     case CLI_NONE:
         return help_all;
     }
@@ -269,7 +295,7 @@ const char *cli_help(enum cli_command command)
 
 const char *cli_command_word(enum cli_command command)
 {
-    static const char *const words[] = {"put", "get",    "delete",  "status",  "load", "members",
-                                        "add", "remove", "recover", "salvage", ""};
+    static const char *const words[] = {"put", "get",    "delete",  "status",  "load",    "members",
+                                        "add", "remove", "recover", "salvage", "reshard", ""};
     return words[command];
 }

@@ -64,6 +64,8 @@ static enum exit_status run(const struct cli_options *options)
         return cli_change(&cli);
     case CLI_SALVAGE:
         return cli_salvage(&cli);
+    case CLI_RESHARD:
+        return cli_reshard(&cli);
     case CLI_NONE:
         break;
     }

@@ -37,6 +37,7 @@ enum {
     OPT_FORCE,
     OPT_YES,
     OPT_EXPORT,
+    OPT_CANCEL,
     OPT_HELP,
     OPT_VERSION,
 };
@@ -46,7 +47,7 @@ enum {
 #define ON_CHANGES (ON(CLI_ADD) | ON(CLI_REMOVE) | ON(CLI_RECOVER))
 #define ON_ALL                                                                                     \
     (ON_KEYS | ON_CHANGES | ON(CLI_STATUS) | ON(CLI_LOAD) | ON(CLI_MEMBERS) | ON(CLI_SALVAGE) |    \
-     ON(CLI_NONE))
+     ON(CLI_RESHARD) | ON(CLI_NONE))
 
 /* Which commands take an option. */
 static const struct {
@@ -70,8 +71,9 @@ static const struct {
     {OPT_WITHOUT, ON(CLI_RECOVER)},
     {OPT_FROM_DIRECTORIES, ON(CLI_RECOVER)},
     {OPT_FORCE, ON(CLI_REMOVE)},
-    {OPT_YES, ON(CLI_REMOVE) | ON(CLI_RECOVER) | ON(CLI_SALVAGE)},
+    {OPT_YES, ON(CLI_REMOVE) | ON(CLI_RECOVER) | ON(CLI_SALVAGE) | ON(CLI_RESHARD)},
     {OPT_EXPORT, ON(CLI_SALVAGE)},
+    {OPT_CANCEL, ON(CLI_RESHARD)},
     {OPT_HELP, ON_ALL},
     {OPT_VERSION, ON_ALL},
 };
@@ -96,6 +98,7 @@ static const struct option long_options[] = {
     {"force", no_argument, NULL, OPT_FORCE},
     {"yes", no_argument, NULL, OPT_YES},
     {"export", required_argument, NULL, OPT_EXPORT},
+    {"cancel", no_argument, NULL, OPT_CANCEL},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -260,6 +263,9 @@ static const char *take_option(struct cli_options *options, int option, const ch
     case OPT_EXPORT:
         options->export_file = value;
         return NULL;
+    case OPT_CANCEL:
+        options->cancel = true;
+        return NULL;
     case OPT_FORMAT:
         options->format = strcmp(value, "tsv") == 0 ? CLI_TSV : CLI_JSON_LINES;
         if (strcmp(value, "tsv") != 0 && strcmp(value, "json") != 0)
@@ -325,22 +331,36 @@ static enum cli_options_result take_addresses(struct cli_options *options, char 
     return CLI_OPTIONS_RUN;
 }
 
+static enum cli_options_result take_shard_count(struct cli_options *options, const char *word,
+                                                struct buf *text)
+{
+    uint64_t count = 0;
+    if (word != NULL && !to_number(word, 1, LIMIT_SHARDS, &count))
+        return complain(options, text, word, ": a number of shards is 1 to 32");
+    options->shard_count = (uint32_t)count;
+    return CLI_OPTIONS_RUN;
+}
+
 /* What follows the command: as many words as it takes. */
 static enum cli_options_result take_words(struct cli_options *options, char **words, int count,
                                           struct buf *text)
 {
-    static const char *const missing[] = {"KEY and JSON", "KEY", "KEY", "", "FILE", "", "", "", "",
-                                          "DIRECTORY"};
+    static const char *const missing[] = {
+        "KEY and JSON",      "KEY", "KEY", "", "FILE", "", "", "", "", "DIRECTORY",
+        "a number of shards"};
     if ((ON(options->command) & ON_CHANGES) != 0)
         return take_addresses(options, words, count, text);
     bool raw = options->command == CLI_PUT && options->file != NULL;
     bool none = options->command == CLI_STATUS || options->command == CLI_MEMBERS;
+    none = none || (options->command == CLI_RESHARD && options->cancel);
     int needed = options->command == CLI_PUT ? 2 - raw : none ? 0 : 1;
     if (count < needed)
         return complain(options, text, raw ? "KEY" : missing[options->command],
                         needed == 2 ? " are needed" : " is needed");
     if (count > needed)
         return complain(options, text, words[needed], ": one argument too many");
+    if (options->command == CLI_RESHARD)
+        return take_shard_count(options, needed > 0 ? words[0] : NULL, text);
     if (options->command == CLI_LOAD || options->command == CLI_SALVAGE)
         options->file = words[0];
     else if (needed > 0)

@@ -24,6 +24,7 @@ enum cli_command {
     CLI_REMOVE,
     CLI_RECOVER,
     CLI_SALVAGE,
+    CLI_RESHARD,
     CLI_NONE, /* no command: only for help */
 };
 
@@ -51,13 +52,15 @@ struct cli_options {
     uint64_t skip_lines;           /* load: lines at the start to leave out */
     uint32_t jobs;                 /* load: requests under way */
     uint32_t copies;               /* 0: not said */
+    uint32_t shard_count;          /* reshard: how many; 0 with cancel */
     enum cli_format format;        /* load */
     bool json;                     /* the answer as JSON */
     bool verify;                   /* load: read back */
     bool quiet;                    /* load: no progress */
     bool force;                    /* remove: rather leave a shard degraded */
     bool from_directories;         /* recover: nobody remembers, go on with what is there */
-    bool yes;                      /* remove, recover, salvage: do not ask */
+    bool cancel;                   /* reshard: what is under way */
+    bool yes;                      /* remove, recover, salvage, reshard: do not ask */
 };
 
 enum cli_options_result {

@@ -22,6 +22,7 @@ struct call *client__call_new(const struct client_ask *ask)
     call->avoid = ask->avoid;
     call->pinned = ask->pinned;
     call->copies = ask->copies;
+    call->async = ask->async;
     call->wait_ms = ask->wait_ms;
     return call;
 }
@@ -84,6 +85,8 @@ static void put_prefer(struct buf *out, const struct call *call)
         buf_decimal(out, call->copies);
         buf_append_slice(out, SLICE_LIT("\r\n"));
     }
+    if (call->async)
+        buf_append_slice(out, SLICE_LIT("Prefer: respond-async\r\n"));
 }
 
 static void put_context(struct buf *out, struct call *call)

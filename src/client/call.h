@@ -27,6 +27,7 @@ struct call {
     uint32_t avoid;                 /* not that one; or CLIENT_ANY */
     bool pinned;                    /* only `node` */
     uint32_t copies;                /* Prefer: copies */
+    bool async;                     /* Prefer: respond-async */
     uint64_t wait_ms;               /* Prefer: wait; UINT64_MAX: say nothing */
     uint32_t retries;               /* so far */
     uint64_t due_ms;                /* paused: ready then; on a link: given up then */

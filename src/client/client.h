@@ -65,6 +65,7 @@ struct client_ask {
     uint64_t wait_ms; /* Prefer: wait (whole seconds are sent, rounded up); UINT64_MAX:
                                        whatever the node does */
     uint32_t copies;  /* Prefer: copies; 0: say nothing */
+    bool async;       /* Prefer: respond-async */
     uint64_t tag;     /* comes back with the answer */
 };
 

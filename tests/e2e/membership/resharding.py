@@ -7,7 +7,7 @@ from client import Client
 from cluster import Node
 from connection import Lost, Unreachable
 from membership.changing import end, join, some_load
-from membership.ground import PATIENCE_S, Data, judge_logs, serving_cluster
+from membership.ground import PATIENCE_S, Data, judge_logs, run_cli, serving_cluster
 from verdict import end_load
 
 KEYS = 600
@@ -176,6 +176,41 @@ def check_told(report, said, at):
                      f"{transit['slots']} slots from {transit['from']} into {transit['into']}: "
                      f"{transit['phase']}, {len(members)} members, {transit.get('keys')} keys here",
                      transit)
+
+
+def command(report, options):
+    """`thence reshard`: shows, does, tells; interrupted and run again; what it refuses."""
+    with serving_cluster(report, options) as cluster:
+        data = Data(cluster, KEYS)
+        data.load(report)
+        node = ("--node", cluster[1].at)
+        status, said = run_cli("reshard", *node, "3")
+        report.check(status == 2 and "then 3 shards of about 5461 slots" in said and
+                     "--yes" in said, "thence reshard 3 shows what moves, and asks", said)
+        report.equal(len(shard_ids(cluster, cluster[0])), 2, "nothing was done")
+        start = time.monotonic()
+        status, said = run_cli("reshard", *node, "3", "--yes")
+        report.check(status == 0 and "resharded: 3 shards" in said,
+                     f"thence reshard 3 --yes (in {time.monotonic() - start:.2f} s)", said)
+        check_counts(report, cluster, KEYS, "thence reshard 3")
+        status, said = run_cli("reshard", *node, "9", "--yes")
+        report.check(status == 5 and "this will be refused" in said and "answered 400" in said,
+                     "nine are refused, and that is said before", said)
+        cluster[4].pause()
+        reshard(cluster[0], 2, "respond-async")
+        status, said = run_cli("reshard", *node, "1", "--yes")
+        report.check(status == 5 and "moving already: to 2 shards" in said,
+                     "another number meanwhile is refused", said)
+        threading.Timer(1.0, cluster[4].resume).start()
+        status, said = run_cli("reshard", *node, "2")
+        report.check(status == 0 and "it is under way already" in said and
+                     f"waits for {cluster[4].address}" in said and "resharded: 2 shards" in said,
+                     "the same number meanwhile: it tells whom it waits for, and the end", said)
+        status, said = run_cli("reshard", *node, "--cancel")
+        report.check(status == 0 and "cancelled, nothing moves: 2 shards" in said,
+                     "thence reshard --cancel", said)
+        check_data(report, cluster, data, "the command")
+        judge_logs(report, cluster)
 
 
 def others(report, options):

@@ -153,6 +153,8 @@ static enum exit_status run_command(const struct cli *cli)
         return cli_change(cli);
     case CLI_SALVAGE:
         return cli_salvage(cli);
+    case CLI_RESHARD:
+        return cli_reshard(cli);
     case CLI_NONE:
         break;
     }

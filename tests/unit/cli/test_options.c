@@ -167,6 +167,12 @@ static void test_bad(void **state)
         {"thence recover a:1", "thence: --without ADDRESS is needed"},
         {"thence recover --from-directories a:1", "thence: --without ADDRESS is needed"},
         {"thence recover --without a", "thence: --without takes HOST:PORT"},
+        {"thence reshard", "thence: a number of shards is needed"},
+        {"thence reshard 0", "thence: 0: a number of shards is 1 to 32"},
+        {"thence reshard 33", "thence: 33: a number of shards is 1 to 32"},
+        {"thence reshard three", "thence: three: a number of shards is 1 to 32"},
+        {"thence reshard 3 --cancel", "thence: 3: one argument too many"},
+        {"thence status --cancel", "thence: --cancel: not an option of this command"},
         {"thence salvage", "thence: DIRECTORY is needed\ntry: thence salvage --help\n"},
         {"thence salvage d --export f --yes", "thence: --export writes nothing to the cluster"},
         {"thence load f --export x", "thence: --export: not an option of this command"},
@@ -191,12 +197,12 @@ static void test_help(void **state)
     static const char *const options[] = {
         "--node",   "--token-file", "--wait",    "--timeout", "--copies", "--json",  "--raw",
         "--type",   "--jobs",       "--skip",    "--format",  "--verify", "--quiet", "--help",
-        "--export", "--shard",      "--without", "--force",   "--yes"};
+        "--export", "--shard",      "--without", "--force",   "--yes",    "--cancel"};
     static const char *const lines[] = {
-        "thence --help",         "thence put --help",    "thence --help get",
-        "thence delete -h",      "thence status --help", "thence load x --help",
-        "thence members --help", "thence add --help",    "thence remove --help",
-        "thence recover --help", "thence salvage --help"};
+        "thence --help",         "thence put --help",     "thence --help get",
+        "thence delete -h",      "thence status --help",  "thence load x --help",
+        "thence members --help", "thence add --help",     "thence remove --help",
+        "thence recover --help", "thence salvage --help", "thence reshard --help"};
     struct parsed parsed;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         parse(&parsed, lines[i], NULL);
