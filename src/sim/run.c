@@ -326,7 +326,7 @@ static void restore_some(struct world *world)
 {
     bool kept[VNET_NODES_MAX] = {false};
     struct vdisk copy;
-    for (uint32_t shard = 0; shard < world->swarm.shards; shard++) {
+    for (uint32_t shard = 0; shard < world->config->shard_count; shard++) {
         uint32_t index = pick_of_shard(world, shard);
         if (index < world->node_count)
             kept[index] = true;
@@ -349,7 +349,8 @@ static void restore_all(struct world *world)
     uint64_t before[LIMIT_SHARDS];
     if (!rng_chance(&world->rng, 1, RESTORE_ALL_ONE_IN))
         return;
-    for (uint32_t shard = 0; shard < world->swarm.shards; shard++)
+    uint32_t shards = world->config->shard_count;
+    for (uint32_t shard = 0; shard < shards; shard++)
         before[shard] = judge_count(world, shard);
     story_say(&world->story, UINT32_MAX, "every data directory is put back from a copy, or gone");
     restore_some(world);
@@ -357,7 +358,7 @@ static void restore_all(struct world *world)
     people_begin_anew(world);
     if (goes_on(world))
         await_convergence(world);
-    for (uint32_t shard = 0; shard < world->swarm.shards && goes_on(world); shard++)
+    for (uint32_t shard = 0; shard < shards && goes_on(world); shard++)
         if (judge_count(world, shard) != before[shard])
             verdict_say(&world->verdict, "I5",
                         "of %llu keys of shard %u that stood in directories that were put back, "
