@@ -94,13 +94,12 @@ static void serve_get(struct node *node, struct call *call, uint32_t slot)
     node__answer(node, call, &answer);
 }
 
-/* Live keys of what a client is told is this shard: with the transits that count as part of it. */
+/* Live keys of what a client is told is this shard: with the transits that count as part of it, and
+ * without what lies here of slots that have gone and is not swept yet. */
 static uint64_t live_of(const struct node *node, uint32_t shard)
 {
     const struct config *config = node->config;
     uint64_t live = 0;
-    if (replicas_count(node->replicas) == 1)
-        return table_live(node->table);
     for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
         if (config_public_shard(config, config_shard_of_slot(config, slot)) == shard)
             live += table_slot_live(node->table, slot);
