@@ -96,7 +96,7 @@ static void adopt_actors(struct replica *replica, struct replica_io *io)
 /* ---- peers ---- */
 
 static void adopt_peer(struct replica *replica, const struct place *place, const struct peer *old,
-                       uint32_t old_count)
+                       uint32_t old_count, uint64_t mono_ms)
 {
     struct peer *peer = &replica->peers[replica->peer_count++];
     for (uint32_t i = 0; i < old_count; i++)
@@ -107,6 +107,7 @@ static void adopt_peer(struct replica *replica, const struct place *place, const
                               .their_generation = peer->their_generation,
                               .connected = peer->connected,
                               .suspected = peer->suspected,
+                              .receipt_ok_ms = mono_ms, /* its time starts now */
                               .report_due = peer->connected};
     peer->node_id = place->member->node_id;
     peer->actor = place->actor;
@@ -114,7 +115,7 @@ static void adopt_peer(struct replica *replica, const struct place *place, const
     forget_others(replica, &peer->coverage);
 }
 
-static void adopt_peers(struct replica *replica)
+static void adopt_peers(struct replica *replica, uint64_t mono_ms)
 {
     struct place places[LIMIT_MEMBERS];
     uint32_t old_count = replica->peer_count;
@@ -126,7 +127,7 @@ static void adopt_peers(struct replica *replica)
     replica->peer_count = 0;
     for (uint32_t i = 0; i < count; i++)
         if (places[i].member->node_id != replica->node_id)
-            adopt_peer(replica, &places[i], old, old_count);
+            adopt_peer(replica, &places[i], old, old_count, mono_ms);
     mem_free(old);
 }
 
@@ -184,7 +185,7 @@ void replica__adopt(struct replica *replica, const struct config *config, struct
     replica->actor = place.actor;
     replica->state = place.state;
     adopt_actors(replica, io);
-    adopt_peers(replica);
+    adopt_peers(replica, io->mono_ms);
     if (new_term)
         begin_term(replica);
     replica__members_adopt(replica, before, new_term);

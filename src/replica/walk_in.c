@@ -31,10 +31,12 @@ static const struct peer *source_for(const struct replica *replica, const struct
     return best;
 }
 
-/* A hole is pulled at once; a stream that is merely late gets pull_ms without any progress. */
+/* A hole is pulled at once, and so is what a retired actor wrote: no stream brings it, and what its
+ * member writes now may rest on it. A stream that is merely late gets pull_ms without any
+ * progress. */
 static bool pull_due(struct replica *replica, struct actor_state *actor, uint64_t mono_ms)
 {
-    if (actor->gap_low > 0)
+    if (actor->gap_low > 0 || actor->retired)
         return true;
     uint64_t covered = vv_get(&replica->coverage, actor->actor);
     if (actor->lag_since_ms == 0 || actor->lag_seq != covered) {

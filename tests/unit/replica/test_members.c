@@ -385,6 +385,54 @@ static bool purged_while_checkpointing(struct world *world)
 
 /* ---- all of them ---- */
 
+/* All begin new terms, as when slots move. */
+static void move_on(struct world *world)
+{
+    struct config *next = config_dup(newest(world));
+    next->fence = ++next->epoch;
+    for (uint32_t i = 0; i < next->member_count; i++) {
+        struct member *member = &next->members[i];
+        next->retired[next->retired_count++] = (struct retired){.actor = member->actor,
+                                                                .node_id = member->node_id,
+                                                                .state = RETIRED_MOVING,
+                                                                .since = next->epoch,
+                                                                .slots = next->shards[0].slots};
+        member->actor = next->next_actor++;
+    }
+    assert_true(decide(world, next));
+    adopt_all(world);
+}
+
+/* A write was under way when its writer began another term: no stream brings it any more, and what
+ * is written in the new term may rest on it. It is pulled as soon as somebody says that it is
+ * there, not when a stream would be late (by whole nodes: tests/e2e/reshard, killed). */
+static bool under_way_when_it_ended(struct world *world)
+{
+    struct dot dot = write_at(world, 0, "k", "1", NULL);
+    flush(world, 0);
+    hand(world, 0, 1, MSG_DATA);
+    world->sites[0].out.count = 0; /* 2 does not get it */
+    world->knobs.pull_ms = 60000;
+    move_on(world);
+    settle(world, 5);
+    assert_int_equal(covers(world, 1, dot.actor), dot.seq);
+    return has(world, 2, "k", "1");
+}
+
+/* Others who have begun another term owe receipts since then: nobody is alone at once. */
+static bool not_alone_in_a_new_term(struct world *world)
+{
+    settle(world, 20);
+    move_on(world);
+    bool held = true;
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct site *site = &world->sites[i];
+        held = held && !replica_alone(site->replica, site->mono_ms);
+        assert_true(replica_alone(site->replica, site->mono_ms + world->knobs.suspect_ms));
+    }
+    return held;
+}
+
 static struct told stories[] = {
     {"union_of_all", union_of_all, 3, "MERGE_DROPS", PLANT_NONE},
     {"union_again", union_again, 3, NULL, PLANT_NONE},
@@ -398,6 +446,8 @@ static struct told stories[] = {
     {"leaves_under_load", leaves_under_load, 3, NULL, PLANT_NONE},
     {"nothing_left_behind", nothing_left_behind, 3, NULL, PLANT_NONE},
     {"purged_while_checkpointing", purged_while_checkpointing, 3, NULL, PLANT_NONE},
+    {"under_way_when_it_ended", under_way_when_it_ended, 3, NULL, PLANT_NONE},
+    {"not_alone_in_a_new_term", not_alone_in_a_new_term, 3, NULL, PLANT_NONE},
 };
 
 int main(int argc, char **argv)
