@@ -181,6 +181,10 @@ void oracle_committed(struct oracle *oracle, uint32_t node, uint64_t segment, ui
 void oracle_forget(struct oracle *oracle, uint32_t node);
 void oracle_bury(struct oracle *oracle, uint32_t node);
 
+/* The node has no place any more for these slots: it has handed over what it had of them, and drops
+ * it. From then on the others answer for it. */
+void oracle_leave(struct oracle *oracle, uint32_t node, const struct slotset *slots);
+
 /* A node was removed: its log is of no use to anybody any more. */
 void oracle_give_up(struct oracle *oracle, uint32_t node);
 

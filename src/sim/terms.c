@@ -158,6 +158,22 @@ static void note_covered(struct world *world, uint32_t bearer, const struct vv *
     }
 }
 
+/* What slots the node had a place for until now, and has not any more. */
+static void note_left(struct world *world, struct sim_node *node, const struct node_place *places,
+                      uint32_t count)
+{
+    const struct config *config = node_config(node->node);
+    struct slotset left = node->held;
+    slotset_init(&node->held);
+    for (uint32_t i = 0; i < count; i++)
+        slotset_merge(&node->held, &config->shards[places[i].shard].slots);
+    slotset_subtract(&left, &node->held);
+    if (node->held_id == node_id(node->node) && slotset_size(&left) > 0)
+        oracle_leave(&world->oracle, node->index, &left);
+    node->held_epoch = config->epoch;
+    node->held_id = node_id(node->node);
+}
+
 void terms_step(struct world *world, struct sim_node *node)
 {
     const struct config *config = node_config(node->node);
@@ -166,6 +182,8 @@ void terms_step(struct world *world, struct sim_node *node)
     note_config(world, config);
     struct node_place places[1 + LIMIT_TRANSITS];
     uint32_t count = node_places(node->node, places);
+    if (node->held_epoch != config->epoch || node->held_id != node_id(node->node))
+        note_left(world, node, places, count);
     for (uint32_t i = 0; i < count; i++)
         note_covered(world, places[i].actor, places[i].coverage);
 }
