@@ -38,12 +38,17 @@ static void adopt_all(struct replica *replica, const struct table *table)
 }
 
 /* Nobody will deliver in order what the actor still has pending: walks are answered from the table,
- * and bring what lies below. */
+ * and bring what lies below. What was received without a hole is covered with that: who has seen it
+ * must not have to wait for its writer, who may be down (the order of delivery is for readers
+ * without a context; 4.2). */
 static void settle(struct replica *replica, struct actor_state *state, struct replica_io *io)
 {
     uint64_t highest = replica__highest(replica, state);
+    uint64_t received = replica__received(replica, state);
     while (state->head != NULL)
         replica__apply_pending(replica, state, io);
+    bool fits = received == 0 || vv_raise(&replica->coverage, state->actor, received);
+    ASSERT(fits); /* it is in there, or there is room: forget_others comes next */
     state->highest = highest;
     state->gap_low = state->gap_high = 0;
     state->rewind = false;

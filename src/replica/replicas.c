@@ -107,7 +107,7 @@ static void take_actor(struct replica *to, const struct replica *from,
     ASSERT(state != NULL); /* no more are open */
     if (state->highest < highest)
         state->highest = highest;
-    uint64_t covered = vv_get(&from->coverage, actor->actor);
+    uint64_t covered = replica__received(from, actor); /* the rest of it is settled (adopt.c) */
     if (PLANTED(to->plant, SPLIT_CLAIMS_MORE))
         covered = highest + 1;
     bool fits = vv_raise(&to->coverage, actor->actor, covered);

@@ -89,9 +89,9 @@ struct cut {
 };
 
 struct sim_node {
-    struct slotset held; /* slots that it has a place for, by the configuration of ... */
-    uint64_t held_epoch; /* ... this epoch ... */
-    uint64_t held_id;    /* ... as the node of this id */
+    struct slotset held;        /* slots that it has a place for, by the configuration of ... */
+    uint64_t held_epoch;        /* ... this epoch ... */
+    uint64_t held_id;           /* ... as the node of this id */
     struct world *world;        /* of all */
     uint32_t index;             /* its name: n<index> */
     struct address address;     /* "10.0.0.<index>:8090" */
