@@ -75,13 +75,22 @@ static bool is_held(const struct world *world, const struct hwrite *write,
     return false;
 }
 
+/* Nothing is there, and what its log will say of that may be on its way to the disk: who is alone in
+ * its shard purges at once what it has just deleted. */
+static bool is_being_logged(const struct sim_node *node, const struct hkey *key)
+{
+    const struct table *table = node_table(node->node);
+    return node->commit.active && table_find(table, key->slot, slice_of(key->text, key->len)) == 0;
+}
+
 static void judge_top(struct world *world, const struct sim_node *node, uint32_t key)
 {
     uint32_t top = node->audit.tops[key];
     if (top == 0 || node->turned || node_phase(node->node) != NODE_SERVING ||
         !node_serves(node->node, world->oracle.keys[key].slot) ||
         is_held(world, &world->oracle.writes[top], node_table(node->node)) ||
-        is_lost(world, node, top) || terms_brought_back(world, node_config(node->node), top))
+        is_lost(world, node, top) || terms_brought_back(world, node_config(node->node), top) ||
+        is_being_logged(node, &world->oracle.keys[key]))
         return;
     char name[64];
     verdict_say(&world->verdict, "R1", "node %u covers %s of key %.*s and does not have it",

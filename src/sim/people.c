@@ -61,7 +61,8 @@ static bool is_placed(const struct call *call, const struct config *config)
     const struct member *member = config_member_by_address(config, slice_str(call->addresses));
     uint32_t shard = config_shard_by_id(config, call->shard_id);
     return member != NULL && shard != SHARD_NONE &&
-           ((member_counts(member) && member->shard == shard) || member->target == shard);
+           (member->target == shard ||
+            (member_counts(member) && member->shard == shard && member->target == SHARD_NONE));
 }
 
 /* Slots are on their way between shards. */
