@@ -107,6 +107,10 @@ static void put_what(struct world *world, const struct call *call)
         fprintf(out, "take %s off the list%s", call->addresses, call->force ? ", by force" : "");
     else if (call->asked.op == OP_SHARD_ADD)
         fprintf(out, "put %s into shard %u", call->addresses, call->shard_id);
+    else if (call->asked.op == OP_RESHARD)
+        fprintf(out, "have %u shards", call->shard_id);
+    else if (call->asked.op == OP_RESHARD_CANCEL)
+        fputs("move no more slots", out);
     else if (call->asked.op == OP_RECOVER)
         fprintf(out, "go on without %s", call->addresses);
     else if (call->asked.op == OP_COUNT)
@@ -176,10 +180,14 @@ static void put_result(struct world *world, const struct call *call)
     case OUTCOME_PLACED:
         fputs("in that shard", out);
         return;
-    case OUTCOME_RECOVERED:
     case OUTCOME_RESHARDED:
     case OUTCOME_BEGUN:
+        fputs("so many shards", out);
+        return;
     case OUTCOME_CANCELLED:
+        fputs("slots stay", out);
+        return;
+    case OUTCOME_RECOVERED:
         fputs("gone on without them", out);
         return;
     case OUTCOME_NONE:

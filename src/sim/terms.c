@@ -126,6 +126,7 @@ static void follow(struct world *world, const struct config *config)
     note_heirs(world, world->config, config);
     config_free(world->config);
     world->config = config_dup(config);
+    world->terms.kept = false;
     world->terms.moved = world->terms.moved || config->wanted_shards != 0;
     place_nodes(world);
     note_slots(world);
@@ -135,10 +136,36 @@ static void follow(struct world *world, const struct config *config)
     note_losses(world);
 }
 
+static bool is_kept(const struct world *world)
+{
+    const struct oracle *oracle = &world->oracle;
+    for (uint32_t i = oracle->epoch_count; i > 0; i--)
+        if (oracle->epochs[i - 1].lineage == world->config->lineage &&
+            oracle->epochs[i - 1].epoch == world->config->epoch)
+            return true;
+    return false;
+}
+
+/* Who adopted it last ended before any log had it: it is as if it had not been, and another may be
+ * decided (6.1). */
+static bool is_forgotten(struct world *world)
+{
+    world->terms.kept = world->terms.kept || is_kept(world);
+    for (uint32_t i = 0; i < world->node_count && !world->terms.kept; i++) {
+        const struct node *node = world->nodes[i].node;
+        const struct config *config = node != NULL ? node_config(node) : NULL;
+        if (config != NULL && config->lineage == world->config->lineage &&
+            config->epoch == world->config->epoch)
+            return false;
+    }
+    return !world->terms.kept;
+}
+
 static void note_config(struct world *world, const struct config *config)
 {
-    if (world->config == NULL || is_newer(config, world->config))
-        follow(world, config);
+    if (world->config != NULL && !is_newer(config, world->config) && !is_forgotten(world))
+        return;
+    follow(world, config);
 }
 
 void terms_forgotten(struct world *world, const struct config *newest)

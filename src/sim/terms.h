@@ -21,6 +21,7 @@ struct terms {
     uint64_t most[ORACLE_ACTORS_MAX][ORACLE_ACTORS_MAX]; /* [bearer's actor][actor] */
     uint64_t stable[ORACLE_ACTORS_MAX];     /* most that all responsible members surely covered */
     bool alone;                             /* once a single node decided the configuration */
+    bool kept;                              /* some log has had the newest configuration */
     bool moved;                             /* slots have begun to move between shards */
     struct slotset slots[TERMS_SHARDS_MAX]; /* by id: all that the shard ever had */
 };
