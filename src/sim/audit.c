@@ -75,8 +75,8 @@ static bool is_held(const struct world *world, const struct hwrite *write,
     return false;
 }
 
-/* Nothing is there, and what its log will say of that may be on its way to the disk: who is alone in
- * its shard purges at once what it has just deleted. */
+/* Nothing is there, and what its log will say of that may be on its way to the disk: who is alone
+ * in its shard purges at once what it has just deleted. */
 static bool is_being_logged(const struct sim_node *node, const struct hkey *key)
 {
     const struct table *table = node_table(node->node);
