@@ -91,7 +91,9 @@ static void pick_gone(struct world *world)
 
 bool fault_recover(struct world *world)
 {
-    if (!world->booted || world->gave_up || world->given_up != 0 || !all_are_well(world) ||
+    /* All who are left must be in every VIEW: else those who come back empty begin without them. */
+    if (!world->booted || world->view_count < world->node_count || world->gave_up ||
+        world->given_up != 0 || !all_are_well(world) ||
         world->time.now_us + RECOVER_US > world->swarm.faults_for_us)
         return false;
     pick_gone(world);
