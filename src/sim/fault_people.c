@@ -90,6 +90,8 @@ bool fault_reshard(struct world *world)
     enum op op = rng_chance(&world->fault_rng, 1, 6) ? OP_RESHARD_CANCEL : OP_RESHARD;
     uint32_t most = world->node_count / 2 < 4 ? world->node_count / 2 : 4;
     uint32_t count = (uint32_t)rng_between(&world->fault_rng, 1, most);
+    if (world->gave_up) /* see fault_recover.c */
+        return false;
     return has_room(world) && ask_twice(world, op, "", count);
 }
 
