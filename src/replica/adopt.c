@@ -45,6 +45,8 @@ static void settle(struct replica *replica, struct actor_state *state, struct re
 {
     uint64_t highest = replica__highest(replica, state);
     uint64_t received = replica__received(replica, state);
+    if (PLANTED(replica->plant, SEAL_ONLY_COVERED))
+        received = 0;
     while (state->head != NULL)
         replica__apply_pending(replica, state, io);
     bool fits = received == 0 || vv_raise(&replica->coverage, state->actor, received);

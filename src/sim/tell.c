@@ -98,21 +98,53 @@ void tell_shards(struct world *world)
 
 /* ---- Requests and answers ---- */
 
+/* Whom an operator means: by name, where it is a node of this world. */
+static void put_addresses(const struct world *world, const struct call *call, FILE *out)
+{
+    const char *at = call->addresses;
+    while (*at != '\0') {
+        size_t len = strcspn(at, ",");
+        uint32_t index = world_by_address(world, slice_of((const uint8_t *)at, len));
+        if (index < world->node_count)
+            fprintf(out, " n%u", index);
+        else
+            fputs(" nobody", out);
+        at += len + (at[len] == ',');
+    }
+}
+
+static void put_wish(struct world *world, const struct call *call)
+{
+    FILE *out = world->story.out;
+    bool recovers = call->asked.op == OP_RECOVER;
+    bool removes = call->asked.op == OP_VIEW_REMOVE;
+    if (call->asked.op == OP_RESHARD) {
+        fprintf(out, "have %u shards", call->shard_id);
+        return;
+    }
+    if (call->asked.op == OP_RESHARD_CANCEL) {
+        fputs("move no more slots", out);
+        return;
+    }
+    fputs(recovers                         ? "go on without"
+          : removes                        ? "take off the list"
+          : call->asked.op == OP_SHARD_ADD ? "place"
+                                           : "list",
+          out);
+    put_addresses(world, call, out);
+    if (call->asked.op == OP_SHARD_ADD && call->shard_id == SHARD_NONE)
+        fputs(" in a shard that is not there", out);
+    else if (call->asked.op == OP_SHARD_ADD)
+        fprintf(out, " in shard %u", call->shard_id);
+    if (call->force)
+        fputs(", by force", out);
+}
+
 static void put_what(struct world *world, const struct call *call)
 {
     FILE *out = world->story.out;
-    if (call->asked.op == OP_VIEW_ADD)
-        fprintf(out, "list %s", call->addresses);
-    else if (call->asked.op == OP_VIEW_REMOVE)
-        fprintf(out, "take %s off the list%s", call->addresses, call->force ? ", by force" : "");
-    else if (call->asked.op == OP_SHARD_ADD)
-        fprintf(out, "put %s into shard %u", call->addresses, call->shard_id);
-    else if (call->asked.op == OP_RESHARD)
-        fprintf(out, "have %u shards", call->shard_id);
-    else if (call->asked.op == OP_RESHARD_CANCEL)
-        fputs("move no more slots", out);
-    else if (call->asked.op == OP_RECOVER)
-        fprintf(out, "go on without %s", call->addresses);
+    if (op_changes_config(call->asked.op))
+        put_wish(world, call);
     else if (call->asked.op == OP_COUNT)
         fprintf(out, "count shard %u", call->asked.key);
     else if (call->asked.op == OP_PUT)
