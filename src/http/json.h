@@ -79,6 +79,7 @@ void json_put_string(struct buf *out, struct slice text);
 /* A comma where one is due, the name in quotes (it needs no escapes), a colon. */
 void json_put_name(struct buf *out, struct slice name);
 
-/* The same with a value: "name":"text" and "name":number. */
+/* The same with a value: "name":"text", "name":number and "name":true. */
 void json_put_text(struct buf *out, struct slice name, struct slice text);
 void json_put_number(struct buf *out, struct slice name, uint64_t number);
+void json_put_bool(struct buf *out, struct slice name, bool value);

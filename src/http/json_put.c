@@ -83,3 +83,9 @@ void json_put_number(struct buf *out, struct slice name, uint64_t number)
     json_put_name(out, name);
     buf_decimal(out, number);
 }
+
+void json_put_bool(struct buf *out, struct slice name, bool value)
+{
+    json_put_name(out, name);
+    buf_append_slice(out, value ? SLICE_LIT("true") : SLICE_LIT("false"));
+}

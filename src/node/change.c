@@ -256,11 +256,6 @@ static void believed_alive(const struct node *node, bool alive[LIMIT_MEMBERS])
             i < node->config->member_count && node__alive(node, node->config->members[i].node_id);
 }
 
-static bool reshards(const struct config *config)
-{
-    return config->wanted_shards != 0 || config_lasting_shards(config) < config->shard_count;
-}
-
 /* What is wanted could go on if all that are listed were there. */
 static bool is_possible(const struct config *config)
 {
@@ -276,7 +271,7 @@ static bool want_reshard(struct node *node)
 {
     bool alive[LIMIT_MEMBERS];
     enum err err = E_OK;
-    if (!reshards(node->config) || !is_turn(node, SHARD_NONE))
+    if (!config_reshards(node->config) || !is_turn(node, SHARD_NONE))
         return false;
     believed_alive(node, alive);
     if (try_change(node, config_reshard_step(node->config, alive, &err), "slots are moved"))
@@ -470,7 +465,8 @@ static bool want_recovery(struct node *node, uint32_t index)
 /* Every slot is where it shall be, and nothing of before is open. */
 static bool is_resharded(const struct config *config, uint32_t shard_count)
 {
-    return !reshards(config) && config->shard_count == shard_count && config->retired_count == 0;
+    return !config_reshards(config) && config->shard_count == shard_count &&
+           config->retired_count == 0;
 }
 
 /* It is on its way, or was: nothing more is proposed for it. */
@@ -651,7 +647,7 @@ static bool is_unsettled(const struct node *node)
     const struct member *self = config_member_by_id(node->config, node->id);
     return node->newcomers || node->waiters.sizes[WAITER_ASKED] > 0 || node->phase == NODE_ASKING ||
            node->phase == NODE_FILLING || node->config->retired_count > 0 ||
-           reshards(node->config) || (self != NULL && is_elsewhere(node, self));
+           config_reshards(node->config) || (self != NULL && is_elsewhere(node, self));
 }
 
 void node__tick_changes(struct node *node)

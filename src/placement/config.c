@@ -162,6 +162,11 @@ uint32_t config_lasting_shards(const struct config *config)
     return count;
 }
 
+bool config_reshards(const struct config *config)
+{
+    return config->wanted_shards != 0 || config_lasting_shards(config) < config->shard_count;
+}
+
 uint32_t config_public_shard(const struct config *config, uint32_t shard)
 {
     ASSERT(shard < config->shard_count);

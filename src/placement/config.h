@@ -186,6 +186,9 @@ bool config_actor_meets(const struct config *config, uint32_t actor, uint32_t sh
 bool shard_is_transit(const struct shard *shard);
 uint32_t config_lasting_shards(const struct config *config);
 
+/* True while slots move between shards, or somebody wants them to. */
+bool config_reshards(const struct config *config);
+
 /* Index of the shard that a client is told of: the transit's `from`, `into` once it is switched;
  * a shard itself. */
 uint32_t config_public_shard(const struct config *config, uint32_t shard);

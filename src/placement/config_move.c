@@ -533,7 +533,7 @@ struct config *config_reshard(const struct config *config, uint32_t shard_count,
 {
     if (config->wanted_shards == shard_count && shard_count != 0)
         return config__nothing(err);
-    if (config->wanted_shards != 0 || config_lasting_shards(config) < config->shard_count)
+    if (config_reshards(config))
         return config__refuse(E_RESHARDING, err);
     struct plan *plan = plan_of(config, shard_count, alive, err);
     if (plan == NULL)

@@ -212,7 +212,6 @@ static void count_walk(struct replica *replica)
         source->walked_epoch = walk->epoch;
 }
 
-/* All at once, as anybody sees it: what was dropped had no other word said about it. */
 /* What stood in the way is gone: the next walk brings what lost against it. */
 static void fill_again(struct replica *replica, struct replica_io *io)
 {
@@ -222,6 +221,7 @@ static void fill_again(struct replica *replica, struct replica_io *io)
     replica->walk_wanted = true;
 }
 
+/* All at once, as anybody sees it: what was dropped had no other word said about it. */
 static void finish(struct replica *replica, struct replica_io *io)
 {
     uint64_t dropped = replica->drop.dropped;

@@ -31,3 +31,6 @@ void render_view(const struct node *node, struct buf *out);
 void render_metrics(struct node *node, const struct server_figures *figures, struct buf *out);
 void render_cluster(struct node *node, struct buf *out);
 void render_reshard(const struct node *node, const struct config *config, struct buf *out);
+
+/* What a member is, as a word for these pages; static. */
+const char *render_state_word(enum member_state state);

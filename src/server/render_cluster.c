@@ -35,7 +35,7 @@ static const char *phase_word(enum node_phase phase)
     UNREACHABLE();
 }
 
-static const char *state_word(enum member_state state)
+const char *render_state_word(enum member_state state)
 {
     switch (state) {
     case MEMBER_ACTIVE:
@@ -57,12 +57,6 @@ static void put_id(struct buf *out, const char *name, uint64_t id)
     char text[20];
     int len = snprintf(text, sizeof(text), "%016llx", (unsigned long long)id);
     json_put_text(out, slice_str(name), slice_of(text, (size_t)len));
-}
-
-static void put_bool(struct buf *out, const char *name, bool value)
-{
-    json_put_name(out, slice_str(name));
-    buf_append_slice(out, value ? SLICE_LIT("true") : SLICE_LIT("false"));
 }
 
 static void put_open(struct buf *out, const char *name, char bracket)
@@ -96,7 +90,7 @@ static void put_shards(struct buf *out, const struct config *config)
         for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
             slots += config->owner[slot] == i;
         json_put_number(out, SLICE_LIT("slots"), slots);
-        put_bool(out, "degraded", config_degraded(config, i));
+        json_put_bool(out, SLICE_LIT("degraded"), config_degraded(config, i));
         buf_u8(out, '}');
     }
     buf_u8(out, ']');
@@ -107,8 +101,8 @@ static void put_peer(struct buf *out, const struct node *node, uint64_t id)
     struct node_peer_info info;
     if (id == node_id(node) || !node_peer_info(node, id, &info))
         return;
-    put_bool(out, "connected", info.connected);
-    put_bool(out, "suspected", info.suspected);
+    json_put_bool(out, SLICE_LIT("connected"), info.connected);
+    json_put_bool(out, SLICE_LIT("suspected"), info.suspected);
     json_put_number(out, SLICE_LIT("behind-by"), info.behind_by);
     json_put_number(out, SLICE_LIT("silent-ms"), info.silent_ms);
     json_put_name(out, SLICE_LIT("clock-diff-ms"));
@@ -132,9 +126,9 @@ static void put_members(struct buf *out, const struct node *node, const struct c
             int len = snprintf(shard, sizeof(shard), "s%u", config->shards[member->shard].id);
             json_put_text(out, SLICE_LIT("shard"), slice_of(shard, (size_t)len));
         }
-        json_put_text(out, SLICE_LIT("state"), slice_str(state_word(member->state)));
+        json_put_text(out, SLICE_LIT("state"), slice_str(render_state_word(member->state)));
         json_put_number(out, SLICE_LIT("actor"), member->actor);
-        put_bool(out, "alive", node_believes_alive(node, member->node_id));
+        json_put_bool(out, SLICE_LIT("alive"), node_believes_alive(node, member->node_id));
         put_peer(out, node, member->node_id);
         buf_u8(out, '}');
     }

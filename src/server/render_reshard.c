@@ -8,12 +8,6 @@
  */
 #include "server/render.h"
 
-static void put_bool(struct buf *out, const char *name, bool value)
-{
-    json_put_name(out, slice_str(name));
-    buf_append_slice(out, value ? SLICE_LIT("true") : SLICE_LIT("false"));
-}
-
 static void put_shard_id(struct buf *out, const char *name, uint32_t id)
 {
     json_put_name(out, slice_str(name));
@@ -23,22 +17,6 @@ static void put_shard_id(struct buf *out, const char *name, uint32_t id)
 }
 
 /* ---- members ---- */
-
-static const char *state_word(enum member_state state)
-{
-    switch (state) {
-    case MEMBER_ACTIVE:
-        return "active";
-    case MEMBER_SYNCING:
-        return "syncing";
-    case MEMBER_LEAVING:
-        return "leaving";
-    case MEMBER_SPARE:
-    case MEMBER_INVITED:
-        break;
-    }
-    UNREACHABLE(); /* nobody has a seat as that */
-}
 
 static void put_members(const struct node *node, const struct config *config, uint32_t transit,
                         struct buf *out)
@@ -51,8 +29,9 @@ static void put_members(const struct node *node, const struct config *config, ui
         json_put_comma(out);
         buf_u8(out, '{');
         json_put_text(out, SLICE_LIT("address"), slice_str(places[i].member->address.text));
-        json_put_text(out, SLICE_LIT("state"), slice_str(state_word(places[i].state)));
-        put_bool(out, "alive", node_believes_alive(node, places[i].member->node_id));
+        json_put_text(out, SLICE_LIT("state"), slice_str(render_state_word(places[i].state)));
+        json_put_bool(out, SLICE_LIT("alive"),
+                      node_believes_alive(node, places[i].member->node_id));
         buf_u8(out, '}');
     }
     buf_u8(out, ']');
@@ -138,7 +117,7 @@ static void put_transit(const struct node *node, const struct config *config, ui
     put_shard_id(out, "from", transit->from);
     put_shard_id(out, "into", transit->into);
     json_put_text(out, SLICE_LIT("phase"), slice_str(transit_phase(config, index)));
-    put_bool(out, "switched", transit->switched);
+    json_put_bool(out, SLICE_LIT("switched"), transit->switched);
     json_put_number(out, SLICE_LIT("slots"), slotset_size(&transit->slots));
     if (config_place(config, index, node_id(node), &own))
         json_put_number(out, SLICE_LIT("keys"), keys);
@@ -149,13 +128,13 @@ static void put_transit(const struct node *node, const struct config *config, ui
 void render_reshard(const struct node *node, const struct config *config, struct buf *out)
 {
     uint32_t lasting = config_lasting_shards(config);
-    bool moves = config->wanted_shards != 0 || lasting < config->shard_count;
+    bool moves = config_reshards(config);
     uint64_t keys[LIMIT_PARTS];
     count_keys(node, config, keys);
     buf_u8(out, '{');
-    put_bool(out, "resharding", moves);
+    json_put_bool(out, SLICE_LIT("resharding"), moves);
     json_put_text(out, SLICE_LIT("phase"), slice_str(phase(config, moves)));
-    put_bool(out, "cancelled", moves && config->wanted_shards == 0);
+    json_put_bool(out, SLICE_LIT("cancelled"), moves && config->wanted_shards == 0);
     json_put_number(out, SLICE_LIT("shard-count"), lasting);
     json_put_number(out, SLICE_LIT("wanted"), config->wanted_shards);
     json_put_number(out, SLICE_LIT("open-terms"), config->retired_count);

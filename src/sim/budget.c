@@ -17,8 +17,7 @@ uint32_t budget_pick(struct world *world)
 static bool same_shard(const struct world *world, uint32_t a, uint32_t b)
 {
     const struct config *config = world->config;
-    bool moves = config != NULL && (config->wanted_shards != 0 || config->retired_count > 0 ||
-                                    config_lasting_shards(config) < config->shard_count);
+    bool moves = config != NULL && (config_reshards(config) || config->retired_count > 0);
     return !world->booted || (moves && world->terms.moved) ||
            world->shard_of_node[a] == world->shard_of_node[b];
 }

@@ -331,8 +331,7 @@ static bool is_settled(const struct world *world, char why[256])
         snprintf(why, 256, "an operator waits for an answer");
         return false;
     }
-    if (newest != NULL &&
-        (newest->wanted_shards != 0 || config_lasting_shards(newest) < newest->shard_count)) {
+    if (newest != NULL && config_reshards(newest)) {
         snprintf(why, 256, "slots are still on their way, to %u shards", newest->wanted_shards);
         return false;
     }

@@ -65,12 +65,6 @@ static bool is_placed(const struct call *call, const struct config *config)
             (member_counts(member) && member->shard == shard && member->target == SHARD_NONE));
 }
 
-/* Slots are on their way between shards. */
-static bool is_moving(const struct config *config)
-{
-    return config->wanted_shards != 0 || config_lasting_shards(config) < config->shard_count;
-}
-
 static bool is_true(const struct call *call, const struct config *config, enum outcome outcome)
 {
     switch (outcome) {
@@ -84,7 +78,7 @@ static bool is_true(const struct call *call, const struct config *config, enum o
     case OUTCOME_PLACED:
         return call->asked.op == OP_SHARD_ADD && is_placed(call, config);
     case OUTCOME_RESHARDED:
-        return call->asked.op == OP_RESHARD && !is_moving(config) &&
+        return call->asked.op == OP_RESHARD && !config_reshards(config) &&
                config->shard_count == call->shard_id;
     case OUTCOME_BEGUN:
         return call->asked.op == OP_RESHARD && config->wanted_shards == call->shard_id;
@@ -204,13 +198,14 @@ static bool refuses_removal(const struct world *world, const struct sim_node *no
     case E_NOT_LISTED:
         return count_named(call, config, true) > 0;
     case E_LAST_ACTIVE:
-        return is_moving(config) || falls_below(world, node, call, 1, true);
+        return config_reshards(config) || falls_below(world, node, call, 1, true);
     case E_TOO_FEW:
-        return !call->force && (is_moving(config) || falls_below(world, node, call, 2, false));
+        return !call->force &&
+               (config_reshards(config) || falls_below(world, node, call, 2, false));
     case E_NO_HEIR:
-        return is_moving(config) || falls_below(world, node, call, 1, false);
+        return config_reshards(config) || falls_below(world, node, call, 1, false);
     case E_RESHARDING:
-        return is_moving(config);
+        return config_reshards(config);
     case E_UNSETTLED:
         return !call->force && any_named_is(call, config, MEMBER_SYNCING);
     case E_HANDING_OVER:
@@ -232,7 +227,7 @@ static bool refuses_placing(const struct call *call, const struct config *config
     case E_OTHER_SHARD:
         return is_elsewhere(call, config);
     case E_RESHARDING:
-        return is_moving(config);
+        return config_reshards(config);
     default:
         return false;
     }
@@ -284,7 +279,7 @@ static bool refuses_resharding(const struct world *world, const struct sim_node 
     case E_SHARD_COUNT:
         return call->shard_id == 0 || call->shard_id > LIMIT_SHARDS;
     case E_RESHARDING:
-        return is_moving(config);
+        return config_reshards(config);
     case E_LEAVING:
         return anybody_leaves(config);
     case E_NODES_FEW:

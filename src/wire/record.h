@@ -43,8 +43,8 @@ enum record_kind {
     RECORD_SYNCED = 12,     /* all log before this position was synced: position 8 */
     RECORD_CHECKPOINT = 13, /* a checkpoint begins */
     RECORD_FOOTER = 14,     /* the checkpoint that began at segment 8 is whole */
-    RECORD_DROP = 15,       /* slots given away: slot set; for resharding */
-    RECORD_SEAL = 16,       /* last seq of the own actor: actor 4, seq 8; for resharding */
+    RECORD_DROP = 15,       /* slots given away; never written */
+    RECORD_SEAL = 16,       /* last seq of the own actor; never written */
     RECORD_ABSENT = 17,     /* versions removed, one after the other (version_absent_encode) */
     RECORD_IDENTITY = 18,   /* node id 8, own address: the first record of a directory */
     RECORD_DOUBT = 19,      /* the own actor 4 writes no more: its log may have lost writes */
