@@ -193,10 +193,12 @@ static void take_shards(struct status *status)
 {
     size_t at = 0;
     struct slice row;
-    struct slice shards = SLICE_EMPTY;
+    struct slice newest = SLICE_EMPTY;
     for (uint32_t i = 0; i < status->node_count; i++)
         if (status->nodes[i].answered && status->nodes[i].epoch == status->epoch)
-            shards = walk_member(buf_slice(&status->nodes[i].body), "shards");
+            newest = buf_slice(&status->nodes[i].body);
+    status->transits = walk_member(newest, "transits");
+    struct slice shards = walk_member(newest, "shards");
     while (walk_next(shards, &at, &row) && status->shard_count < LIMIT_SHARDS) {
         struct status_shard *shard = &status->shards[status->shard_count++];
         *shard = (struct status_shard){.id = walk_text(walk_member(row, "id")),

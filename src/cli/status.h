@@ -44,6 +44,7 @@ struct status {
     uint32_t node_count;                        /* in use */
     struct status_shard shards[LIMIT_SHARDS];   /* of the newest configuration */
     uint32_t shard_count;                       /* in use */
+    struct slice transits;                      /* slots on their way, of that: an array */
     uint64_t epoch;                             /* of the newest configuration */
     struct slice lineage;                       /* of that */
     struct slice members;                       /* of that: an array */

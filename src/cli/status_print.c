@@ -45,6 +45,28 @@ static void print_shards(const struct cli *cli, const struct status *status)
     grid_free(grid);
 }
 
+/* They are counted above, where clients are told that they are. */
+static void print_transits(const struct cli *cli, const struct status *status)
+{
+    size_t at = 0;
+    struct slice transit;
+    while (walk_next(status->transits, &at, &transit)) {
+        struct buf line = BUF_EMPTY;
+        uint64_t slots = walk_count(transit, "slots");
+        bool degraded = walk_is_true(walk_member(transit, "degraded"));
+        put_grouped(&line, slots);
+        put(&line, slots == 1 ? " slot is on its way from " : " slots are on their way from ");
+        buf_append_slice(&line, walk_text(walk_member(transit, "from")));
+        put(&line, " to ");
+        buf_append_slice(&line, walk_text(walk_member(transit, "into")));
+        put(&line, walk_is_true(walk_member(transit, "switched")) ? ", and served there" : "");
+        put(&line, degraded ? "; degraded: one more crash may lose data" : "");
+        fprintf(cli->out, "%s%.*s%s\n", grid_colour(cli, degraded ? YELLOW : PLAIN), (int)line.len,
+                (const char *)line.ptr, grid_colour(cli, PLAIN));
+        buf_fini(&line);
+    }
+}
+
 /* ---- Nodes ---- */
 
 static enum colour put_state(struct buf *out, const struct status *status,
@@ -175,6 +197,7 @@ void cli__status_print(const struct cli *cli, const struct status *status)
     if (status->shard_count > 0) {
         fputc('\n', cli->out);
         print_shards(cli, status);
+        print_transits(cli, status);
     }
     fputc('\n', cli->out);
     print_nodes(cli, status);
@@ -242,6 +265,8 @@ void cli__status_print_json(const struct cli *cli, const struct status *status)
     json_put_number(&out, SLICE_LIT("epoch"), status->epoch);
     json_put_number(&out, SLICE_LIT("keys"), all_keys(status));
     put_json_shards(&out, status);
+    json_put_name(&out, SLICE_LIT("transits"));
+    buf_append_slice(&out, status->transits.len > 0 ? status->transits : SLICE_LIT("[]"));
     json_put_name(&out, SLICE_LIT("nodes"));
     buf_u8(&out, '[');
     for (uint32_t i = 0; i < status->node_count; i++) {

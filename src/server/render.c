@@ -23,6 +23,12 @@ static void put_shard_id(struct buf *out, uint32_t id)
     buf_u8(out, '"');
 }
 
+void render_shard_id(struct buf *out, const char *name, uint32_t id)
+{
+    json_put_name(out, slice_str(name));
+    put_shard_id(out, id);
+}
+
 void render_view(const struct node *node, struct buf *out)
 {
     const struct config *config = node_config(node);

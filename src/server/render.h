@@ -32,5 +32,7 @@ void render_metrics(struct node *node, const struct server_figures *figures, str
 void render_cluster(struct node *node, struct buf *out);
 void render_reshard(const struct node *node, const struct config *config, struct buf *out);
 
-/* What a member is, as a word for these pages; static. */
+/* What these pages have in common: what a member is, as a word (static); a member of an object that
+ * names a shard by its id. */
 const char *render_state_word(enum member_state state);
+void render_shard_id(struct buf *out, const char *name, uint32_t id);

@@ -77,19 +77,42 @@ static void put_vv(struct buf *out, const char *name, const struct vv *vv)
     buf_u8(out, '}');
 }
 
+/* Slots on their way count where clients are told that they are. */
+static void count_slots(const struct config *config, uint32_t slots[LIMIT_PARTS])
+{
+    memset(slots, 0, LIMIT_PARTS * sizeof(slots[0]));
+    for (uint32_t i = 0; i < config->shard_count; i++)
+        slots[config_public_shard(config, i)] += slotset_size(&config->shards[i].slots);
+}
+
 static void put_shards(struct buf *out, const struct config *config)
 {
-    char id[16];
+    uint32_t slots[LIMIT_PARTS];
+    count_slots(config, slots);
     put_open(out, "shards", '[');
-    for (uint32_t i = 0; i < config->shard_count; i++) {
+    for (uint32_t i = 0; i < config_lasting_shards(config); i++) {
         json_put_comma(out);
         buf_u8(out, '{');
-        int len = snprintf(id, sizeof(id), "s%u", config->shards[i].id);
-        json_put_text(out, SLICE_LIT("id"), slice_of(id, (size_t)len));
-        uint64_t slots = 0;
-        for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
-            slots += config->owner[slot] == i;
-        json_put_number(out, SLICE_LIT("slots"), slots);
+        render_shard_id(out, "id", config->shards[i].id);
+        json_put_number(out, SLICE_LIT("slots"), slots[i]);
+        json_put_bool(out, SLICE_LIT("degraded"), config_degraded(config, i));
+        buf_u8(out, '}');
+    }
+    buf_u8(out, ']');
+}
+
+/* More of them: GET /shard/reshard. */
+static void put_transits(struct buf *out, const struct config *config)
+{
+    put_open(out, "transits", '[');
+    for (uint32_t i = config_lasting_shards(config); i < config->shard_count; i++) {
+        const struct shard *transit = &config->shards[i];
+        json_put_comma(out);
+        buf_u8(out, '{');
+        render_shard_id(out, "from", transit->from);
+        render_shard_id(out, "into", transit->into);
+        json_put_number(out, SLICE_LIT("slots"), slotset_size(&transit->slots));
+        json_put_bool(out, SLICE_LIT("switched"), transit->switched);
         json_put_bool(out, SLICE_LIT("degraded"), config_degraded(config, i));
         buf_u8(out, '}');
     }
@@ -114,7 +137,6 @@ static void put_peer(struct buf *out, const struct node *node, uint64_t id)
 
 static void put_members(struct buf *out, const struct node *node, const struct config *config)
 {
-    char shard[16];
     put_open(out, "members", '[');
     for (uint32_t i = 0; i < config->member_count; i++) {
         const struct member *member = &config->members[i];
@@ -122,10 +144,8 @@ static void put_members(struct buf *out, const struct node *node, const struct c
         buf_u8(out, '{');
         json_put_text(out, SLICE_LIT("address"), slice_str(member->address.text));
         put_id(out, "node-id", member->node_id);
-        if (member->shard != SHARD_NONE) {
-            int len = snprintf(shard, sizeof(shard), "s%u", config->shards[member->shard].id);
-            json_put_text(out, SLICE_LIT("shard"), slice_of(shard, (size_t)len));
-        }
+        if (member->shard != SHARD_NONE)
+            render_shard_id(out, "shard", config->shards[member->shard].id);
         json_put_text(out, SLICE_LIT("state"), slice_str(render_state_word(member->state)));
         json_put_number(out, SLICE_LIT("actor"), member->actor);
         json_put_bool(out, SLICE_LIT("alive"), node_believes_alive(node, member->node_id));
@@ -170,14 +190,12 @@ static void put_retired(struct buf *out, const struct config *config)
 /* As in answers (docs/api.md section 2), but all of them. */
 static void put_losses(struct buf *out, const struct config *config)
 {
-    char shard[16];
     put_open(out, "lost", '[');
     for (uint32_t i = 0; i < config->loss_count; i++) {
         const struct loss *loss = &config->losses[i];
         json_put_comma(out);
         buf_u8(out, '{');
-        int len = snprintf(shard, sizeof(shard), "s%u", loss->shard);
-        json_put_text(out, SLICE_LIT("shard"), slice_of(shard, (size_t)len));
+        render_shard_id(out, "shard", loss->shard);
         if (loss->actor != 0) {
             json_put_number(out, SLICE_LIT("actor"), loss->actor);
             json_put_number(out, SLICE_LIT("after"), loss->whole_seq);
@@ -211,6 +229,7 @@ static void put_config(struct buf *out, const struct node *node, const struct co
     json_put_number(out, SLICE_LIT("fence"), config->fence);
     json_put_number(out, SLICE_LIT("next-actor"), config->next_actor);
     put_shards(out, config);
+    put_transits(out, config);
     put_members(out, node, config);
     put_retired(out, config);
     put_losses(out, config);

@@ -8,14 +8,6 @@
  */
 #include "server/render.h"
 
-static void put_shard_id(struct buf *out, const char *name, uint32_t id)
-{
-    json_put_name(out, slice_str(name));
-    buf_append_slice(out, SLICE_LIT("\"s"));
-    buf_decimal(out, id);
-    buf_u8(out, '"');
-}
-
 /* ---- members ---- */
 
 static void put_members(const struct node *node, const struct config *config, uint32_t transit,
@@ -114,8 +106,8 @@ static void put_transit(const struct node *node, const struct config *config, ui
     struct place own;
     json_put_comma(out);
     buf_u8(out, '{');
-    put_shard_id(out, "from", transit->from);
-    put_shard_id(out, "into", transit->into);
+    render_shard_id(out, "from", transit->from);
+    render_shard_id(out, "into", transit->into);
     json_put_text(out, SLICE_LIT("phase"), slice_str(transit_phase(config, index)));
     json_put_bool(out, SLICE_LIT("switched"), transit->switched);
     json_put_number(out, SLICE_LIT("slots"), slotset_size(&transit->slots));

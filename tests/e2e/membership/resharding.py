@@ -178,6 +178,23 @@ def check_told(report, said, at):
                      transit)
 
 
+def check_shown(report, cluster):
+    """/cluster and `thence status` while slots are on their way and stay so."""
+    node = cluster[0]
+    shown = cluster.ask(node, "/cluster").json()
+    ids = [shard["id"] for shard in shown["shards"]]
+    report.equal(ids, shard_ids(cluster, node), "/cluster lists the shards, and nothing else")
+    report.equal(sum(shard["slots"] for shard in shown["shards"]), 16384,
+                 "it counts each slot once")
+    report.check(shown["transits"] and all({t["from"], t["into"]} <= set(ids) and t["slots"] > 0
+                                           for t in shown["transits"]),
+                 f"beside them it lists {len(shown['transits'])} transits", shown["transits"])
+    _, said = run_cli("status", "--node", node.at)
+    left = cluster.ask(node, "/cluster").json()["transits"]
+    wanted = [f" on their way from {t['from']} to {t['into']}" for t in left]
+    report.check(wanted and all(text in said for text in wanted), "so does thence status", said)
+
+
 def command(report, options):
     """`thence reshard`: shows, does, tells; interrupted and run again; what it refuses."""
     with serving_cluster(report, options) as cluster:
@@ -220,6 +237,7 @@ def others(report, options):
         data.load(report)
         said, victim = begin(report, cluster, cluster[0], 3, Node.pause)
         check_told(report, said, cluster[0].address)
+        check_shown(report, cluster)
         awake = [node for node in cluster.nodes if node is not victim]
         answer, _ = reshard(awake[2], 1)
         report.equal(answer.status, 409, f"another number meanwhile: {answer.field('error')}")

@@ -1,6 +1,6 @@
 /* test_reshard - another number of shards, against fake nodes that say how far it is.
  *
- * Does:   what reshard shows, asks, sends, tells, and how it ends.
+ * Does:   what reshard shows, asks, sends, tells, and how it ends; what status tells of it.
  * Not:    whether the cluster does it: tests/e2e/reshard.
  * Holds:  -
  * Limits: -
@@ -28,6 +28,7 @@ struct world {
                                      one again and again */
     int look_count;               /* of these */
     int look;                     /* the next one */
+    const char *transits;         /* what /cluster says of slots on their way */
 };
 
 #define RESTS(count)                                                                               \
@@ -50,12 +51,12 @@ static void put(struct buf *out, const char *text)
 
 static void put_cluster(const struct world *world, uint32_t self, struct buf *out)
 {
-    char text[300];
-    snprintf(
-        text, sizeof(text),
-        "{\"node-id\":\"%016x\",\"phase\":\"serving\",\"lineage\":\"00aa\",\"epoch\":7,"
-        "\"shards\":[{\"id\":\"s0\",\"slots\":8192},{\"id\":\"s1\",\"slots\":8192}],\"members\":[",
-        self + 1);
+    char text[500];
+    snprintf(text, sizeof(text),
+             "{\"node-id\":\"%016x\",\"phase\":\"serving\",\"lineage\":\"00aa\",\"epoch\":7,"
+             "\"shards\":[{\"id\":\"s0\",\"slots\":8192},{\"id\":\"s1\",\"slots\":8192}],"
+             "\"transits\":%s,\"members\":[",
+             self + 1, world->transits);
     put(out, text);
     for (uint32_t i = 0; i < NODES; i++) {
         snprintf(text, sizeof(text),
@@ -99,7 +100,8 @@ static void serve(void *arg, const struct fake_request *request, struct buf *out
 
 static void init(struct world *world)
 {
-    *world = (struct world){.status = 202, .answer = "{\"result\":\"resharding\"}"};
+    *world =
+        (struct world){.status = 202, .answer = "{\"result\":\"resharding\"}", .transits = "[]"};
     world->store = mem_alloc(sizeof(*world->store));
     store_start(world->store, NODES);
     world->store->other = serve;
@@ -274,6 +276,37 @@ static void interrupted_it_goes_on(void **state)
     fini(&world);
 }
 
+#define UNDER_WAY                                                                                  \
+    "[{\"from\":\"s0\",\"into\":\"s2\",\"slots\":2730,\"switched\":false,\"degraded\":false},"     \
+    "{\"from\":\"s1\",\"into\":\"s2\",\"slots\":1,\"switched\":true,\"degraded\":true}]"
+
+static void status_tells_of_slots_on_their_way(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
+    init(&world);
+    run(&world, &one, WORDS("status"), LOOKS("{\"shard-key-count\":5}"));
+    assert_int_equal(one.status, EXIT_OK);
+    assert_null(strstr((const char *)one.out.ptr, "on their way"));
+    run_fini(&one);
+    run(&world, &one, WORDS("status", "--json"), LOOKS("{\"shard-key-count\":5}"));
+    says(&one.out, "],\"transits\":[],\"nodes\":[");
+    run_fini(&one);
+    world.transits = UNDER_WAY;
+    run(&world, &one, WORDS("status"), LOOKS("{\"shard-key-count\":5}"));
+    assert_int_equal(one.status, EXIT_OK);
+    says(&one.out, ", 2 shards, 10 keys; epoch 7 of lineage 00aa\n");
+    says(&one.out, "\n2,730 slots are on their way from s0 to s2\n"
+                   "1 slot is on its way from s1 to s2, and served there; degraded: one more crash "
+                   "may lose data\n");
+    run_fini(&one);
+    run(&world, &one, WORDS("status", "--json"), LOOKS("{\"shard-key-count\":5}"));
+    says(&one.out, "],\"transits\":" UNDER_WAY ",\"nodes\":[");
+    run_fini(&one);
+    fini(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +315,7 @@ int main(void)
         cmocka_unit_test(what_is_under_way_is_only_told),
         cmocka_unit_test(it_ends_otherwise),
         cmocka_unit_test(interrupted_it_goes_on),
+        cmocka_unit_test(status_tells_of_slots_on_their_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
