@@ -220,15 +220,11 @@ static enum err merge_tokens(const struct node *node, const struct request *requ
     return err;
 }
 
-static enum err find_shard(const struct node *node, const struct request *request,
-                           struct call *call)
+static enum err check_shard(const struct node *node, const struct request *request)
 {
-    if (request->op == OP_SHARD_ADD && config_shard_by_id(node->config, call->shard) == SHARD_NONE)
-        return E_NO_SHARD;
-    if (request->op != OP_COUNT)
-        return E_OK;
-    call->shard = config_shard_by_id(node->config, request->shard_id);
-    return call->shard >= config_lasting_shards(node->config) ? E_NO_SHARD : E_OK;
+    bool exists = request->op != OP_SHARD_ADD ||
+                  config_shard_by_id(node->config, request->shard_id) != SHARD_NONE;
+    return exists ? E_OK : E_NO_SHARD;
 }
 
 static void fill_call(const struct node *node, const struct request *request, struct call *call)
@@ -245,7 +241,8 @@ static void fill_call(const struct node *node, const struct request *request, st
     call->form = request->form;
     call->copies = request->copies;
     call->hops = 0;
-    bool numbered = request->op == OP_SHARD_ADD || request->op == OP_RESHARD;
+    bool numbered =
+        request->op == OP_COUNT || request->op == OP_SHARD_ADD || request->op == OP_RESHARD;
     call->shard = numbered ? request->shard_id : SHARD_NONE;
     call->async = request->async;
     call->force = request->force;
@@ -280,7 +277,7 @@ void node__request(struct node *node, const struct request *request)
     if (err == E_OK)
         err = check_sizes(node, request);
     if (err == E_OK)
-        err = find_shard(node, request, &call);
+        err = check_shard(node, request);
     if (err == E_OK && op_changes_config(request->op)) {
         node__ask(node, &call);
         return;

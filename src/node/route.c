@@ -94,11 +94,23 @@ static void not_mine(struct node *node, struct call *call, uint32_t shard)
     buf_fini(&detail);
 }
 
+/* Index of the shard or transit that is to answer; SHARD_NONE: it counts one that is not there, or
+ * not any more. A call may wait, and travel, over epochs in which shards change their indices. */
 static uint32_t shard_of(const struct node *node, const struct call *call)
 {
-    if (call->op == OP_COUNT)
-        return call->shard;
-    return config_shard_of_slot(node->config, slot_of(call->key));
+    if (call->op != OP_COUNT)
+        return config_shard_of_slot(node->config, slot_of(call->key));
+    uint32_t shard = config_shard_by_id(node->config, call->shard);
+    return shard < config_lasting_shards(node->config) ? shard : SHARD_NONE;
+}
+
+/* Everybody knows how many keys it has; it may have no members any more (6.7). */
+static bool has_no_slots(const struct config *config, uint32_t shard)
+{
+    for (uint32_t i = 0; i < config->shard_count; i++)
+        if (config_public_shard(config, i) == shard && slotset_size(&config->shards[i].slots) > 0)
+            return false;
+    return true;
 }
 
 struct replica *node__replica_of(const struct node *node, const struct call *call)
@@ -121,6 +133,10 @@ static uint64_t walk_source(const struct node *node, const struct call *call)
 uint64_t node__place(const struct node *node, const struct call *call)
 {
     uint32_t shard = shard_of(node, call);
+    if (shard == SHARD_NONE)
+        return 0;
+    if (call->op == OP_COUNT && has_no_slots(node->config, shard))
+        return node->id;
     const struct replica *own = replicas_of_shard(node->replicas, shard);
     if (PLANTED(node->options.plant, SERVES_EARLY) && call->op == OP_GET && own != NULL &&
         node->phase == NODE_FILLING)
@@ -142,6 +158,11 @@ void node__route(struct node *node, struct call *call)
         node__park(node, call, (struct dot){0, 0});
         return;
     }
+    uint32_t shard = shard_of(node, call);
+    if (shard == SHARD_NONE) {
+        node__answer_error(node, call, E_NO_SHARD);
+        return;
+    }
     uint64_t place = node__place(node, call);
     if (place != 0 && place == walk_source(node, call))
         REACHED(&node->metrics, TO_WALK_SOURCE);
@@ -150,17 +171,16 @@ void node__route(struct node *node, struct call *call)
     else if (place != 0)
         node__forward(node, call, place);
     else
-        not_mine(node, call, shard_of(node, call));
+        not_mine(node, call, shard);
 }
 
 /* ---- from other nodes ---- */
 
-static bool sane_forward(const struct node *node, const struct msg_forward *msg)
+static bool sane_forward(const struct msg_forward *msg)
 {
     bool sane_op = msg->op >= OP_GET && msg->op <= OP_COUNT;
     bool sane_form = msg->op != OP_PUT || msg->form == VALUE_JSON || msg->form == VALUE_RAW;
-    bool sane_key = msg->op == OP_COUNT ? msg->shard < config_lasting_shards(node->config)
-                                        : msg->key.len > 0 && msg->key.len <= LIMIT_KEY_BYTES;
+    bool sane_key = msg->op == OP_COUNT || (msg->key.len > 0 && msg->key.len <= LIMIT_KEY_BYTES);
     return sane_op && sane_form && sane_key && msg->value.len <= LIMIT_VALUE_BYTES;
 }
 
@@ -181,7 +201,7 @@ void node__recv_forward(struct node *node, uint64_t from, const struct msg_forwa
     ctx_copy(&call.ctx, &msg->ctx);
     if (node->stop_asked)
         node__answer_error(node, &call, E_STOPPING);
-    else if (!sane_forward(node, msg))
+    else if (!sane_forward(msg))
         node__answer_error(node, &call, E_MALFORMED);
     else
         node__route(node, &call);

@@ -108,7 +108,8 @@ static uint64_t live_of(const struct node *node, uint32_t shard)
 
 static void serve_count(struct node *node, struct call *call)
 {
-    struct answer answer = {.outcome = OUTCOME_COUNTED, .count = live_of(node, call->shard)};
+    uint32_t shard = config_shard_by_id(node->config, call->shard);
+    struct answer answer = {.outcome = OUTCOME_COUNTED, .count = live_of(node, shard)};
     node__answer(node, call, &answer);
 }
 

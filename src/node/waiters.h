@@ -41,7 +41,7 @@ struct call {
     enum value_form form; /* of a PUT */
     uint32_t copies;      /* asked for */
     uint32_t hops;        /* forwards so far */
-    uint32_t shard;       /* index, of OP_COUNT; id, of OP_SHARD_ADD; how many, of OP_RESHARD */
+    uint32_t shard;       /* id, of OP_COUNT and OP_SHARD_ADD; how many, of OP_RESHARD */
     bool force;           /* of OP_VIEW_REMOVE */
     bool async;           /* of OP_RESHARD */
     bool informed;        /* it brought a context */
