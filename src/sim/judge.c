@@ -155,14 +155,23 @@ static void judge_gauge(struct verdict *verdict, const struct sim_node *node, co
                     (unsigned long long)value, what, (unsigned long long)most);
 }
 
+/* Each shard takes what its members have room for. When slots move to fewer shards, who takes them
+ * comes to have what the members of several had, and takes no own writes then (watch.c). */
+static uint64_t most_data(const struct world *world)
+{
+    const struct knobs *knobs = &world->swarm.knobs;
+    uint64_t of_one = knobs->max_memory_bytes + knobs->max_memory_bytes / 16;
+    return world->terms.moved ? of_one * world->terms.shards_most : of_one;
+}
+
 static void judge_limits(struct world *world, struct sim_node *node)
 {
     const struct knobs *knobs = &world->swarm.knobs;
     const struct metrics *metrics = node_metrics(node->node);
     uint64_t peers = world->node_count - 1;
     judge_gauge(&world->verdict, node, "bytes of memory", metrics->memory_bytes,
-                knobs->max_memory_bytes + knobs->max_memory_bytes / 16 + knobs->window_bytes +
-                    metrics->pending_bytes + MEMORY_SLACK_BYTES);
+                most_data(world) + knobs->window_bytes + metrics->pending_bytes +
+                    MEMORY_SLACK_BYTES);
     judge_gauge(&world->verdict, node, "bytes pending", metrics->pending_bytes,
                 knobs->pending_bytes + PENDING_SLACK_BYTES);
     judge_gauge(&world->verdict, node, "requests parked", metrics->parked, knobs->max_requests);

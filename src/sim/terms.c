@@ -116,6 +116,14 @@ static void note_heirs(struct world *world, const struct config *before, const s
     }
 }
 
+static void note_shards(struct terms *terms, const struct config *config)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config_lasting_shards(config); i++)
+        count += slotset_size(&config->shards[i].slots) > 0;
+    terms->shards_most = count > terms->shards_most ? count : terms->shards_most;
+}
+
 static void follow(struct world *world, const struct config *config)
 {
     if (config->next_actor > ORACLE_ACTORS_MAX)
@@ -128,6 +136,7 @@ static void follow(struct world *world, const struct config *config)
     world->config = config_dup(config);
     world->terms.kept = false;
     world->terms.moved = world->terms.moved || config->wanted_shards != 0;
+    note_shards(&world->terms, config);
     place_nodes(world);
     note_slots(world);
     for (uint32_t i = 0; i < world->oracle.key_count; i++)

@@ -23,6 +23,7 @@ struct terms {
     bool alone;                             /* once a single node decided the configuration */
     bool kept;                              /* some log has had the newest configuration */
     bool moved;                             /* slots have begun to move between shards */
+    uint32_t shards_most;                   /* shards with slots at one time */
     struct slotset slots[TERMS_SHARDS_MAX]; /* by id: all that the shard ever had */
 };
 
