@@ -185,13 +185,20 @@ struct slice node__phase_text(enum node_phase phase);
 bool node__propose(struct node *node, struct config *next, const uint64_t *acceptors,
                    uint32_t count, uint32_t quorum, struct slice gives_way);
 bool node__propose_next(struct node *node, struct config *next);
-bool node__next_address(struct slice *rest, struct address *address);
-void node__ask(struct node *node, struct call *call);
-enum err node__check_addresses(const struct request *request);
+bool node__may_propose(const struct node *node);
+bool node__try_change(struct node *node, struct config *next, const char *what);
+void node__believed_alive(const struct node *node, bool alive[LIMIT_MEMBERS]);
+bool node__is_listed(const struct node *node);
 void node__tick_changes(struct node *node);
 uint64_t node__pause_ms(const struct node *node); /* until it may ask for a place; 0: it may */
-void node__refuse_asked(struct node *node);
 uint64_t node__change_deadline_ms(const struct node *node);
+
+/* asked.c */
+bool node__next_address(struct slice *rest, struct address *address);
+enum err node__check_addresses(const struct request *request);
+void node__ask(struct node *node, struct call *call);
+bool node__want_asked(struct node *node);
+void node__refuse_asked(struct node *node);
 
 /* adopt.c */
 bool node__adopt(struct node *node, struct config *config);

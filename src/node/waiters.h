@@ -3,7 +3,7 @@
  * Does:   a table of requests that wait: parked for their causes, forwarded to another node,
  *         written and waiting for a second copy, or asking for another configuration; a list for
  *         each of the four.
- * Not:    deciding what happens to them (park.c, calls.c, ack.c, change.c).
+ * Not:    deciding what happens to them (park.c, calls.c, ack.c, asked.c).
  * Holds:  N1 a waiter is in exactly one list (T16: never parked and forwarded at once). N2 a
  *         reference of a waiter that has gone is never taken for another one.
  * Limits: knob max_requests; their bytes count against max_memory_bytes.
@@ -18,7 +18,7 @@ enum waiter_state {
     WAITER_PARKED,    /* waits here for its causes, or for an epoch */
     WAITER_FORWARDED, /* another node has it */
     WAITER_WRITTEN,   /* has a dot, waits for a second copy or a sync */
-    WAITER_ASKED,     /* an operator's: waits until the configuration is as it wants (change.c) */
+    WAITER_ASKED,     /* an operator's: waits until the configuration is as it wants (asked.c) */
 };
 
 /* Where the frame of a forwarded one is (calls.c). */
