@@ -1,50 +1,107 @@
 /* removed - what a node has that was taken off the list.
  *
- * Does:   remembers the last term of a node that a configuration does not list any more, and says
+ * Does:   remembers the last terms of a node that a configuration does not list any more, and says
  *         how many of its writes the others may not have.
  * Not:    bringing them back: thence salvage (salvage/).
  * Holds:  a node whose address is listed again does not come in as a new one, and drop what it has,
  *         before it is known that nothing of that is nowhere else.
- * Limits: its own writes of its last term in its shard, not those in transits; at most so many,
- *         since of what lay above a hole the others may have a part. The cluster forgets losses
- *         after LIMIT_LOSS_DAYS: then it does not know.
+ * Limits: its own writes of its last term in its shard and in each transit, and of those before
+ *         that ended because slots moved; at most so many, since of what lay above a hole the
+ *         others may have a part. The cluster forgets losses after LIMIT_LOSS_DAYS: then it does
+ *         not know.
  * See:    docs/protocol.md 6.4, 6.5.
  */
 #include "node/state.h"
 
-static uint64_t seq_of_home(const struct node *node)
+/* ---- what it had ---- */
+
+static void note_term(struct removed *removed, uint32_t actor, uint64_t seq, bool handed_over)
 {
-    return replica_seq(replicas_home(node->replicas));
+    for (uint32_t i = 0; i < removed->count; i++) {
+        struct removed_term *term = &removed->terms[i];
+        if (term->actor != actor)
+            continue;
+        term->handed_over = term->handed_over && handed_over;
+        term->seq = seq > term->seq ? seq : term->seq;
+        return;
+    }
+    if (actor == 0 || seq == 0)
+        return;
+    ASSERT(removed->count < LIMIT_ACTORS); /* all of them are open */
+    removed->terms[removed->count++] = (struct removed_term){actor, seq, handed_over};
 }
 
-/* Before the replicas adopt it: then the term and its last seq are gone. */
+/* Terms that ended because slots moved, and that this node has not sealed: it makes no more of
+ * them, so it covers all that there is. */
+static void note_moving(struct removed *removed, const struct node *node)
+{
+    for (uint32_t i = 0; i < node->config->retired_count; i++) {
+        const struct retired *retired = &node->config->retired[i];
+        const struct replica *replica =
+            replicas_of_shard(node->replicas, config_shard_of_retired(node->config, retired));
+        if (retired->node_id != node->id || retired->state != RETIRED_MOVING || replica == NULL)
+            continue;
+        uint64_t seq = vv_get(replica_coverage(replica), retired->actor);
+        note_term(removed, retired->actor, seq, replica_all_cover(replica, retired->actor, seq));
+    }
+}
+
+/* Before the replicas adopt it: then the terms and their last seqs are gone. */
 void node__note_removed(struct node *node, const struct config *next)
 {
-    const struct member *self =
-        node->config != NULL ? config_member_by_id(node->config, node->id) : NULL;
-    if (self == NULL || config_member_by_id(next, node->id) != NULL)
+    if (node->config == NULL || config_member_by_id(node->config, node->id) == NULL ||
+        config_member_by_id(next, node->id) != NULL)
         return;
-    node->removed = (struct removed){.actor = self->actor,
-                                     .seq = self->actor != 0 ? seq_of_home(node) : 0,
-                                     .handed_over = self->state == MEMBER_LEAVING};
+    struct removed *removed = &node->removed;
+    *removed = (struct removed){.count = 0};
+    for (uint32_t i = 0; i < replicas_count(node->replicas); i++) {
+        const struct replica *replica = replicas_at(node->replicas, i);
+        note_term(removed, replica_actor(replica), replica_seq(replica),
+                  replica_state(replica) == MEMBER_LEAVING);
+    }
+    note_moving(removed, node);
+}
+
+/* ---- what of it others have ---- */
+
+/* An actor is sealed for each part of its slots by itself, and its loss is the greatest of all. */
+static bool is_being_sealed(const struct config *config, uint32_t actor)
+{
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        if (config->retired[i].actor == actor && config->retired[i].state != RETIRED_SEALED)
+            return true;
+    return false;
 }
 
 /* The configuration says up to where everybody has them: when the term is sealed (6.5). */
-enum only_here node__only_here(const struct node *node, uint64_t *count)
+static enum only_here of_term(const struct config *config, const struct removed_term *term,
+                              uint64_t *count)
 {
-    const struct removed *removed = &node->removed;
+    const struct loss *loss = config_loss_of_actor(config, term->actor);
     *count = 0;
-    if (removed->seq == 0)
-        return ONLY_HERE_COUNTED;
-    const struct retired *retired = config_retired(node->config, removed->actor, SHARD_NONE);
-    const struct loss *loss = config_loss_of_actor(node->config, removed->actor);
-    if (retired != NULL && retired->state != RETIRED_SEALED)
+    if (is_being_sealed(config, term->actor))
         return ONLY_HERE_LATER;
     if (loss == NULL)
-        return removed->handed_over ? ONLY_HERE_COUNTED : ONLY_HERE_UNKNOWN;
-    *count = removed->seq > loss->whole_seq ? removed->seq - loss->whole_seq : 0;
+        return term->handed_over ? ONLY_HERE_COUNTED : ONLY_HERE_UNKNOWN;
+    *count = term->seq > loss->whole_seq ? term->seq - loss->whole_seq : 0;
     return ONLY_HERE_COUNTED;
 }
+
+enum only_here node__only_here(const struct node *node, uint64_t *count)
+{
+    enum only_here all = ONLY_HERE_COUNTED;
+    *count = 0;
+    for (uint32_t i = 0; i < node->removed.count; i++) {
+        uint64_t one = 0;
+        enum only_here said = of_term(node->config, &node->removed.terms[i], &one);
+        *count += one;
+        if (said == ONLY_HERE_LATER || all == ONLY_HERE_COUNTED)
+            all = said;
+    }
+    return all;
+}
+
+/* ---- telling it ---- */
 
 static void say_number(struct buf *out, const char *before, uint64_t number, const char *behind)
 {

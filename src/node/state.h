@@ -46,17 +46,22 @@ struct lives {
     bool disk;             /* it ran with disk durability */
 };
 
-/* The last term of a node that was taken off the list (removed.c). */
+/* A term that a node had when it was taken off the list (removed.c). */
+struct removed_term {
+    uint32_t actor;   /* not 0 */
+    uint64_t seq;     /* its last write; not 0 */
+    bool handed_over; /* what it had others have, if nobody says otherwise */
+};
+
 struct removed {
-    uint32_t actor;   /* 0: it had none, or was not removed */
-    uint64_t seq;     /* its last write */
-    bool handed_over; /* it was leaving: what it had it has handed on, if nobody says otherwise */
-    bool said;        /* TRACE_ONLY_HERE went out, or there was nothing to say */
+    struct removed_term terms[LIMIT_ACTORS]; /* in its shard, in transits, and those before them */
+    uint32_t count;                          /* in use; 0: it wrote nothing, or is no such node */
+    bool said; /* TRACE_ONLY_HERE went out, or there was nothing to say */
 };
 
 enum only_here {
     ONLY_HERE_COUNTED, /* so many, at most */
-    ONLY_HERE_LATER,   /* its term is not sealed yet */
+    ONLY_HERE_LATER,   /* a term of it is not sealed yet */
     ONLY_HERE_UNKNOWN, /* the cluster has forgotten */
 };
 

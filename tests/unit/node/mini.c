@@ -432,6 +432,7 @@ void mini_begin(struct mini *mini, uint32_t index, enum op op, const char *key, 
                                      .value = value != NULL ? slice_str(value) : SLICE_EMPTY,
                                      .wait_ms = REQUEST_WAIT_DEFAULT,
                                      .shard_id = mini->shard_id,
+                                     .async = mini->async,
                                      .force = mini->force};
     struct buf copy = BUF_EMPTY; /* the token may lie in mini->kept */
     buf_append_slice(&copy, token);

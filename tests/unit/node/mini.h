@@ -68,6 +68,7 @@ struct mini {
     uint64_t next_id;                           /* of requests */
     uint32_t shard_id;                          /* of the requests that name one */
     bool force;                                 /* of the requests that may */
+    bool async;                                 /* likewise */
     uint32_t stopped;                           /* STOPPED effects seen */
 };
 
