@@ -92,6 +92,7 @@ static void note_losses(struct world *world)
 
 static void inherit(struct world *world, uint32_t to, uint32_t from)
 {
+    world->terms.heirs[from][to] = true;
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++)
         if (world->terms.most[to][i] < world->terms.most[from][i])
             world->terms.most[to][i] = world->terms.most[from][i];
@@ -126,6 +127,8 @@ static void note_shards(struct terms *terms, const struct config *config)
 
 static void follow(struct world *world, const struct config *config)
 {
+    if (world->config != NULL && !is_newer(config, world->config)) /* its actors are given anew */
+        memset(world->terms.heirs, 0, sizeof world->terms.heirs);
     if (config->next_actor > ORACLE_ACTORS_MAX)
         verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);
     uint32_t acceptors[LIMIT_ACCEPTORS];
@@ -187,10 +190,25 @@ void terms_forgotten(struct world *world, const struct config *newest)
 
 static void note_covered(struct world *world, uint32_t bearer, const struct vv *coverage)
 {
-    for (uint32_t i = 0; i < coverage->count && bearer > 0 && bearer < ORACLE_ACTORS_MAX; i++) {
+    for (uint32_t i = 0; i < coverage->count; i++) {
         struct dot dot = coverage->entries[i];
         if (dot.actor < ORACLE_ACTORS_MAX && dot.seq > world->terms.most[bearer][dot.actor])
             world->terms.most[bearer][dot.actor] = dot.seq;
+    }
+}
+
+/* What a node covers that has not adopted the epoch in which its next terms begin, it takes into
+ * them; until then its reports count at those who have (5). */
+static void note_covered_by_heirs(struct world *world, uint32_t bearer, const struct vv *coverage)
+{
+    bool is_heir[ORACLE_ACTORS_MAX] = {false};
+    is_heir[bearer] = true;
+    for (uint32_t from = bearer; from < ORACLE_ACTORS_MAX; from++) { /* heirs are younger */
+        if (!is_heir[from])
+            continue;
+        note_covered(world, from, coverage);
+        for (uint32_t to = from + 1; to < ORACLE_ACTORS_MAX; to++)
+            is_heir[to] = is_heir[to] || world->terms.heirs[from][to];
     }
 }
 
@@ -220,8 +238,15 @@ void terms_step(struct world *world, struct sim_node *node)
     uint32_t count = node_places(node->node, places);
     if (node->held_epoch != config->epoch || node->held_id != node_id(node->node))
         note_left(world, node, places, count);
-    for (uint32_t i = 0; i < count; i++)
-        note_covered(world, places[i].actor, places[i].coverage);
+    bool knows = config->lineage == world->config->lineage && config->epoch == world->config->epoch;
+    for (uint32_t i = 0; i < count; i++) {
+        if (places[i].actor == 0 || places[i].actor >= ORACLE_ACTORS_MAX)
+            continue;
+        if (knows)
+            note_covered(world, places[i].actor, places[i].coverage);
+        else
+            note_covered_by_heirs(world, places[i].actor, places[i].coverage);
+    }
 }
 
 const struct sim_node *terms_node(const struct world *world, const struct place *place)
