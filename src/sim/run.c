@@ -320,6 +320,16 @@ static uint32_t pick_of_shard(struct world *world, uint32_t shard)
     return world->node_count;
 }
 
+/* Where all that are in the VIEW of the first are empty, and nobody else dials them in time, they
+ * begin another cluster (6.2): who restores one sees to it that one of these comes back. */
+static void keep_one_of_view(struct world *world, bool kept[VNET_NODES_MAX])
+{
+    for (uint32_t i = 0; i < world->view_count; i++)
+        if (kept[i])
+            return;
+    kept[rng_below(&world->rng, world->view_count)] = true;
+}
+
 /* Every directory is put back from a copy that was made of it just now, or is gone; of each shard
  * one at least comes back. */
 static void restore_some(struct world *world)
@@ -331,6 +341,7 @@ static void restore_some(struct world *world)
         if (index < world->node_count)
             kept[index] = true;
     }
+    keep_one_of_view(world, kept);
     for (uint32_t i = 0; i < world->node_count; i++) {
         vdisk_init(&copy);
         vdisk_copy(&copy, &world->nodes[i].disk);
