@@ -56,17 +56,27 @@ static bool is_lost(const struct world *world, const struct sim_node *node, uint
     return terms_lost(world, write) && terms_told(world, node_config(node->node), write);
 }
 
-/* Where the key stands at (hlc, actor), is the write there, or was it overwritten? */
+static bool is_tombstone(const struct table *table, table_ref ref)
+{
+    struct version version;
+    table_view(table, ref, &version);
+    return version.form == VALUE_TOMBSTONE;
+}
+
+/* Where the key stands at (hlc, actor), is the write there, or was it overwritten? A tombstone is
+ * as good as nothing: a log may bring an old one back that was purged, where it has not what came
+ * and went meanwhile. */
 static bool is_held(const struct world *world, const struct hwrite *write,
                     const struct table *table)
 {
     const struct hkey *key = &world->oracle.keys[write->key];
     table_ref ref = table_find(table, key->slot, slice_of(key->text, key->len));
-    if (ref != 0) {
-        uint64_t hlc = table_hlc(table, ref);
-        return hlc > write->hlc ||
-               (hlc == write->hlc && table_dot(table, ref).actor >= write->dot.actor);
-    }
+    uint64_t hlc = ref != 0 ? table_hlc(table, ref) : 0;
+    if (hlc > write->hlc ||
+        (ref != 0 && hlc == write->hlc && table_dot(table, ref).actor >= write->dot.actor))
+        return true;
+    if (ref != 0 && !is_tombstone(table, ref))
+        return false;
     for (uint32_t i = 0; i < key->stone_count; i++) { /* purged */
         const struct hwrite *stone = &world->oracle.writes[key->stones[i]];
         if (stone->dot.actor != 0 && stone->hlc >= write->hlc)
