@@ -28,11 +28,25 @@ static uint64_t clock_floor(const struct replica *replica)
         for (uint32_t j = 0; j < replica->peer_count; j++)
             if (replica->peers[j].actor == actor)
                 peer = &replica->peers[j];
+        if (peer != NULL && peer->state == MEMBER_LEAVING &&
+            PLANTED(replica->plant, LEAVER_FORGOTTEN))
+            continue;
         uint64_t floor = peer != NULL ? peer->floor : 0; /* unheard: holds everything back */
         if (floor < least)
             least = floor;
     }
     return least;
+}
+
+/* Not asking those who leave (LEAVER_FORGOTTEN), it looks stable. */
+static bool is_covered_by_stayers(const struct replica *replica, struct dot dot)
+{
+    for (uint32_t i = 0; i < replica->peer_count; i++) {
+        const struct peer *peer = &replica->peers[i];
+        if (peer->state != MEMBER_LEAVING && !(peer->reported && vv_covers(&peer->coverage, dot)))
+            return false;
+    }
+    return true;
 }
 
 static bool may_purge(struct replica *replica, const struct version *version, uint64_t floor,
@@ -51,6 +65,9 @@ static bool may_purge(struct replica *replica, const struct version *version, ui
         return false;
     replicas_prune(replica->set,
                    &left); /* of its own dot and its dependencies nothing may be left */
+    if (PLANTED(replica->plant, LEAVER_FORGOTTEN) && left.count == 1 &&
+        is_covered_by_stayers(replica, left.entries[0]))
+        left.count = 0;
     if (left.count == 0 && version->hlc >= floor)
         REACHED(metrics, PURGE_WAITS_FOR_CLOCK);
     return left.count == 0 && version->hlc < floor;

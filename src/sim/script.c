@@ -194,9 +194,9 @@ static uint32_t session_of(struct script *script, uint32_t at)
 
 static void describe(struct script *script, const struct call *call)
 {
-    static const char *const outcomes[] = {"",         "found",   "missing", "created",
-                                           "replaced", "deleted", "counted", "added",
-                                           "present",  "removed", "placed",  "recovered"};
+    static const char *const outcomes[] = {
+        "",        "found",   "missing", "created",   "replaced",  "deleted", "counted",  "added",
+        "present", "removed", "placed",  "recovered", "resharded", "begun",   "cancelled"};
     size_t size = sizeof script->answer;
     if (call->refused || call->lost)
         snprintf(script->answer, size, "%s", call->refused ? "refused" : "silence");
@@ -262,6 +262,10 @@ static enum op wished(const struct script *script)
         return OP_VIEW_ADD;
     if (word_is(script, 1, "place"))
         return OP_SHARD_ADD;
+    if (word_is(script, 1, "reshard"))
+        return OP_RESHARD;
+    if (word_is(script, 1, "cancel"))
+        return OP_RESHARD_CANCEL;
     return word_is(script, 1, "recover") ? OP_RECOVER : OP_VIEW_REMOVE;
 }
 
@@ -272,7 +276,7 @@ static void operate(struct script *script)
     struct wish wish = {.op = wished(script), .addresses = addresses};
     wish.force = word_is(script, 1, "force");
     uint32_t last = script->word_count;
-    if (wish.op == OP_SHARD_ADD)
+    if (wish.op == OP_SHARD_ADD || wish.op == OP_RESHARD)
         wish.shard = (uint32_t)number(script, --last, 0, LIMIT_SHARDS);
     for (uint32_t i = 3; i < last && !script->bad; i++) {
         size_t len = strlen(addresses);
@@ -284,6 +288,8 @@ static void operate(struct script *script)
         return;
     world->people = true;
     uint64_t number = client_operate(world->client, node, &wish, PEOPLE_US_MAX);
+    if (wish.op == OP_RESHARD) /* the answer comes when all is so */
+        return;
     await(script, client_call(world->client, number));
     fprintf(script->out, "people %.*s n%u: %s\n", (int)script->words[1].len,
             (const char *)script->words[1].ptr, node, script->answer);

@@ -19,6 +19,8 @@
  *   people list|remove|force|recover nN nA…   an operator asks nN to list nA, to take those named
  *                                     off the list (by force), to go on without them
  *   people place nN nA SHARD          ... to put nA into a shard
+ *   people reshard nN COUNT           ... for so many shards; nobody waits for the answer
+ *   people cancel nN                  ... to move no more slots
  *   epoch nN                          it proposes an epoch in which nothing changes
  *   cut nA nB | cut nA all | heal     links
  *   slow nA nB MS                     what nA sends to nB takes so much longer, until `heal`
