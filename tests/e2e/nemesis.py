@@ -19,6 +19,7 @@ write. Only who is paused or dead is not paused or killed once more.
 """
 import random
 import signal
+import threading
 import time
 
 from links import CLIENT
@@ -62,20 +63,21 @@ def names(nodes, of):
 
 
 class Planner:
-    """Draws the faults of one plan."""
+    """Draws the faults of one plan: of these kinds, so many at once."""
 
-    def __init__(self, seed, seconds, node_names):
+    def __init__(self, seed, seconds, node_names, kinds=tuple(KINDS), tracks=TRACKS):
         self.rng = random.Random(seed)
         self.seconds = seconds
         self.names = node_names
+        self.kinds, self.tracks = kinds, tracks
         self.taken = {node: 0.0 for node in ALL}    # until when a fault of its process lasts
 
     def plan(self):
         """The faults, by their beginning; all have ended when the plan ends."""
         faults = []
-        begins = [self.rng.uniform(0, REST_S) for _ in range(TRACKS)]
+        begins = [self.rng.uniform(0, REST_S) for _ in range(self.tracks)]
         while True:
-            track = min(range(TRACKS), key=lambda number: begins[number])
+            track = min(range(self.tracks), key=lambda number: begins[number])
             at = begins[track]
             if at >= self.seconds:
                 return faults
@@ -85,7 +87,7 @@ class Planner:
             begins[track] = (fault.until if fault else at) + self.rng.uniform(0.05, REST_S)
 
     def draw(self, at):
-        kind = self.rng.choices(list(KINDS), [row[0] for row in KINDS.values()])[0]
+        kind = self.rng.choices(self.kinds, [KINDS[kind][0] for kind in self.kinds])[0]
         _, least, most = KINDS[kind]
         until = min(at + self.rng.uniform(least, most), self.seconds)
         return getattr(self, kind)(at, until)
@@ -213,10 +215,11 @@ class Planner:
 
 
 class Nemesis:
-    """Carries plans out."""
+    """Carries plans out; single steps at the word of others, too."""
 
     def __init__(self, cluster, links, clocks):
         self.cluster, self.links, self.clocks = cluster, links, clocks
+        self.lock = threading.Lock()
         self.notes = []         # (when, what was done)
         self.counts = {}        # kind -> faults
         self.surprises = []     # processes that ended otherwise than they should
@@ -249,7 +252,14 @@ class Nemesis:
         self.clocks.set(node)
         node.start()
 
+    def note(self, text):
+        self.notes.append((time.monotonic(), text))
+
     def carry_out(self, verb, what):
+        with self.lock:
+            self.do(verb, what)
+
+    def do(self, verb, what):
         if verb in ("cut", "heal"):
             getattr(self.links, verb)(self.ways(what))
             text = f"{what[0]} {names(what[1], [node.name for node in self.cluster.nodes])}"
@@ -264,7 +274,7 @@ class Nemesis:
                 getattr(self.running(what), verb)()
             else:
                 getattr(self.links, verb)(what)
-        self.notes.append((time.monotonic(), f"{verb} {text}"))
+        self.note(f"{verb} {text}")
 
     def run(self, plan):
         """Goes through a plan; returns when all its faults have ended."""

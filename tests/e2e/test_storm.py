@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""test_storm - the parts of the storm that need no nodes: its plans, its values, and a history that
-it recorded (sample.history.gz), judged as it is and with lies in it.
+"""test_storm - the parts of the storm that need no nodes: its plans, its values, what its operator
+makes of answers, and a history that it recorded (sample.history.gz), judged as it is and with lies
+in it.
 
 THENCE_BIN as for `run`. Last line: `N passed, N failed`.
 """
+import json
 import os
 import random
 import sys
 
+import ambush
+import resharder
 from cluster import NAMES
+from connection import Answer
 from nemesis import ALL, KINDS, Planner
 from report import Report
 from spoil import check_lies, read_lines
@@ -65,11 +70,77 @@ def plans(report, seed):
     report.check(together > faults / 2, f"of {faults} faults {together} begin while another lasts")
 
 
+def ambushes(report, seed):
+    drawn = [ambush.ambushes_of(seed, number, 8) for number in range(SEEDS)]
+    again = [ambush.ambushes_of(seed, number, 8) for number in range(SEEDS)]
+    report.equal([str(one) for spell in again for one in spell],
+                 [str(one) for spell in drawn for one in spell], "ambushes: the same again")
+    for name, all_of_them in (("moment", ambush.MOMENTS), ("role", ambush.ROLES),
+                              ("kind", ambush.KINDS)):
+        report.equal({getattr(one, name) for spell in drawn for one in spell}, set(all_of_them),
+                     f"ambushes: every {name} occurs")
+    said = {"phase": "slots are handed over", "transits": [{"phase": "filled", "into": "s1"},
+                                                           {"phase": "arriving", "into": "s2"}]}
+    report.equal([ambush.moment_in(said, moment) and ambush.moment_in(said, moment)["into"]
+                  for moment in ambush.MOMENTS], [None, None, "s1", None, "s2", None],
+                 "the moments of two transits are told apart")
+
+
+def answer(status, **fields):
+    return Answer(status, {}, json.dumps(fields).encode())
+
+
+def operator(report):
+    """What he makes of answers: (how a wish has ended, does he take it for begun, is it odd)."""
+    down = next(iter(resharder.REASONS))
+    done, later = answer(200, result="resharded"), answer(202, result="resharding")
+    cancelled, refused = answer(409, error=resharder.CANCELLED), answer(409, error=down)
+    for what, answers, meddled, wanted in (
+            ("nobody there, then done", (None, done), False, ("done", False, 0)),
+            ("refused", (refused,), False, ("refused", False, 0)),
+            ("lost, then refused: asked again", (False, refused), False, (None, True, 0)),
+            ("202, then a 503: asked again", (later, answer(503)), False, (None, True, 0)),
+            ("cancelled, and somebody did", (cancelled,), True, ("cancelled", False, 0)),
+            ("cancelled, and nobody did", (cancelled,), False, ("cancelled", False, 1)),
+            ("a refusal without a known reason", (answer(409, error="so"),), False,
+             ("refused", False, 1)),
+            ("200 for another thing", (answer(200, result="added"),), False,
+             ("refused", False, 1))):
+        he = resharder.Resharder([], 1, lambda text: None)
+        he.meddled = meddled
+        wish = resharder.Wish(3, None)
+        for one in answers:
+            he.judge(wish, one)
+        report.equal((wish.end, wish.begun, len(he.odd)), wanted, f"the operator: {what}")
+
+
+def counting(report):
+    """Of wishes that have ended: (completed, of them under faults, shards there are)."""
+    for what, count, calm, ends, wanted in (
+            ("one, in a spell", 2, None, ((3, "done"),), (1, 1, 3)),
+            ("one, in a calm", 2, 1, ((3, "done"),), (1, 0, 3)),
+            ("one of two", 2, 1, ((3, "done"), (1, "refused")), (1, 0, 3)),
+            ("both of two, in whatever order", 2, None, ((3, "done"), (1, "done")), (2, 2, None)),
+            ("cancelled", 2, None, ((3, "cancelled"),), (0, 0, None)),
+            ("from nobody knows where", None, None, ((3, "done"),), (0, 0, 3))):
+        he = resharder.Resharder([], 1, lambda text: None)
+        he.go(count)
+        he.calm = calm
+        wishes = [resharder.Wish(number, calm) for number, _ in ends]
+        for wish, (_, end) in zip(wishes, ends):
+            wish.has_ended(end)
+        he.account(wishes)
+        report.equal((he.completed, he.stormy, he.count), wanted, f"reshards counted: {what}")
+
+
 def main():
     report = Report()
     seed = random.randrange(1 << 32)
     report.say(f"seed {seed}")
     plans(report, seed)
+    ambushes(report, seed)
+    operator(report)
+    counting(report)
     values = [value_of(f"{number}.{number}") for number in range(2000)]
     report.check(max(map(len, values)) > 60000 and
                  [word_of(value) for value in values] == [f"{n}.{n}" for n in range(2000)],

@@ -58,6 +58,7 @@ class Worker(threading.Thread):
         self.workload = workload
         self.number = number
         self.rng = random.Random(seed)
+        self.retries = RETRIES_MAX
         self.client = Client(workload.figures, workload.timeout_s)
         self.sessions = 0
         self.written = 0
@@ -137,7 +138,7 @@ class Worker(threading.Thread):
         """(outcome, value, token, node): retries elsewhere what surely has not happened."""
         headers = self.headers()
         pause_s = BACKOFF_S
-        for number in range(RETRIES_MAX + 1):
+        for number in range(self.retries + 1):
             node = self.some_node()
             sent = time.monotonic()
             result = self.client.once(node, method, key_path(key), body, headers)
@@ -145,7 +146,7 @@ class Worker(threading.Thread):
                 self.shunned[node] = time.monotonic() + SHUN_S
             self.workload.figures.add(requests=1, retries=int(number > 0),
                                       unknowns=int(result.outcome == UNKNOWN))
-            if result.outcome != REFUSED:
+            if result.outcome != REFUSED or number == self.retries:
                 break
             time.sleep(pause_s)     # the back-off of a careful client
             pause_s *= 2
@@ -176,6 +177,7 @@ class Worker(threading.Thread):
         self.done += outcome in (OK, ABSENT)
         if outcome == REFUSED:
             self.give_up()
+        return result
 
     def step(self):
         draw = self.rng.random()
