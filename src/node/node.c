@@ -167,11 +167,12 @@ static bool takes_part(const struct node *node)
 
 static void flush(struct node *node)
 {
+    node->flush_ms = UINT64_MAX;
     if (!takes_part(node))
         return;
     struct replica_io io = node__io(node);
     replicas_flush(node->replicas, &io);
-    node->flush_more = replicas_busy(node->replicas);
+    node->flush_ms = replicas_flush_ms(node->replicas);
 }
 
 static void upkeep(struct node *node)
@@ -302,9 +303,10 @@ uint64_t node_deadline_ms(const struct node *node)
 {
     if (node->stopped || node->id == 0)
         return UINT64_MAX;
-    if (node__output_waits(node) || node->flush_more)
+    if (node__output_waits(node) || node->flush_ms <= node->mono_ms)
         return node->mono_ms;
-    uint64_t least = least_of(node->scan_ms, links_deadline_ms(node));
+    uint64_t least = least_of(node->scan_ms, node->flush_ms);
+    least = least_of(least, links_deadline_ms(node));
     least = least_of(least, reg_deadline_ms(&node->reg));
     least = least_of(least, node__change_deadline_ms(node));
     least = least_of(least, node->mono_ms + 1000); /* waiting for others is said now and then */

@@ -123,7 +123,7 @@ struct node {
     uint64_t stop_ms;       /* until when writes may wait for copies */
     bool stopped;           /* STOPPED went out */
     bool failed;            /* a commit failed, or the log is not ours */
-    bool flush_more;        /* replica_flush has more to do */
+    uint64_t flush_ms;      /* when replicas_flush has more to do, mono */
     uint64_t started_ms;    /* mono, of EVENT_RECOVER */
 };
 

@@ -1,20 +1,19 @@
-/* drop - what has to go from the table, a bounded number of versions a step.
+/* drop - what has to go from the table, a few versions a step.
  *
  * Does:   at the end of a fill what the source covered at the start and did not send; before a
  *         fill the marks of one that came to nothing; slots of a shard that this node has left.
  * Not:    when, and what is told afterwards (fill.c). Tombstones (purge.c).
  * Holds:  whatever goes is named in the log: replay must not bring it back, when the same slots
  *         are this node's again or when a checkpoint began in between.
- * Limits: DROP_VERSIONS versions looked at a step (fewer where walk_chunk_bytes is small), and
- *         DROP_BYTES of log, some 22 bytes and the key for each that goes.
+ * Limits: a step looks at as many versions as a chunk of a walk may hold, by VERSION_BYTES, and
+ *         counts as one (pace.c); DROP_BYTES of log, some 22 bytes and the key for each that goes.
  * See:    docs/protocol.md sections 4.4 and 4.6.
  */
 #include "replica/state.h"
 
-#define DROP_VERSIONS 16384U
 #define DROP_BYTES 1048576U
 #define ABSENT_BYTES 65536U /* of one record, or a little more */
-#define CHUNK_SHARE 16U     /* bytes of a chunk that one version looked at stands for */
+#define VERSION_BYTES 128U  /* to look at a version takes about as long as to send so many bytes */
 
 /* ---- the log ---- */
 
@@ -49,11 +48,14 @@ void replica__drop_one(table_ref ref, struct replica_io *io)
 
 /* ---- sweeps ---- */
 
-/* The simulator and tests make chunks small, so that what takes many steps is seen. */
 static uint64_t step_versions(const struct replica *replica)
 {
-    uint64_t count = replica->knobs->walk_chunk_bytes / CHUNK_SHARE;
-    return count < DROP_VERSIONS ? count : DROP_VERSIONS;
+    return replica->knobs->walk_chunk_bytes / VERSION_BYTES;
+}
+
+static void spend(struct replica *replica, uint64_t left)
+{
+    replica__pace_spend(replica->set, (step_versions(replica) - left) * VERSION_BYTES);
 }
 
 /* Of this replica; or, strays, of none that this node has. */
@@ -104,6 +106,7 @@ bool replica__drop_marks(struct replica *replica, struct replica_io *io)
             break;
         table_mark(io->table, ref, false);
     }
+    spend(replica, left);
     replica->marks_left = left == 0;
     return left > 0;
 }
@@ -126,6 +129,7 @@ bool replica__drop_unsent(struct replica *replica, struct replica_io *io)
         remove_version(ref, &body, io);
         drop->dropped++;
     }
+    spend(replica, left);
     log_absent(&body, 1, io->log);
     buf_fini(&body);
     return drop->sweep.slot == LIMIT_SLOTS;
@@ -149,6 +153,7 @@ void replica__drop_strays(struct replica *replica, struct replica_io *io)
             break;
         remove_version(ref, &body, io);
     }
+    spend(replica, left);
     log_absent(&body, 1, io->log);
     buf_fini(&body);
 }

@@ -370,7 +370,6 @@ void replica__tick(struct replica *replica, struct replica_io *io)
     if (io->mono_ms >= replica->gossip_ms) {
         replica->gossip_ms = io->mono_ms + often_enough_ms(replica, replica->knobs->gossip_ms);
         replica__gossip(replica, io);
-        replica__drop_strays(replica, io);
     }
     if (replica->shard == SHARD_NONE || io->mono_ms < replica->heartbeat_ms)
         return;
@@ -382,13 +381,29 @@ void replica__tick(struct replica *replica, struct replica_io *io)
     replica__sweep(replica, io);
 }
 
+/* What has to go, a step of it. */
+static bool drops(const struct replica *replica)
+{
+    return !replica->muted && (replica->drop.phase != DROP_NONE || replica__has_strays(replica));
+}
+
+static void drop_some(struct replica *replica, struct replica_io *io)
+{
+    if (!drops(replica) || !replica__pace_allows(replica->set))
+        return;
+    if (replica->drop.phase != DROP_NONE)
+        replica__fill_step(replica, io);
+    else
+        replica__drop_strays(replica, io);
+}
+
 void replica__flush(struct replica *replica, struct replica_io *io)
 {
-    if (replica->shard == SHARD_NONE || replica->muted)
+    if (replica->muted)
         return;
-    replica__fill_step(replica, io);
-    if (replica->state == MEMBER_SYNCING) /* it is waited for */
-        replica__drop_strays(replica, io);
+    drop_some(replica, io);
+    if (replica->shard == SHARD_NONE)
+        return;
     if (replica->walk_wanted)
         replica__walk_pull(replica, io);
     replica__stream(replica, io);
@@ -407,13 +422,15 @@ uint64_t replica__deadline_ms(const struct replica *replica)
     return replica->heartbeat_ms;
 }
 
-bool replica__busy(const struct replica *replica)
+uint64_t replica__flush_ms(const struct replica *replica)
 {
-    if (replica->shard == SHARD_NONE || replica->muted)
-        return false;
-    bool drops = replica->drop.phase != DROP_NONE ||
-                 (replica->state == MEMBER_SYNCING && replica__has_strays(replica));
-    return drops || replica__stream_busy(replica) || replica__walks_busy(replica);
+    bool bulk = drops(replica);
+    if (replica->shard != SHARD_NONE && !replica->muted) {
+        if (replica__stream_busy(replica) || replica__walks_busy(replica, false))
+            return 0;
+        bulk = bulk || replica__walks_busy(replica, true);
+    }
+    return bulk ? replica__pace_ms(replica->set) : UINT64_MAX;
 }
 
 /* ---- invariants ---- */

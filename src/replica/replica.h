@@ -91,12 +91,13 @@ void replicas_peer_hello(struct replicas *set, uint64_t node_id, uint32_t genera
 void replicas_peer_suspected(struct replicas *set, uint64_t node_id, bool suspected);
 
 /* Heartbeats, gossip, pulls, sweeps; at the end of every turn and after every commit streams,
- * receipts, walk chunks; when tick is wanted; true when flush could do more at once (a walk, a
- * stream or a drop that stopped at its bound). */
+ * receipts, walk chunks, drops; when tick is wanted; when flush could do more than it has (a walk,
+ * a stream or a drop that stopped at its bound), mono: UINT64_MAX if never, in the past if at
+ * once. */
 void replicas_tick(struct replicas *set, struct replica_io *io);
 void replicas_flush(struct replicas *set, struct replica_io *io);
 uint64_t replicas_deadline_ms(const struct replicas *set);
-bool replicas_busy(const struct replicas *set);
+uint64_t replicas_flush_ms(const struct replicas *set);
 
 /* True when a peer remembers more of this node's writes than it has itself (6.3, T11). */
 bool replicas_contradicted(const struct replicas *set);

@@ -379,10 +379,13 @@ void replicas_tick(struct replicas *set, struct replica_io *io)
         replica__tick(set->list[i], io);
 }
 
+/* Bulk work goes round, so that one who takes all that he is given leaves something to others. */
 void replicas_flush(struct replicas *set, struct replica_io *io)
 {
+    replica__pace_advance(set, io->mono_ms);
+    set->turn++;
     for (uint32_t i = 0; i < set->count; i++)
-        replica__flush(set->list[i], io);
+        replica__flush(set->list[(set->turn + i) % set->count], io);
 }
 
 uint64_t replicas_deadline_ms(const struct replicas *set)
@@ -395,12 +398,14 @@ uint64_t replicas_deadline_ms(const struct replicas *set)
     return least;
 }
 
-bool replicas_busy(const struct replicas *set)
+uint64_t replicas_flush_ms(const struct replicas *set)
 {
-    for (uint32_t i = 0; i < set->count; i++)
-        if (replica__busy(set->list[i]))
-            return true;
-    return false;
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint64_t due = replica__flush_ms(set->list[i]);
+        least = due < least ? due : least;
+    }
+    return least;
 }
 
 /* ---- questions ---- */

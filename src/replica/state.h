@@ -204,6 +204,12 @@ struct replica {
     bool contradicted;                            /* see replicas_contradicted */
 };
 
+/* How much bulk work may be done: pace.c. */
+struct pace {
+    int64_t left;   /* thousandths of a byte; below 0: has to be waited for */
+    uint64_t at_ms; /* when it was brought up to date, mono */
+};
+
 struct replicas {
     const struct knobs *knobs;                /* borrowed from the node */
     const struct config *config;              /* adopted; borrowed from the node; NULL before */
@@ -212,6 +218,8 @@ struct replicas {
     uint32_t count;                           /* replicas */
     struct replica *list[1 + LIMIT_TRANSITS]; /* home first; owned */
     struct stability stability;               /* of all open actors */
+    struct pace pace;                         /* of all of them together */
+    uint32_t turn;                            /* whose bulk work comes first, from flush to flush */
 };
 
 struct actor_state *replica__actor(struct replica *replica, uint32_t actor);
@@ -219,6 +227,13 @@ const struct actor_state *replica__actor_const(const struct replica *replica, ui
 struct peer *replica__peer(struct replica *replica, uint64_t node_id);
 const struct peer *replica__peer_const(const struct replica *replica, uint64_t node_id);
 struct peer *replica__peer_by_actor(struct replica *replica, uint32_t actor);
+
+/* pace.c: before a step of bulk work; whether there may be one; what it took; when there may be the
+ * next one, mono. */
+void replica__pace_advance(struct replicas *set, uint64_t mono_ms);
+bool replica__pace_allows(const struct replicas *set);
+void replica__pace_spend(struct replicas *set, uint64_t bytes);
+uint64_t replica__pace_ms(const struct replicas *set);
 
 /* replica.c */
 struct replica *replica__new(struct replicas *set, uint32_t transit);
@@ -236,7 +251,7 @@ void replica__peer_suspected(struct replica *replica, uint64_t node_id, bool sus
 void replica__tick(struct replica *replica, struct replica_io *io);
 void replica__flush(struct replica *replica, struct replica_io *io);
 uint64_t replica__deadline_ms(const struct replica *replica);
-bool replica__busy(const struct replica *replica);
+uint64_t replica__flush_ms(const struct replica *replica);
 void replica__check(const struct replica *replica, const struct table *table);
 uint32_t replica__shard_id(const struct replica *replica); /* it has a shard */
 void replica__log_raise(const struct replica *replica, const struct vv *to, struct log *log);
@@ -326,4 +341,4 @@ void replica__walks_send(struct replica *replica, struct replica_io *io);
 void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *table);
 void replica__walk_in_adopt(struct replica *replica, bool new_term, struct replica_io *io);
 void replica__walks_out_adopt(struct replica *replica, bool new_term, struct replica_io *io);
-bool replica__walks_busy(const struct replica *replica);
+bool replica__walks_busy(const struct replica *replica, bool paced);

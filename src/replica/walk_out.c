@@ -285,7 +285,7 @@ static void send_chunk(struct replica *replica, struct walk_out *walk, struct re
 {
     struct buf records = BUF_EMPTY;
     size_t limit = replica->knobs->walk_chunk_bytes;
-    bool past_all = true;
+    bool past_all = true, paced = walk->scanning;
     if (walk->scanning && !add_slots(replica, walk, &records, limit, io->table))
         past_all = false;
     else
@@ -293,6 +293,8 @@ static void send_chunk(struct replica *replica, struct walk_out *walk, struct re
     for (uint32_t i = 0; i < walk->cursor_count && !walk->scanning; i++)
         if (!add_versions(replica, walk, i, &records, limit, io))
             past_all = false;
+    if (paced)
+        replica__pace_spend(replica->set, records.len);
     if (records.len > 0) {
         walk->chunks++;
         struct msg_walk_chunk msg = {replica__shard_id(replica), walk->id, walk->chunks,
@@ -304,20 +306,26 @@ static void send_chunk(struct replica *replica, struct walk_out *walk, struct re
         send_end(replica, walk, io);
 }
 
+static bool is_ready(const struct walk_out *walk)
+{
+    return walk->to != 0 && walk->chunks - walk->acked < WALK_CHUNKS_UNACKED;
+}
+
+/* Slots are sent at a pace; tails as fast as they are taken: clients wait for them. */
 void replica__walks_send(struct replica *replica, struct replica_io *io)
 {
     for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
-        struct walk_out *walk = &replica->walks_out[i];
-        if (walk->to != 0 && walk->chunks - walk->acked < WALK_CHUNKS_UNACKED)
+        struct walk_out *walk = &replica->walks_out[(replica->set->turn + i) % REPLICA_WALKS_OUT];
+        if (is_ready(walk) && (!walk->scanning || replica__pace_allows(replica->set)))
             send_chunk(replica, walk, io);
     }
 }
 
-bool replica__walks_busy(const struct replica *replica)
+bool replica__walks_busy(const struct replica *replica, bool paced)
 {
     for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
         const struct walk_out *walk = &replica->walks_out[i];
-        if (walk->to != 0 && walk->chunks - walk->acked < WALK_CHUNKS_UNACKED)
+        if (is_ready(walk) && walk->scanning == paced)
             return true;
     }
     return false;

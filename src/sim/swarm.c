@@ -38,6 +38,16 @@ static uint64_t draw_wide(struct rng *rng, uint64_t low, uint64_t high)
     return rng_between(rng, floor < ceiling ? floor : ceiling, ceiling);
 }
 
+/* What came later is drawn from a generator of its own: worlds that found something before stay
+ * what they were. */
+static void draw_fill_rate(struct swarm *swarm)
+{
+    struct rng rng;
+    rng_init(&rng, swarm->seed ^ 0x66696c6c);
+    if (rng_chance(&rng, 1, 2))
+        swarm->knobs.fill_rate_bytes = rng_between(&rng, 65536, 1048576);
+}
+
 static void draw_knobs(struct swarm *swarm, struct rng *rng)
 {
     size_t count = 0;
@@ -242,6 +252,7 @@ void swarm_draw(struct swarm *swarm, uint64_t seed)
     else if (rng_chance(&rng, 1, 10))
         draw_backlog(swarm, &rng);
     draw_people(swarm, seed);
+    draw_fill_rate(swarm);
 }
 
 void swarm_calm(struct swarm *swarm, uint32_t nodes, uint32_t shards)

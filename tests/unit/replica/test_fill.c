@@ -232,7 +232,7 @@ static uint64_t live_at(const struct world *world, uint32_t number)
 /* Keys that everybody has; returns what is on the disk of site 2 then. */
 static size_t write_much(struct world *world)
 {
-    world->knobs.walk_chunk_bytes = 1024; /* 64 versions are looked at in a step */
+    world->knobs.walk_chunk_bytes = 8192; /* 64 versions are looked at in a step */
     for (uint32_t i = 0; i < GONE; i++) {
         char key[16];
         snprintf(key, sizeof(key), "gone%u", i);
@@ -284,6 +284,11 @@ static void become_active(struct world *world, uint32_t number)
     assert_int_equal(newest(world)->retired_count, 0);
 }
 
+static bool is_busy(const struct site *site)
+{
+    return replicas_flush_ms(site->set) < UINT64_MAX;
+}
+
 /* Nobody is told of anything before all is dropped, and the node comes back for the rest. */
 static bool drops_in_steps(struct world *world)
 {
@@ -294,7 +299,7 @@ static bool drops_in_steps(struct world *world)
     for (uint32_t i = 0; i < 100 && live_at(world, 2) > GONE / 8; i++) {
         uint64_t before = live_at(world, 2);
         held = held && !replica_filled(site->replica) && covers(world, 2, 1) == covered;
-        assert_true(!held || replicas_busy(site->set));
+        assert_true(!held || is_busy(site));
         flush(world, 2);
         assert_true(live_at(world, 2) + 64 >= before);
     }
@@ -373,7 +378,7 @@ static bool source_changes_while_dropping(struct world *world)
     struct dot dot = write_at(world, 0, "k", "1", NULL);
     crash_machine(world, 0, disk_bytes(world, 0));
     assert_int_equal(state_of(world, 0), MEMBER_SYNCING);
-    for (uint32_t i = 0; i < 100 && replicas_busy(world->sites[2].set); i++)
+    for (uint32_t i = 0; i < 100 && is_busy(&world->sites[2]); i++)
         flush(world, 2);
     bool held = replica_filled(world->sites[2].replica) && covers(world, 2, 1) > 0 &&
                 covers(world, 2, dot.actor) < dot.seq;
@@ -391,13 +396,13 @@ static bool term_ends_while_dropping(struct world *world)
     struct site *site = &world->sites[2];
     assert_true(table_marks(site->table) > 0);
     doubt(site);
-    assert_false(replicas_busy(site->set));
+    assert_false(is_busy(site));
     renew(world, 2);
     adopt_all(world);
     tick(world, 2, 100); /* marks are taken off first, in steps too */
     assert_true(table_marks(site->table) > 0);
-    assert_true(replicas_busy(site->set));
-    for (uint32_t i = 0; i < 100 && replicas_busy(site->set); i++)
+    assert_true(is_busy(site));
+    for (uint32_t i = 0; i < 100 && is_busy(site); i++)
         flush(world, 2);
     bool held = table_marks(site->table) == 0 && !replica_filled(site->replica);
     become_active(world, 2);
@@ -459,6 +464,34 @@ static bool only_from_the_active(struct world *world)
     return held && has(world, 2, "k", "1");
 }
 
+/* Fills up site 2 with so many bytes a second; how long it took. */
+static uint64_t fill_with(struct world *world, uint64_t rate)
+{
+    world->knobs.fill_rate_bytes = rate;
+    crash_machine(world, 2, disk_bytes(world, 2));
+    uint64_t began = world->sites[2].mono_ms;
+    for (uint32_t i = 0; i < 2000 && !replica_filled(world->sites[2].replica); i++)
+        for (uint32_t j = 0; j < world->count; j++) {
+            tick(world, j, 5);
+            for (uint32_t k = 0; k < world->count; k++)
+                hand(world, j, k, 0);
+        }
+    assert_true(replica_filled(world->sites[2].replica));
+    become_active(world, 2);
+    return world->sites[2].mono_ms - began;
+}
+
+/* Who sends, and who drops, keeps to FILL_RATE: 450 versions of 60 bytes, which count as 128 each
+ * when they are looked at. */
+static bool fills_at_a_pace(struct world *world)
+{
+    write_much(world);
+    world->knobs.walk_chunk_bytes = 1024;
+    uint64_t fast = fill_with(world, 67108864);
+    uint64_t slow = fill_with(world, 65536);
+    return slow > fast + 600 && slow < fast + 1800;
+}
+
 /* A new term starts above the clock of whom it filled up from, and a restart does not forget it:
  * tombstones may have been purged up to there (4.6). */
 static bool clock_of_the_source(struct world *world)
@@ -496,6 +529,7 @@ static struct told stories[] = {
     {"term_ends_while_dropping", term_ends_while_dropping, 3, NULL, PLANT_NONE},
     {"strays_stay_away", strays_stay_away, 3, NULL, PLANT_NONE},
     {"only_from_the_active", only_from_the_active, 3, NULL, PLANT_NONE},
+    {"fills_at_a_pace", fills_at_a_pace, 3, NULL, PLANT_NONE},
     {"clock_of_the_source", clock_of_the_source, 3, NULL, PLANT_NONE},
 };
 

@@ -691,7 +691,7 @@ static inline bool same_after_replay(struct world *world, uint32_t number)
         vv_compare(replica_coverage(site->replica), replica_coverage(again->replica)) == VV_EQUAL;
     again->mono_ms = again->wall_ms = site->wall_ms;
     io = io_of(again);
-    replicas_tick(again->set, &io); /* looks for strays, as the other one has */
+    replicas_flush(again->set, &io); /* looks for strays, as the other one has */
     same = same && replica_filled(site->replica) == replica_filled(again->replica);
     site_close(again);
     mem_free(other);
