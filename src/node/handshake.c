@@ -265,16 +265,26 @@ static void greeted_again(struct node *node, struct link *link, const struct msg
 
 /* One connection speaks for a node. A HELLO that was under way for long may displace the one that
  * its dialler believes in: told so by a hang-up, it dials again. */
-static void displace_guest(struct node *node, struct link *link, uint64_t conn)
+static void displace_guest(struct node *node, struct link *link, struct guest *guest)
 {
-    uint64_t old = link->guest;
-    struct guest *guest = links_guest(&node->links, old);
-    if (guest == NULL || old == conn)
-        return;
+    bool spoke = guest->conn == link->guest;
     REACHED(&node->metrics, GUEST_DISPLACED);
+    hold_hangup(node->open, guest->conn);
     links_displace(&node->links, guest);
-    hold_hangup(node->open, old);
-    node__answers_lost(node, link->node_id);
+    if (spoke)
+        node__answers_lost(node, link->node_id);
+}
+
+/* All but conn, those too that spoke for it before it was listed: when conn is over, the dialler
+ * knows, and whatever it believes in must be one that we hear. */
+static void displace_guests(struct node *node, struct link *link, uint64_t conn)
+{
+    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
+        struct guest *guest = &node->links.guests[i];
+        bool is_its = guest->node_id == link->node_id || guest->conn == link->guest;
+        if (guest->conn != 0 && guest->conn != conn && is_its)
+            displace_guest(node, link, guest);
+    }
 }
 
 /* A member that says it listens somewhere else than the configuration says (T17) is dialled there:
@@ -294,7 +304,7 @@ static void follow(struct node *node, struct link *link, struct slice said)
 static void speaks_for(struct node *node, struct link *link, uint64_t conn)
 {
     const struct guest *guest = links_guest(&node->links, conn);
-    displace_guest(node, link, conn);
+    displace_guests(node, link, conn);
     link->guest = conn;
     node__say_calls_heard(node, conn, link, guest->generation);
     suspect_heard(&link->suspect, node->mono_ms);

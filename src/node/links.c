@@ -119,6 +119,7 @@ struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id
     guest->conn = conn; /* a greeting that is repeated does not begin the count anew (J3) */
     guest->node_id = node_id;
     guest->generation = generation;
+    guest->greeting = ++links->greetings;
     return guest;
 }
 
@@ -128,7 +129,7 @@ uint64_t links_conn_of(const struct links *links, uint64_t node_id)
     for (uint32_t i = 0; i < LINK_GUESTS; i++) {
         const struct guest *guest = &links->guests[i];
         bool speaks = guest->conn != 0 && guest->node_id == node_id;
-        if (speaks && (last == NULL || guest->generation > last->generation))
+        if (speaks && (last == NULL || guest->greeting > last->greeting))
             last = guest;
     }
     return last != NULL ? last->conn : 0;
@@ -161,6 +162,15 @@ bool links_was_displaced(const struct links *links, uint64_t conn)
     return false;
 }
 
+/* J2: all others of the same node have made way. */
+static void check_guests(const struct links *links, const struct link *link)
+{
+    for (uint32_t i = 0; i < LINK_GUESTS && link->guest != 0; i++) {
+        const struct guest *guest = &links->guests[i];
+        ASSERT(guest->conn == 0 || guest->conn == link->guest || guest->node_id != link->node_id);
+    }
+}
+
 void links_check(const struct links *links)
 {
     ASSERT(links->count <= LIMIT_MEMBERS);
@@ -168,6 +178,7 @@ void links_check(const struct links *links)
         const struct link *link = &links->list[i];
         ASSERT((link->conn != 0) == (link->state == LINK_GREETING || link->state == LINK_UP));
         ASSERT(link->state != LINK_UP || link->node_id != 0); /* J1 */
+        check_guests(links, link);
         for (uint32_t j = 0; j < i && link->conn != 0; j++)
             ASSERT(links->list[j].conn != link->conn);
     }

@@ -55,7 +55,8 @@ struct guest {
     uint64_t node_id;       /* who said HELLO on it */
     uint32_t generation;    /* of that HELLO */
     struct address address; /* where it says it listens */
-    uint64_t heard_ms;      /* when it last said HELLO, mono */
+    uint64_t greeting;      /* its last HELLO was so many of all, 1, 2, 3 … */
+    uint64_t heard_ms;      /* when that was, mono */
     uint64_t calls;         /* frames of calls that came on it (calls.c) */
     uint64_t calls_said;    /* how many of these its dialler has been told of */
 };
@@ -64,6 +65,7 @@ struct links {
     uint32_t count;                    /* links in use */
     struct link list[LIMIT_MEMBERS];   /* no order */
     struct guest guests[LINK_GUESTS];  /* accepted connections that have said HELLO */
+    uint64_t greetings;                /* HELLOs of guests so far */
     uint32_t last_dial;                /* numbers of CONNECT, 1, 2, 3 … */
     uint64_t displaced[LIMIT_MEMBERS]; /* accepted connections that made way for later ones */
     uint32_t displaced_next;           /* the place of the next one: the oldest is forgotten */
@@ -93,7 +95,8 @@ struct guest *links_guest(struct links *links, uint64_t conn);
 struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id,
                             uint32_t generation);
 
-/* The accepted connection on which this node spoke last; 0: none. */
+/* The accepted connection on which this node said HELLO last, whatever its generation: a process
+ * that begins anew counts from 1. 0: none. */
 uint64_t links_conn_of(const struct links *links, uint64_t node_id);
 
 /* Nobody speaks on it any more; its link remembers how many calls came. */
