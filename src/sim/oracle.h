@@ -185,6 +185,9 @@ void oracle_bury(struct oracle *oracle, uint32_t node);
  * it. From then on the others answer for it. */
 void oracle_leave(struct oracle *oracle, uint32_t node, const struct slotset *slots);
 
+/* A node is given a place in these slots: what came when it had one before may come again (T42). */
+void oracle_enter(struct oracle *oracle, uint32_t node, const struct slotset *slots);
+
 /* A node was removed: its log is of no use to anybody any more. */
 void oracle_give_up(struct oracle *oracle, uint32_t node);
 

@@ -165,14 +165,30 @@ static void note_range(struct oracle *oracle, uint32_t node, struct slice body)
         oracle->nodes[node].logged[actor] = (struct range){actor, low, high};
 }
 
+static bool is_in(const struct oracle *oracle, const struct hdot *dot, const struct slotset *slots)
+{
+    const struct hkey *key = &oracle->keys[oracle->writes[dot->write].key];
+    return dot->write != 0 && slotset_has(slots, key->slot);
+}
+
 void oracle_leave(struct oracle *oracle, uint32_t node, const struct slotset *slots)
 {
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
             struct hdot *dot = &oracle->actors[i].dots[seq];
-            const struct hkey *key = &oracle->keys[oracle->writes[dot->write].key];
-            if (dot->write != 0 && slotset_has(slots, key->slot))
+            if (is_in(oracle, dot, slots))
                 dot->lost |= dot->ever & (1U << node); /* unless it is brought again */
+        }
+    }
+}
+
+void oracle_enter(struct oracle *oracle, uint32_t node, const struct slotset *slots)
+{
+    for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
+        for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
+            struct hdot *dot = &oracle->actors[i].dots[seq];
+            if (is_in(oracle, dot, slots))
+                dot->arrived &= ~(1U << node);
         }
     }
 }

@@ -212,8 +212,8 @@ static void note_covered_by_heirs(struct world *world, uint32_t bearer, const st
     }
 }
 
-/* What slots the node had a place for until now, and has not any more. */
-static void note_left(struct world *world, struct sim_node *node, const struct node_place *places,
+/* What slots the node had a place for until now, and has not any more; and the other way round. */
+static void note_held(struct world *world, struct sim_node *node, const struct node_place *places,
                       uint32_t count)
 {
     const struct config *config = node_config(node->node);
@@ -221,7 +221,11 @@ static void note_left(struct world *world, struct sim_node *node, const struct n
     slotset_init(&node->held);
     for (uint32_t i = 0; i < count; i++)
         slotset_merge(&node->held, &config->shards[places[i].shard].slots);
+    struct slotset entered = node->held;
+    slotset_subtract(&entered, &left);
     slotset_subtract(&left, &node->held);
+    if (slotset_size(&entered) > 0)
+        oracle_enter(&world->oracle, node->index, &entered);
     if (node->held_id == node_id(node->node) && slotset_size(&left) > 0)
         oracle_leave(&world->oracle, node->index, &left);
     node->held_epoch = config->epoch;
@@ -237,7 +241,7 @@ void terms_step(struct world *world, struct sim_node *node)
     struct node_place places[1 + LIMIT_TRANSITS];
     uint32_t count = node_places(node->node, places);
     if (node->held_epoch != config->epoch || node->held_id != node_id(node->node))
-        note_left(world, node, places, count);
+        note_held(world, node, places, count);
     bool knows = config->lineage == world->config->lineage && config->epoch == world->config->epoch;
     for (uint32_t i = 0; i < count; i++) {
         if (places[i].actor == 0 || places[i].actor >= ORACLE_ACTORS_MAX)
