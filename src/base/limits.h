@@ -24,14 +24,17 @@
 #define LIMIT_PARTS (LIMIT_SHARDS + LIMIT_TRANSITS)
 #define LIMIT_SEATS 64U
 
+/* Actors of two members that fail while slots move: theirs, in their shard and in each transit. */
+#define LIMIT_SPARED (2U * (1U + LIMIT_TRANSITS))
+
 /* Open actors: the current ones and those retired but not closed. Entries of the latter: one may
  * have several, each of slots of one shard. */
-#define LIMIT_ACTORS 128U
-#define LIMIT_RETIRED 128U
+#define LIMIT_ACTORS 232U
+#define LIMIT_RETIRED 232U
 
 /* Entries of one version vector: one for each open actor, and a few that a token still names
  * although they have been closed since. */
-#define LIMIT_VV_ENTRIES 160U
+#define LIMIT_VV_ENTRIES 264U
 
 /* Ancestors of a lineage that tokens may still name; losses that are remembered. */
 #define LIMIT_ANCESTORS 16U
@@ -50,7 +53,7 @@
 
 /* Tokens that one request may bring (body and headers), and the text of one. */
 #define LIMIT_TOKENS 8U
-#define LIMIT_TOKEN_TEXT_BYTES 4096U
+#define LIMIT_TOKEN_TEXT_BYTES 5632U
 
 /* One frame between peers: a value of the greatest size with its record, or a chunk. */
 #define LIMIT_FRAME_BYTES (LIMIT_VALUE_BYTES + (1U << 20))
@@ -70,8 +73,12 @@
 #define LIMIT_REQUESTS 65536U
 
 static_assert(LIMIT_SHARDS * 2 <= LIMIT_MEMBERS, "a shard has at least two members");
-static_assert(LIMIT_ACTORS >= 2 * LIMIT_MEMBERS, "each member may have a retired actor");
-static_assert(LIMIT_RETIRED >= LIMIT_MEMBERS, "and an entry for it");
+static_assert(LIMIT_SEATS >= LIMIT_MEMBERS, "whatever two shards are, they fit one transit");
+/* Whoever splits or joins retires its actors of before, in two parts, and keeps its seats. */
+static_assert(LIMIT_ACTORS >= 2 * LIMIT_MEMBERS + LIMIT_SEATS + LIMIT_SPARED,
+              "slots can always go on their way, and arrive");
+static_assert(LIMIT_RETIRED >= 2 * LIMIT_MEMBERS + LIMIT_SPARED, "and there are entries for it");
+static_assert(LIMIT_RETIRED >= LIMIT_ACTORS, "an entry at least for each");
 static_assert(LIMIT_PARTS <= 64, "a word has a bit for each");
 static_assert(LIMIT_VV_ENTRIES >= LIMIT_ACTORS, "a context may name every open actor");
 static_assert(LIMIT_ACCEPTORS % 2 == 1, "a majority of an odd number");

@@ -5,7 +5,7 @@
  * Not:    gaps: a set with holes is a vector and a range (replica/).
  * Holds:  V1 entries ascend strictly by actor. V2 no entry has actor 0 or seq 0.
  *         V3 count <= LIMIT_VV_ENTRIES.
- * Limits: LIMIT_VV_ENTRIES entries; allocates nothing. The struct is 2.5 KB: pass pointers, and
+ * Limits: LIMIT_VV_ENTRIES entries; allocates nothing. The struct is 4 KB: pass pointers, and
  *         copy with vv_copy, which moves only what is in use.
  * See:    docs/protocol.md section 1; Parker et al., "Detection of mutual inconsistency in
  *         distributed systems", 1983, section III.

@@ -18,7 +18,7 @@
  *         these to another. K10 a seat is that of a member of one of the transit's two shards,
  *         one each; who leaves its shard has none.
  * Limits: LIMIT_MEMBERS, LIMIT_SHARDS, LIMIT_TRANSITS, LIMIT_SEATS, LIMIT_ACTORS, LIMIT_RETIRED,
- *         LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is large (some 520 KB): heap only, passed by
+ *         LIMIT_ANCESTORS, LIMIT_LOSSES. The struct is large (some 650 KB): heap only, passed by
  *         pointer, encoded small.
  * See:    docs/protocol.md sections 1, 5 and 6.
  */

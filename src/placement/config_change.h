@@ -119,8 +119,7 @@ struct config *config_closed(const struct config *config, uint32_t actor, uint32
 /* An operator wants so many shards (PUT /shard/reshard). alive: by index into config->members. The
  * first step is taken at once, unless somebody fills up. Does not apply when all is so, or is on
  * its way. E_RESHARDING while it is on its way to another number, or a cancelled one ends;
- * E_SHARDS_LARGE where two shards have more members than a transit may (README.md: 20 each in a
- * cluster of 64); E_MEMBER_DOWN: a member of a shard is not alive; errors of plan_new. */
+ * E_MEMBER_DOWN: a member of a shard is not alive; errors of plan_new. */
 struct config *config_reshard(const struct config *config, uint32_t shard_count,
                               const bool alive[LIMIT_MEMBERS], enum err *err);
 

@@ -7,7 +7,8 @@
  *         term there, and has to seal the one before itself (RETIRED_MOVING). Slots are split off
  *         and joined only between places of the same members: no data moves in that epoch.
  * Limits: LIMIT_TRANSITS, LIMIT_SEATS and LIMIT_ACTORS at a time, less what two members need that
- *         fail meanwhile; what does not fit waits for the next round.
+ *         fail meanwhile; what does not fit waits for the next round. One transit always fits,
+ *         whatever its two shards are (base/limits.h).
  * See:    docs/protocol.md section 7.
  */
 #include "placement/config_parts.h"
@@ -472,49 +473,6 @@ static struct config *step(const struct config *config, uint32_t shard_count,
     return config__end(next, err);
 }
 
-/* Members of `shard` when slots go, if it gives them or takes them. Who is in a shard that goes is
- * there to the end. */
-static uint32_t size_underway(const struct config *config, const struct plan *plan,
-                              uint32_t planned, uint32_t shard)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < config->member_count; i++) {
-        uint32_t home = config->members[i].shard;
-        bool stays = home != SHARD_NONE && goes_away(plan, home);
-        count +=
-            plan->members[i] != SHARD_NONE && (stays ? home == shard : plan->members[i] == planned);
-    }
-    return count;
-}
-
-/* A transit from `from` members to `into`, when nothing else is under way, and what it becomes. */
-static bool pair_fits(const struct config *config, uint32_t from, uint32_t into)
-{
-    const uint32_t spared = 4; /* has_room */
-    uint32_t members = config->member_count + spared;
-    return from + into <= LIMIT_SEATS && members + 2 * from + into <= LIMIT_ACTORS &&
-           members + 2 * into <= LIMIT_ACTORS;
-}
-
-static bool plan_fits(const struct config *config, const struct plan *plan)
-{
-    for (uint32_t from = 0; from < config->shard_count; from++) {
-        uint32_t planned = 0;
-        while (planned < plan->shard_count && plan->shards[planned].before != from)
-            planned++;
-        uint32_t from_size = size_underway(config, plan, planned, from);
-        for (uint32_t to = 0; to < plan->shard_count; to++) {
-            struct slotset slots;
-            plan_slots(config, plan, from, to, &slots);
-            uint32_t into_size = size_underway(config, plan, to, plan->shards[to].before);
-            if (to != planned && slotset_size(&slots) > 0 &&
-                !pair_fits(config, from_size, into_size))
-                return false;
-        }
-    }
-    return true;
-}
-
 struct config *config_reshard_step(const struct config *config, const bool alive[LIMIT_MEMBERS],
                                    enum err *err)
 {
@@ -538,17 +496,10 @@ struct config *config_reshard(const struct config *config, uint32_t shard_count,
     struct plan *plan = plan_of(config, shard_count, alive, err);
     if (plan == NULL)
         return NULL;
+    plan_free(plan);
     for (uint32_t i = 0; i < config->member_count; i++)
         if (member_counts(&config->members[i]) && !alive[i])
-            *err = E_MEMBER_DOWN;
-    if (*err != E_OK) {
-        plan_free(plan);
-        return NULL;
-    }
-    bool fits = plan_fits(config, plan);
-    plan_free(plan);
-    if (!fits)
-        return config__refuse(E_SHARDS_LARGE, err);
+            return config__refuse(E_MEMBER_DOWN, err);
     return step(config, shard_count, alive, err);
 }
 

@@ -187,7 +187,7 @@ static void limits_of_actors_and_epochs_refuse(void **state)
     ASSERT_REFUSED(ADMIT(config, 500, 1), E_ACTORS_FULL);
     ASSERT_REFUSED(config_renew(config, 102, 3, NOW_MS, &err), E_ACTORS_FULL);
     ASSERT_REFUSED(ASSIGN(config, 3, 0), E_ACTORS_FULL);
-    config->next_actor = 300;
+    config->next_actor = 100 + LIMIT_ACTORS;
     for (uint32_t i = 0; i < LIMIT_ACTORS - config->member_count; i++)
         config->retired[config->retired_count++] =
             (struct retired){.actor = 100 + i, .slots = config->shards[0].slots};

@@ -257,7 +257,7 @@ static void too_many_retired_actors_refuse_no_removal(void **state)
     (void)state;
     struct config *config = cluster_of(1, "A0 A0 A0 A0");
     struct address another = address_at(9);
-    config->next_actor = 300;
+    config->next_actor = 100 + LIMIT_ACTORS;
     for (uint32_t i = 4; i < LIMIT_ACTORS; i++)
         config->retired[config->retired_count++] =
             (struct retired){.actor = 100 + i, .slots = config->shards[0].slots};

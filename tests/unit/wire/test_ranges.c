@@ -54,7 +54,7 @@ static void test_against_naive(void **state)
         struct ranges ranges, copy;
         ranges_init(&ranges);
         uint64_t removals = 1 + rng_below(rng, 8);
-        for (int step = 0; step < 600; step++) {
+        for (uint32_t step = 0; step < 5 * LIMIT_ACTORS; step++) {
             uint32_t actor = 1 + (uint32_t)rng_below(rng, ACTORS);
             bool remove = rng_chance(rng, removals, 12);
             uint64_t high = gen_seq(rng);
