@@ -27,6 +27,7 @@ FAULT_LIST(F)
     M(SNAPSHOT, snapshot)   /* somebody copies a data directory */                                 \
     M(CLOCK, clock)         /* a clock steps back */                                               \
     M(RETURN, return )      /* who was removed starts again, empty */                              \
+    M(DIE, die)             /* members die for good while slots move */                            \
     M(GIVE_UP, give_up)     /* an operator gives up on who is absent */                            \
     M(TURN_UP, turn_up)     /* who was given up is there */                                        \
     M(ANSWERS, answers)     /* a node that was cut off should have answered by now (I3) */

@@ -12,6 +12,9 @@
 
 #include "sim/people.h"
 
+/* For so long members may die in the middle of what an operator has asked for (fault_recover.c). */
+#define DIE_TRIES 60U
+
 /* A node that takes requests, or node_count. */
 static uint32_t pick_asked(struct world *world)
 {
@@ -90,9 +93,11 @@ bool fault_reshard(struct world *world)
     enum op op = rng_chance(&world->fault_rng, 1, 6) ? OP_RESHARD_CANCEL : OP_RESHARD;
     uint32_t most = world->node_count / 2 < 4 ? world->node_count / 2 : 4;
     uint32_t count = (uint32_t)rng_between(&world->fault_rng, 1, most);
-    if (world->gave_up) /* see fault_recover.c */
+    if (!has_room(world) || !ask_twice(world, op, "", count))
         return false;
-    return has_room(world) && ask_twice(world, op, "", count);
+    if (world->swarm.weight[FAULT_RECOVER] > 0 && rng_chance(&world->fault_rng, 1, 2))
+        fault_mend(world, rng_below(&world->fault_rng, 1000000), MEND_DIE, DIE_TRIES, 0);
+    return true;
 }
 
 void mend_return(struct world *world, const struct vevent *event)

@@ -9,8 +9,7 @@
  *         given up after all, they turn up only when no proposal to do so is under way. Else there
  *         would be two histories, between which people have to choose (docs/protocol.md 6.6, T35;
  *         tests/scenario/two_histories.script).
- * Limits: once in a seed, and not in one in which slots move: what a node still has in its log of a
- *         shard that it has left counts as kept, so that the loss of that shard looks untold.
+ * Limits: once in a seed.
  * See:    fault.h; docs/protocol.md 6.6.
  */
 #include "sim/fault.h"
@@ -25,6 +24,9 @@
 /* Operators ask again after this, so many times at most. */
 #define AGAIN_US 3000000U
 #define TRIES 4U
+
+/* Between two looks whether all are well in the middle of a move. */
+#define DIE_AGAIN_US 10000U
 
 /* Longer than a proposal and what an operator waits for. */
 #define UNDER_WAY_US 16000000U
@@ -93,8 +95,9 @@ static void pick_gone(struct world *world)
 bool fault_recover(struct world *world)
 {
     /* All who are left must be in every VIEW: else those who come back empty begin without them. */
-    if (!world->booted || world->view_count < world->node_count || world->terms.moved ||
-        world->gave_up || world->given_up != 0 || !all_are_well(world) ||
+    if (!world->booted || world->view_count < world->node_count || world->gave_up ||
+        world->given_up != 0 || !all_are_well(world) ||
+        (world->swarm.moves_first && !world->terms.moved) ||
         world->time.now_us + RECOVER_US > world->swarm.faults_for_us)
         return false;
     pick_gone(world);
@@ -119,6 +122,17 @@ bool fault_recover(struct world *world)
     fault_mend(world, wait, MEND_GIVE_UP, TRIES, 0);
     fault_mend(world, wait + TRIES * AGAIN_US, MEND_TURN_UP, 0, 0);
     return true;
+}
+
+/* Each epoch in which slots move is short: it is tried until all have the same. */
+void mend_die(struct world *world, const struct vevent *event)
+{
+    if (world->faults_over || world->gave_up || event->b == 0)
+        return;
+    if (config_reshards(world->config) && fault_recover(world))
+        world->faults[FAULT_RECOVER]++;
+    else
+        fault_mend(world, DIE_AGAIN_US, MEND_DIE, event->b - 1, 0);
 }
 
 /* ---- Operators ---- */

@@ -176,8 +176,11 @@ void oracle_leave(struct oracle *oracle, uint32_t node, const struct slotset *sl
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
             struct hdot *dot = &oracle->actors[i].dots[seq];
-            if (is_in(oracle, dot, slots))
-                dot->lost |= dot->ever & (1U << node); /* unless it is brought again */
+            if (!is_in(oracle, dot, slots))
+                continue;
+            /* Unless it is brought again: what its log repeats of it is on its way out (203). */
+            dot->given_up |= dot->ever & (1U << node);
+            dot->lost |= dot->ever & (1U << node);
         }
     }
 }

@@ -208,6 +208,16 @@ static void draw_backlog(struct swarm *swarm, struct rng *rng)
     swarm->calm_us = rng_between(rng, 300, 900) * 1000;
 }
 
+/* Of two things that are rare both happen, and in either order: members die early, as it needs time
+ * to come back from that; or they wait for slots to move, and all goes on for longer. */
+static void draw_moves_first(struct swarm *swarm, struct rng *rng)
+{
+    swarm->weight[FAULT_RESHARD] *= 3;
+    swarm->moves_first = rng_chance(rng, 2, 3);
+    if (swarm->moves_first)
+        swarm->faults_for_us += 15000000;
+}
+
 /* Operators, in one seed of three, from random numbers of their own: what else a seed is does not
  * change. */
 static void draw_people(struct swarm *swarm, uint64_t seed)
@@ -227,6 +237,8 @@ static void draw_people(struct swarm *swarm, uint64_t seed)
     if (swarm->nodes >= 4 && rng_chance(&rng, 2, 3))
         swarm->weight[FAULT_RESHARD] = (uint32_t)rng_between(&rng, 1, 4);
     swarm->weight[FAULT_RECOVER] = rng_chance(&rng, 1, 3) ? 8 : 0; /* its time is short */
+    if (swarm->weight[FAULT_RESHARD] > 0 && swarm->weight[FAULT_RECOVER] > 0)
+        draw_moves_first(swarm, &rng);
 }
 
 void swarm_draw(struct swarm *swarm, uint64_t seed)

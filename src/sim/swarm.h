@@ -91,6 +91,7 @@ struct swarm {
     bool beyond;                  /* at last more than that may be lost */
     uint32_t drift_ppm;           /* wall clocks run faster or slower by up to this */
     uint32_t clock_far;           /* index of a node whose clock is years ahead; nodes: none */
+    bool moves_first;             /* members die for good only when slots have begun to move */
     uint32_t late;                /* of the nodes: come later, with a VIEW of one address more */
     uint64_t ops_max;             /* no more operations of clients than this */
     uint8_t without[SCOPE_FAULTS_MAX / 8U]; /* faults left out, by number (scope.h) */

@@ -52,8 +52,8 @@ static void close_court(struct court *court, const char *invariant)
 }
 
 /* The record of a write: of the client's number `write`, or of a tombstone of `key` for 0. */
-static void record_of(struct court *court, uint32_t write, uint32_t key, struct dot dot,
-                      uint64_t hlc, struct buf *out)
+static void record_of(struct court *court, enum record_kind kind, uint32_t write, uint32_t key,
+                      struct dot dot, uint64_t hlc, struct buf *out)
 {
     struct buf value = BUF_EMPTY;
     if (write != 0)
@@ -66,18 +66,24 @@ static void record_of(struct court *court, uint32_t write, uint32_t key, struct 
                               .value = buf_slice(&value)};
     size_t begin = record_begin(out);
     version_encode(&version, out);
-    record_end(RECORD_ARRIVAL, begin, out);
+    record_end(kind, begin, out);
     buf_fini(&value);
+}
+
+static void commit_as(struct court *court, enum record_kind kind, uint32_t node, uint32_t write,
+                      uint32_t key, struct dot dot, uint64_t hlc)
+{
+    struct buf bytes = BUF_EMPTY;
+    record_of(court, kind, write, key, dot, hlc, &bytes);
+    oracle_committed(&court->oracle, node, 1, court->offset, buf_slice(&bytes), false);
+    court->offset += bytes.len;
+    buf_fini(&bytes);
 }
 
 static void commit(struct court *court, uint32_t node, uint32_t write, uint32_t key, struct dot dot,
                    uint64_t hlc)
 {
-    struct buf bytes = BUF_EMPTY;
-    record_of(court, write, key, dot, hlc, &bytes);
-    oracle_committed(&court->oracle, node, 1, court->offset, buf_slice(&bytes), false);
-    court->offset += bytes.len;
-    buf_fini(&bytes);
+    commit_as(court, RECORD_ARRIVAL, node, write, key, dot, hlc);
 }
 
 static uint32_t put(struct court *court, uint32_t key, struct past *past)
@@ -229,7 +235,7 @@ static void test_frames(void **state)
         commit(&court, 0, write, 0, (struct dot){1, 1}, 100);
         struct buf records = BUF_EMPTY;
         struct buf bytes = BUF_EMPTY;
-        record_of(&court, write, 0, (struct dot){1, 1}, 100, &records);
+        record_of(&court, RECORD_ARRIVAL, write, 0, (struct dot){1, 1}, 100, &records);
         struct msg_data msg = {.records = buf_slice(&records)};
         size_t begin = frame_begin(&bytes);
         msg_data_encode(&msg, &bytes);
@@ -261,13 +267,40 @@ static void test_reports(void **state)
     }
 }
 
+/* Purpose: what a node has of slots that it has left is on its way out, whatever its log repeats.
+ * Method:  two nodes have a write, both leave its slot, a checkpoint of one repeats it; then it is
+ *          brought to that one again.
+ * Pass:    it is lost when both have left, and not any more when it was brought.
+ * Holds:   I5. */
+static void test_slots_left(void **state)
+{
+    (void)state;
+    struct court court;
+    struct slotset slots;
+    open_court(&court);
+    uint32_t write = put(&court, 0, court.fresh);
+    struct dot dot = {1, 1};
+    slotset_init(&slots);
+    slotset_add(&slots, court.oracle.keys[0].slot);
+    commit(&court, 0, write, 0, dot, 100);
+    commit(&court, 1, write, 0, dot, 100);
+    oracle_leave(&court.oracle, 0, &slots);
+    assert_false(oracle_lost(&court.oracle, write));
+    oracle_leave(&court.oracle, 1, &slots);
+    commit_as(&court, RECORD_DUMP, 0, write, 0, dot, 100);
+    assert_true(oracle_lost(&court.oracle, write));
+    commit_as(&court, RECORD_WALKED, 0, write, 0, dot, 100);
+    assert_false(oracle_lost(&court.oracle, write));
+    close_court(&court, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stale_read), cmocka_unit_test(test_transitive),
         cmocka_unit_test(test_missing),    cmocka_unit_test(test_acknowledged),
         cmocka_unit_test(test_dots),       cmocka_unit_test(test_frames),
-        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_reports),    cmocka_unit_test(test_slots_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
