@@ -89,10 +89,17 @@ static void look_at(struct replica *replica, table_ref ref, uint64_t floor, stru
         table_remove(io->table, ref);
 }
 
+static bool is_own(const struct replica *replica, uint32_t slot)
+{
+    return config_shard_of_slot(replica->config, slot) == replica->shard;
+}
+
 /* Goes on where the last sweep stopped, in the middle of a slot if need be: one hash tag may have
- * made it huge. */
+ * made it huge. Unless that slot is another replica's by now, which has members and clocks of its
+ * own (seed 7104). */
 static void purge(struct replica *replica, struct replica_io *io)
 {
+    replica->purging = replica->purging && is_own(replica, replica->purge_slot);
     uint64_t floor = clock_floor(replica);
     uint32_t looked = 0;
     uint32_t slots = 0;
@@ -102,7 +109,7 @@ static void purge(struct replica *replica, struct replica_io *io)
                 table_way_to_tombstones(io->table, replica->purge_slot, PURGE_SLOTS - slots);
             slots += way;
             replica->purge_slot = (replica->purge_slot + way) % LIMIT_SLOTS;
-            bool own = config_shard_of_slot(replica->config, replica->purge_slot) == replica->shard;
+            bool own = is_own(replica, replica->purge_slot);
             if (!own && table_slot_tombstones(io->table, replica->purge_slot) > 0) {
                 replica->purge_slot = (replica->purge_slot + 1) % LIMIT_SLOTS;
                 slots++;
