@@ -159,11 +159,22 @@ static void take_word(struct node *node, uint32_t index, const struct msg_calls_
     }
 }
 
+/* Of a history that this one has forked from: it would be refused, and the connection with it,
+ * again and again (seed 121). Whoever waits for it does not learn what came of its forward. */
+static bool is_of_before(const struct node *node, struct slice frame)
+{
+    struct frame kept;
+    return !frame_decode(frame, &kept) || node->config == NULL ||
+           kept.lineage != node->config->lineage;
+}
+
 static void answer_again(struct node *node, struct link *link)
 {
     struct slice frame;
     struct kept_at at = {0};
     while (kept_take(&node->kept, link->node_id, link->dial, &at, &frame)) {
+        if (is_of_before(node, frame))
+            continue;
         outbox_append(node__out(node), frame, MSG_FORWARD_REPLY, link->node_id);
         node->metrics.answers_again++;
         REACHED(&node->metrics, ANSWER_AGAIN);
