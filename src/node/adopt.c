@@ -236,7 +236,7 @@ bool node__adopt(struct node *node, struct config *config)
 
 struct reg_io node__reg_io(struct node *node)
 {
-    return (struct reg_io){.out = node__out(node),
+    return (struct reg_io){.out = node__vows(node),
                            .log = node->log,
                            .must_sync = false,
                            .mono_ms = node->mono_ms,
@@ -247,7 +247,7 @@ struct reg_io node__reg_io(struct node *node)
 void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result)
 {
     if (io->must_sync && !PLANTED(node->options.plant, PROMISE_UNSYNCED))
-        node->commits.must_sync = true;
+        node->commits.vowed = log_position(node->log);
     if (result == REG_NOTHING || !node->reg.proposer.decided)
         return;
     struct config *config = config_decode(buf_slice(&node->reg.proposer.value));

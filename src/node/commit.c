@@ -1,8 +1,9 @@
 /* commit - what is in the log decides when output leaves.
  *
  * Does:   one COMMIT for each turn, one at a time; holds every frame and reply back until all
- *         that was appended to the log before it is committed; background syncs; checkpoints;
- *         dropping old segments.
+ *         that was appended to the log before it is committed, and those of the register until it
+ *         is synced, without holding up the rest; background syncs; checkpoints; dropping old
+ *         segments.
  * Not:    what is in the records.
  * Holds:  S3, S4, Y2, Y3 of node.h and effect.h. S7: what does not fit the effects of a step
  *         stays ready for the next one.
@@ -16,7 +17,7 @@
 
 /* A long turn must not become a burst of a checkpoint, and that an even longer turn; what it
  * dumps is also memory for as long as it is not committed. */
-#define CHECKPOINT_STEP_MS 16U
+#define CHECKPOINT_STEP_MS 4U
 
 static struct hold *take_hold(struct node *node)
 {
@@ -28,20 +29,26 @@ static struct hold *take_hold(struct node *node)
     return hold;
 }
 
-struct outbox *node__out(struct node *node)
+static struct outbox *stamped(const struct node *node, struct outbox *out)
 {
-    struct outbox *out = &node->open->frames;
     out->lineage = node->config != NULL ? node->config->lineage : 0;
     out->epoch = node->config != NULL ? node->config->epoch : 0;
     return out;
 }
 
+struct outbox *node__out(struct node *node)
+{
+    return stamped(node, &node->open->frames);
+}
+
 struct outbox *node__direct(struct node *node)
 {
-    struct outbox *out = &node->open->direct;
-    out->lineage = node->config != NULL ? node->config->lineage : 0;
-    out->epoch = node->config != NULL ? node->config->epoch : 0;
-    return out;
+    return stamped(node, &node->open->direct);
+}
+
+struct outbox *node__vows(struct node *node)
+{
+    return stamped(node, &node->vows->frames);
 }
 
 static void make_ready(struct node *node, struct hold **hold)
@@ -72,6 +79,8 @@ void node__begin_step(struct node *node)
     }
     if (node->open == NULL)
         node->open = take_hold(node);
+    if (node->vows == NULL)
+        node->vows = take_hold(node);
 }
 
 /* Nothing in the log is uncommitted: what was collected may leave. Else what was collected rests
@@ -85,6 +94,21 @@ static void release(struct node *node)
         return; /* stays open: it leaves when that commit is done and no batch is pending */
     make_ready(node, &node->open);
     node->open = take_hold(node);
+}
+
+static bool tells_config(const struct hold *hold)
+{
+    return hold != NULL && hold->config.len > 0;
+}
+
+/* After the configuration under which they were said. */
+static void release_vows(struct node *node)
+{
+    if (hold_is_empty(node->vows) || node->commits.synced < node->commits.vowed ||
+        tells_config(node->open) || tells_config(node->resting))
+        return;
+    make_ready(node, &node->vows);
+    node->vows = take_hold(node);
 }
 
 bool node__output_waits(const struct node *node)
@@ -189,6 +213,7 @@ static bool emit_one(struct node *node, const struct hold *hold, size_t at, stru
 void node__emit(struct node *node, struct effects *effects)
 {
     release(node);
+    release_vows(node);
     while (node->ready_head != NULL) {
         struct hold *hold = node->ready_head;
         while (effects->count + EFFECTS_SPARE < LIMIT_EFFECTS &&
@@ -293,10 +318,12 @@ void node__synced(struct node *node, uint64_t id)
 
 /* ---- upkeep ---- */
 
+/* A sync holds up nobody who writes: only the register waits for it. */
 static void sync(struct node *node, struct effects *effects)
 {
     struct commits *commits = &node->commits;
-    bool due = commits->sync_wanted || node->mono_ms >= commits->sync_due_ms;
+    bool vows = !hold_is_empty(node->vows) && commits->vowed <= commits->committed;
+    bool due = commits->sync_wanted || vows || node->mono_ms >= commits->sync_due_ms;
     if (!due || commits->syncing || commits->committed <= commits->synced)
         return;
     commits->sync_wanted = false;

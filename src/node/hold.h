@@ -1,7 +1,8 @@
 /* hold - what may only leave after a commit.
  *
  * Does:   collects frames, replies and hang-ups of steps; three generations of it (open, resting on
- *         the commit under way, ready) make output commit a matter of moving a pointer.
+ *         the commit under way, ready) make output commit a matter of moving a pointer; one more
+ *         has what rests on a sync.
  * Not:    deciding when (commit.c).
  * Holds:  Z1 bytes of a reply lie in the hold that carries it, so that nothing points into the
  *         table or the arena of a step that has passed.

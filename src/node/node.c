@@ -76,6 +76,7 @@ void node_free(struct node *node)
     buf_fini(&node->reason);
     hold_free(node->open);
     hold_free(node->resting);
+    hold_free(node->vows);
     free_holds(node->ready_head);
     free_holds(node->spent);
     free_holds(node->pool);

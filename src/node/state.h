@@ -27,7 +27,8 @@ struct commits {
     bool syncs;             /* it was asked to sync */
     uint64_t under_way_end; /* position behind it */
     uint64_t committed;     /* position behind the last answered one */
-    bool must_sync;         /* the batch being collected must be synced (register, adoption) */
+    bool must_sync;         /* the batch being collected must be synced (adoption, start, stop) */
+    uint64_t vowed;         /* what the register's frames rest on, synced: a position */
     uint64_t sync_id;       /* of the last SYNC */
     bool syncing;           /* it has not been answered */
     uint64_t syncing_end;   /* what it will have synced */
@@ -102,6 +103,7 @@ struct node {
     struct lives lives;           /* see above */
     struct hold *open;            /* output of the steps since the last COMMIT */
     struct hold *resting;         /* output that rests on the COMMIT under way */
+    struct hold *vows;            /* frames of the register: they rest on a sync */
     struct hold *ready_head;      /* output that may leave, oldest first */
     struct hold *ready_tail;      /* the last of it */
     struct hold *spent;           /* emitted: kept until the next step begins (Y1) */
@@ -152,6 +154,7 @@ void node__trace(const struct node *node, enum trace_id id, uint64_t a, uint64_t
 /* commit.c */
 struct outbox *node__out(struct node *node);
 struct outbox *node__direct(struct node *node);
+struct outbox *node__vows(struct node *node);
 void node__turn_end(struct node *node, struct effects *effects);
 void node__committed(struct node *node, uint64_t id);
 void node__synced(struct node *node, uint64_t id);

@@ -226,7 +226,7 @@ static void note_identity(struct oracle *oracle, uint32_t node, struct slice bod
     /* Of a log that is rotten from its first byte not even the id is known any more (701774). */
     bool another = at->id != id && (at->id != 0 || !found);
     if (another)
-        at->said.logged = (struct hregister){.instance = 0};
+        memset(at->said.logged, 0, sizeof(at->said.logged));
     if (another)
         forget_arrivals(oracle, node);
     if (another && !found) {          /* when it is found again, what it said since stands */

@@ -120,23 +120,44 @@ void promise_logged(struct oracle *oracle, uint32_t node, uint64_t segment, uint
     struct hregister state = {.instance = read_u64(&in), .segment = segment, .end = end};
     state.promised = ballot_read(&in);
     state.accepted = ballot_read(&in);
+    struct hsworn *said = &oracle->nodes[node].said;
     if (read_ok(&in))
-        oracle->nodes[node].said.logged = state;
+        said->logged[said->logged_count++ % PROMISE_LOGGED] = state;
+}
+
+static bool stands(const struct hregister *logged, uint64_t instance, struct hballot ballot,
+                   struct hballot accepted)
+{
+    if (logged->instance != instance)
+        return logged->instance > instance;
+    return !below(logged->promised, ballot) && !below(logged->accepted, accepted);
+}
+
+/* The last state may be one that a checkpoint has written again, and not be synced yet: a synced one
+ * before it will do. */
+static void judge_logged(struct oracle *oracle, uint32_t node, const char *what, uint64_t instance,
+                         struct hballot ballot, struct hballot accepted)
+{
+    bool known = false;
+    for (uint32_t i = 0; i < PROMISE_LOGGED; i++) {
+        const struct hregister *logged = &oracle->nodes[node].said.logged[i];
+        if (!stands(logged, instance, ballot, accepted))
+            continue;
+        known = true;
+        if (oracle->synced(oracle->arg, node, logged->segment, logged->end))
+            return;
+    }
+    verdict_say(oracle->verdict, "I6",
+                "node %u says %s to ballot (%llu,%llx) of instance %llu, and its log %s", node,
+                what, (ULL)ballot.round, (ULL)ballot.node, (ULL)instance,
+                known ? "has it, but not synced" : "does not have it");
 }
 
 static void judge_granted(struct oracle *oracle, uint32_t node, const char *what, uint64_t instance,
                           struct hballot ballot, struct hballot accepted)
 {
     struct hsworn *said = &oracle->nodes[node].said;
-    const struct hregister *logged = &said->logged;
-    bool later = logged->instance > instance;
-    bool stands = later || (logged->instance == instance && !below(logged->promised, ballot) &&
-                            !below(logged->accepted, accepted));
-    if (!stands || !oracle->synced(oracle->arg, node, logged->segment, logged->end))
-        verdict_say(oracle->verdict, "I6",
-                    "node %u says %s to ballot (%llu,%llx) of instance %llu, and its log %s", node,
-                    what, (ULL)ballot.round, (ULL)ballot.node, (ULL)instance,
-                    stands ? "has it, but not synced" : "does not have it");
+    judge_logged(oracle, node, what, instance, ballot, accepted);
     if (said->sworn.instance < instance)
         said->sworn = (struct hregister){.instance = instance};
     if (said->sworn.instance > instance)

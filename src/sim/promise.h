@@ -19,6 +19,8 @@ struct hballot {
     uint64_t node;  /* whose */
 };
 
+#define PROMISE_LOGGED 16U
+
 struct hregister {
     uint64_t instance;       /* which; 0: none */
     struct hballot promised; /* the greatest */
@@ -45,7 +47,8 @@ struct hpromises {
 struct hsworn {
     uint64_t reports;                          /* so far */
     struct hpromises terms[PROMISE_TERMS_MAX]; /* the latest */
-    struct hregister logged;                   /* of the register, as the log has it */
+    uint64_t logged_count;                     /* states of the register in the log, so far */
+    struct hregister logged[PROMISE_LOGGED];   /* the last of them, in turn */
     struct hregister sworn;                    /* as frames said, under this node id */
 };
 
