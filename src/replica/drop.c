@@ -13,7 +13,7 @@
 
 #define DROP_BYTES 1048576U
 #define ABSENT_BYTES 65536U /* of one record, or a little more */
-#define VERSION_BYTES 128U  /* to look at a version takes about as long as to send so many bytes */
+#define VERSION_BYTES 256U  /* to drop a version takes about as long as to send so many bytes */
 
 /* ---- the log ---- */
 

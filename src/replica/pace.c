@@ -1,7 +1,8 @@
 /* pace - how much bulk work a node does, in bytes a second.
  *
  * Does:   an allowance that grows with time: whoever fills others up, or drops versions, spends
- *         it; what is spent beyond it has to be waited for.
+ *         it; what is spent beyond it has to be waited for. While clients are served it grows more
+ *         slowly.
  * Not:    the work, and how much of it is one step (walk_out.c, drop.c). Streams and tail walks:
  *         clients wait for those.
  * Holds:  U1 over any spell at most the rate, and PACE_SAVED_MS of it and one step more, but for
@@ -17,10 +18,20 @@
 #define PACE_SAVED_MS 2
 #define PACE_OWED_MS 100
 
-/* The rate is so many thousandths of a byte a millisecond: small ones must not be rounded away. */
+/* Who has served a client within so many milliseconds goes on at this part of the rate. */
+#define PACE_BUSY_MS 20U
+#define PACE_BUSY_PART 8
+
+/* Thousandths of a byte a millisecond: small rates must not be rounded away. */
 static int64_t rate_of(const struct replicas *set)
 {
-    return (int64_t)set->knobs->fill_rate_bytes;
+    int64_t rate = (int64_t)set->knobs->fill_rate_bytes;
+    return set->pace.at_ms < set->pace.busy_ms ? rate / PACE_BUSY_PART : rate;
+}
+
+void replicas_served(struct replicas *set, uint64_t mono_ms)
+{
+    set->pace.busy_ms = mono_ms + PACE_BUSY_MS;
 }
 
 void replica__pace_advance(struct replicas *set, uint64_t mono_ms)
@@ -28,11 +39,11 @@ void replica__pace_advance(struct replicas *set, uint64_t mono_ms)
     struct pace *pace = &set->pace;
     uint64_t most_ms = PACE_SAVED_MS + PACE_OWED_MS; /* after that nothing is owed */
     uint64_t elapsed_ms = mono_ms - pace->at_ms;
+    pace->at_ms = mono_ms;
     int64_t most = PACE_SAVED_MS * rate_of(set);
     pace->left += (int64_t)(elapsed_ms < most_ms ? elapsed_ms : most_ms) * rate_of(set);
     if (pace->left > most)
         pace->left = most;
-    pace->at_ms = mono_ms;
 }
 
 bool replica__pace_allows(const struct replicas *set)

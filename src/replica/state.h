@@ -206,8 +206,9 @@ struct replica {
 
 /* How much bulk work may be done: pace.c. */
 struct pace {
-    int64_t left;   /* thousandths of a byte; below 0: has to be waited for */
-    uint64_t at_ms; /* when it was brought up to date, mono */
+    int64_t left;     /* thousandths of a byte; below 0: has to be waited for */
+    uint64_t at_ms;   /* when it was brought up to date, mono */
+    uint64_t busy_ms; /* until then clients are taken to be there, mono */
 };
 
 struct replicas {

@@ -133,8 +133,8 @@ static bool stands(const struct hregister *logged, uint64_t instance, struct hba
     return !below(logged->promised, ballot) && !below(logged->accepted, accepted);
 }
 
-/* The last state may be one that a checkpoint has written again, and not be synced yet: a synced one
- * before it will do. */
+/* The last state may be one that a checkpoint has written again, and not be synced yet: a synced
+ * one before it will do. */
 static void judge_logged(struct oracle *oracle, uint32_t node, const char *what, uint64_t instance,
                          struct hballot ballot, struct hballot accepted)
 {

@@ -45,7 +45,7 @@ static void draw_fill_rate(struct swarm *swarm)
     struct rng rng;
     rng_init(&rng, swarm->seed ^ 0x66696c6c);
     if (rng_chance(&rng, 1, 2))
-        swarm->knobs.fill_rate_bytes = rng_between(&rng, 65536, 1048576);
+        swarm->knobs.fill_rate_bytes = rng_between(&rng, 524288, 8388608);
 }
 
 static void draw_knobs(struct swarm *swarm, struct rng *rng)

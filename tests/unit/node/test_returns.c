@@ -31,7 +31,7 @@ static void start_three(struct mini *mini)
     mini_init(mini, 3, 1);
     for (uint32_t i = 0; i < 3; i++) {
         mini->options[i].plant = planted;
-        mini->options[i].knobs.walk_chunk_bytes = 1024; /* filling up takes many steps */
+        mini->options[i].knobs.walk_chunk_bytes = 2048; /* filling up takes many steps */
         mini_start(mini, i);
     }
     mini_run(mini, 3000);

@@ -232,7 +232,7 @@ static uint64_t live_at(const struct world *world, uint32_t number)
 /* Keys that everybody has; returns what is on the disk of site 2 then. */
 static size_t write_much(struct world *world)
 {
-    world->knobs.walk_chunk_bytes = 8192; /* 64 versions are looked at in a step */
+    world->knobs.walk_chunk_bytes = 16384; /* 64 versions are looked at in a step */
     for (uint32_t i = 0; i < GONE; i++) {
         char key[16];
         snprintf(key, sizeof(key), "gone%u", i);
@@ -481,7 +481,7 @@ static uint64_t fill_with(struct world *world, uint64_t rate)
     return world->sites[2].mono_ms - began;
 }
 
-/* Who sends, and who drops, keeps to FILL_RATE: 450 versions of 60 bytes, which count as 128 each
+/* Who sends, and who drops, keeps to FILL_RATE: 450 versions of 60 bytes, which count as 256 each
  * when they are looked at. */
 static bool fills_at_a_pace(struct world *world)
 {
@@ -489,7 +489,7 @@ static bool fills_at_a_pace(struct world *world)
     world->knobs.walk_chunk_bytes = 1024;
     uint64_t fast = fill_with(world, 67108864);
     uint64_t slow = fill_with(world, 65536);
-    return slow > fast + 600 && slow < fast + 1800;
+    return slow > fast + 1200 && slow < fast + 3600;
 }
 
 /* A new term starts above the clock of whom it filled up from, and a restart does not forget it:
