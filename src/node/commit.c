@@ -19,6 +19,9 @@
  * dumps is also memory for as long as it is not committed. */
 #define CHECKPOINT_STEP_MS 4U
 
+/* The part of its rate at which a checkpoint goes on while clients are served. */
+#define CHECKPOINT_BUSY_PART 16U
+
 static struct hold *take_hold(struct node *node)
 {
     struct hold *hold = node->pool;
@@ -348,6 +351,18 @@ static void begin_checkpoint(struct node *node)
     reg_checkpoint(&node->reg, node->log);
     replicas_checkpoint(node->replicas, node->log);
     node->commits.checkpoint_ms = node->mono_ms;
+    node->commits.checkpoint_end = log_position(node->log);
+}
+
+/* What a checkpoint may write now. While clients are served little, and as much as they have it
+ * write: so it ends, however fast they are, before the log has grown by what lives. */
+static uint64_t checkpoint_budget(const struct node *node, uint64_t elapsed_ms)
+{
+    uint64_t rate = node->knobs->checkpoint_rate_bytes;
+    if (!replicas_step_back(node->replicas, node->mono_ms))
+        return rate * elapsed_ms / 1000;
+    uint64_t grown = log_position(node->log) - node->commits.checkpoint_end;
+    return rate / CHECKPOINT_BUSY_PART * elapsed_ms / 1000 + grown;
 }
 
 static void checkpoint(struct node *node)
@@ -368,9 +383,9 @@ static void checkpoint(struct node *node)
         REACHED(&node->metrics, CHECKPOINT_LATE);
         elapsed = CHECKPOINT_STEP_MS;
     }
-    uint64_t budget = node->knobs->checkpoint_rate_bytes * elapsed / 1000;
     node->commits.checkpoint_ms = node->mono_ms;
-    checkpoint_step(&node->checkpoint, node->table, node->log, budget);
+    checkpoint_step(&node->checkpoint, node->table, node->log, checkpoint_budget(node, elapsed));
+    node->commits.checkpoint_end = log_position(node->log);
     if (node->checkpoint.footer_written)
         node->commits.sync_wanted = true;
 }

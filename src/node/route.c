@@ -151,6 +151,7 @@ uint64_t node__place(const struct node *node, const struct call *call)
 
 void node__route(struct node *node, struct call *call)
 {
+    replicas_served(node->replicas, node->mono_ms);
     (void)node__translate(node, &call->ctx); /* it may have waited over a fork */
     node__note_lost(node, call);
     if (node__behind(node, &call->ctx)) {

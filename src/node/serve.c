@@ -160,7 +160,6 @@ void node__serve(struct node *node, struct call *call)
         serve_count(node, call);
         return;
     }
-    replicas_served(node->replicas, node->mono_ms);
     const struct replica *replica = node__replica_of(node, call);
     if (PLANTED(node->options.plant, ISOLATED_REFUSES) && !replica_single(replica) &&
         replica_alone(replica, node->mono_ms)) {

@@ -22,21 +22,22 @@
 
 /* Where commits and syncs stand (commit.c). Positions are those of log.h. */
 struct commits {
-    uint64_t id;            /* of the last COMMIT */
-    bool under_way;         /* it has not been answered */
-    bool syncs;             /* it was asked to sync */
-    uint64_t under_way_end; /* position behind it */
-    uint64_t committed;     /* position behind the last answered one */
-    bool must_sync;         /* the batch being collected must be synced (adoption, start, stop) */
-    uint64_t vowed;         /* what the register's frames rest on, synced: a position */
-    uint64_t sync_id;       /* of the last SYNC */
-    bool syncing;           /* it has not been answered */
-    uint64_t syncing_end;   /* what it will have synced */
-    uint64_t synced;        /* position known to be synced */
-    uint64_t sync_due_ms;   /* when the background sync is due, mono */
-    bool sync_wanted;       /* somebody waits for a sync */
-    uint64_t taken_ms;      /* when the last batch was taken, mono */
-    uint64_t checkpoint_ms; /* when the checkpoint last got a budget, mono */
+    uint64_t id;             /* of the last COMMIT */
+    bool under_way;          /* it has not been answered */
+    bool syncs;              /* it was asked to sync */
+    uint64_t under_way_end;  /* position behind it */
+    uint64_t committed;      /* position behind the last answered one */
+    bool must_sync;          /* the batch being collected must be synced (adoption, start, stop) */
+    uint64_t vowed;          /* what the register's frames rest on, synced: a position */
+    uint64_t sync_id;        /* of the last SYNC */
+    bool syncing;            /* it has not been answered */
+    uint64_t syncing_end;    /* what it will have synced */
+    uint64_t synced;         /* position known to be synced */
+    uint64_t sync_due_ms;    /* when the background sync is due, mono */
+    bool sync_wanted;        /* somebody waits for a sync */
+    uint64_t taken_ms;       /* when the last batch was taken, mono */
+    uint64_t checkpoint_ms;  /* when the checkpoint last got a budget, mono */
+    uint64_t checkpoint_end; /* position behind what it wrote then */
 };
 
 /* What the log said of earlier lives (recover.c). */

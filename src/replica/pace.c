@@ -26,7 +26,12 @@
 static int64_t rate_of(const struct replicas *set)
 {
     int64_t rate = (int64_t)set->knobs->fill_rate_bytes;
-    return set->pace.at_ms < set->pace.busy_ms ? rate / PACE_BUSY_PART : rate;
+    return replicas_step_back(set, set->pace.at_ms) ? rate / PACE_BUSY_PART : rate;
+}
+
+bool replicas_step_back(const struct replicas *set, uint64_t mono_ms)
+{
+    return mono_ms < set->pace.busy_ms;
 }
 
 void replicas_served(struct replicas *set, uint64_t mono_ms)

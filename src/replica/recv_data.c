@@ -80,6 +80,7 @@ bool replica_recv_data(struct replica *replica, uint64_t from, const struct msg_
     struct peer *peer = replica__peer(replica, from);
     if (peer == NULL || replica->muted)
         return true;
+    replicas_served(replica->set, io->mono_ms);
     peer->report_due = true;
     struct slice rest = msg->records;
     while (rest.len > 0) {

@@ -99,8 +99,10 @@ void replicas_flush(struct replicas *set, struct replica_io *io);
 uint64_t replicas_deadline_ms(const struct replicas *set);
 uint64_t replicas_flush_ms(const struct replicas *set);
 
-/* A client's request is being looked at, its own or one handed on: bulk work steps back. */
+/* Something that a client waits for is being done (a request is looked at, a write arrives): bulk
+ * work steps back for some milliseconds. Whether it does now. */
 void replicas_served(struct replicas *set, uint64_t mono_ms);
+bool replicas_step_back(const struct replicas *set, uint64_t mono_ms);
 
 /* True when a peer remembers more of this node's writes than it has itself (6.3, T11). */
 bool replicas_contradicted(const struct replicas *set);

@@ -129,7 +129,7 @@ static bool source_dies_early(struct world *world)
     hand(world, 0, 2, 0);
     cut_off(world, 0, 2);
     bool held = holds_what_it_covers(world, 2);
-    govern(world, 30); /* from the other one */
+    govern(world, 50); /* from the other one */
     assert_int_equal(state_of(world, 2), MEMBER_ACTIVE);
     return held && all_alike(world);
 }
