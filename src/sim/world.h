@@ -169,6 +169,7 @@ struct world {
     struct config *config;                  /* owned: the newest that any node adopted, or NULL */
     struct terms terms;                     /* what members have covered, term by term */
     bool booted;                            /* the two above are known */
+    bool ended;                             /* nothing that comes now can be judged (run.c) */
     bool people;                            /* somebody has changed the list of members */
     bool gave_up;                           /* members have died for good */
     uint32_t given_up;                      /* who they are, as bits, until they turn up */
