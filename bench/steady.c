@@ -19,7 +19,8 @@
  *     spell NAME rate N    N requests a second in all, whether or not there are answers
  *     spell NAME rest      nothing
  *
- * A spell is told once all of its requests are answered; `load` and `check` end by themselves.
+ * A spell is told at the next rest, once all of its requests are answered: to sort what was
+ * measured takes so long that other requests would be late. `load` and `check` end by themselves.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -41,7 +42,7 @@
 #define DEPTH 8U /* requests under way on a connection, when order does not matter */
 #define NODES_MAX 64U
 #define SPELLS_MAX 32U
-#define BODIES_MAX 3U /* of refusals, told with their spell */
+#define BODIES_MAX 3U /* of answers that failed or were wrong */
 #define EVENTS 64
 #define PATIENCE_NS (30 * UINT64_C(1000000000)) /* for the last answers */
 #define TIMER_SLACK_NS 1000UL
@@ -65,7 +66,7 @@ struct spell {
     struct samples took;   /* from due to answered */
     struct samples answer; /* from sent to answered */
     struct samples late;   /* from due to noticed: the generator itself */
-    struct buf bodies;     /* JSON texts of the first refusals, with commas */
+    struct buf bodies;     /* JSON texts of the first that failed or were wrong, with commas */
     uint32_t body_count;   /* of these */
     bool told;             /* its JSON is out */
 };
@@ -192,26 +193,26 @@ static void spell_print(struct spell *spell)
     buf_fini(&out);
 }
 
-static void spell_tell_if_over(struct spell *spell)
+/* Not before all is answered: the last ones are not to wait for this. */
+static void tell_what_is_over(struct steady *steady)
 {
-    if (spell->told || spell->end_ns == 0 || spell->open > 0)
-        return;
-    spell->told = true;
-    if (spell->pace != PACE_REST)
-        spell_print(spell);
-}
-
-static void spell_end(struct spell *spell)
-{
-    if (spell->end_ns == 0)
-        spell->end_ns = now_ns();
-    spell_tell_if_over(spell);
+    for (uint32_t i = 0; i < steady->spell_count; i++)
+        if (steady->spells[i].open > 0)
+            return;
+    for (uint32_t i = 0; i < steady->spell_count; i++) {
+        struct spell *spell = &steady->spells[i];
+        if (spell->told || spell->end_ns == 0)
+            continue;
+        spell->told = true;
+        if (spell->pace != PACE_REST)
+            spell_print(spell);
+    }
 }
 
 static void spell_begin(struct steady *steady, const char *name, enum pace pace, uint64_t rate)
 {
     if (steady->spell_count > 0)
-        spell_end(current(steady));
+        current(steady)->end_ns = now_ns();
     if (steady->spell_count == SPELLS_MAX)
         die("too many spells", name);
     struct spell *spell = &steady->spells[steady->spell_count++];
@@ -221,9 +222,9 @@ static void spell_begin(struct steady *steady, const char *name, enum pace pace,
     spell->begin_ns = now_ns();
 }
 
-static void spell_refused(struct spell *spell, const char *why, struct slice detail)
+/* Told with the spell, if it is one of the first. */
+static void spell_note(struct spell *spell, const char *why, struct slice detail)
 {
-    spell->failed++;
     if (spell->body_count++ >= BODIES_MAX)
         return;
     struct buf text = BUF_EMPTY;
@@ -479,14 +480,17 @@ static void judge(struct steady *steady, const struct ask *ask, const struct ans
 {
     struct spell *spell = &steady->spells[ask->spell];
     uint32_t *version = &steady->versions[ask->key];
+    char why[64];
     if (answer->status != 200 && answer->status != 201) {
-        char why[32];
-        snprintf(why, sizeof why, "%d ", answer->status);
-        spell_refused(spell, why, answer->body);
+        snprintf(why, sizeof why, "key %u: %d ", ask->key, answer->status);
+        spell_note(spell, why, answer->body);
+        spell->failed++;
         *version |= ask->get ? 0 : UNSURE;
     } else if (!ask->get) {
         *version = ask->version;
     } else if ((*version & UNSURE) == 0 && !is_right(ask, answer->body)) {
+        snprintf(why, sizeof why, "key %u: not version %u: ", ask->key, ask->version);
+        spell_note(spell, why, answer->body);
         spell->wrong++;
     }
 }
@@ -517,7 +521,6 @@ static void link_answered(struct steady *steady, struct link *link, const struct
     judge(steady, &ask, answer);
     learn_token(link, answer->body);
     spell->open--;
-    spell_tell_if_over(spell);
 }
 
 /* ---- connections ---- */
@@ -616,7 +619,6 @@ static void read_commands(struct steady *steady)
     char *room = (char *)buf_reserve(&steady->commands, 4096);
     ssize_t n = read(STDIN_FILENO, room, 4096);
     if (n <= 0) {
-        spell_end(current(steady));
         spell_begin(steady, "end", PACE_REST, 0);
         steady->leave_ns = now_ns() + PATIENCE_NS;
         epoll_ctl(steady->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
@@ -671,6 +673,8 @@ static void turn(struct steady *steady)
     pace = current(steady)->pace;
     if ((pace == PACE_LOAD || pace == PACE_CHECK) && all_through(steady, pace))
         spell_begin(steady, "rest", PACE_REST, 0);
+    if (current(steady)->pace == PACE_REST)
+        tell_what_is_over(steady);
 }
 
 static void run(struct steady *steady)
@@ -684,6 +688,7 @@ static void run(struct steady *steady)
     for (uint32_t i = 0; i < steady->link_count; i++)
         if (steady->links[i].count > 0)
             link_lost(steady, &steady->links[i]);
+    tell_what_is_over(steady);
 }
 
 /* ---- what it is given ---- */
