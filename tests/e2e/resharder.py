@@ -18,9 +18,10 @@ from client import Client
 from connection import Lost, Unreachable
 
 COUNTS = (1, 2, 3)          # of shards that six nodes can have
-HOW = {"one": 6, "cancelled": 2, "two": 2}      # what he does, and how often
+HOW = {"one": 5, "cancelled": 3, "two": 2}      # what he does, and how often
 ANSWER_S = 2.0              # how long he waits for one node before he asks another
 AGAIN_S = 0.05
+CANCEL_S = (0.0, 0.3)       # after which he changes his mind
 PAUSE_S = (0.0, 0.3)        # between two wishes
 PATH = "/shard/reshard"
 CANCELLED = "The moving of slots was cancelled"
@@ -198,7 +199,7 @@ class Resharder(threading.Thread):
     def cancel(self, wish, rng):
         """Some time after that was asked for. Whoever was not answered asks again."""
         client = Client(timeout_s=ANSWER_S)
-        time.sleep(rng.uniform(0.0, 0.5))
+        time.sleep(rng.uniform(*CANCEL_S))
         while wish.end is None and not wish.withdrawn:
             answer = self.ask(client, rng, "DELETE")
             if answer and answer.status == 200 and answer.field("result") == "cancelled":
