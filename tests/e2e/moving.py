@@ -10,7 +10,7 @@ import random
 
 from ambush import KINDS, MOMENTS, Ambusher, Stranger, ambushes_of
 from membership.ground import Data
-from membership.resharding import check_counts, check_data, told
+from membership.resharding import check_counts, check_data, reshard, told
 from nemesis import Planner
 from resharder import Resharder
 
@@ -23,6 +23,7 @@ SIDES = {"before": ("members", "filling", "filled"), "at": ("handing over",),
 MANY = 10                       # where so many reshards are wanted, all of these must occur
 THROUGH_S = 20.0                # from the end of a spell until nothing moves any more
 EACH_S = 12.0                   # seconds of load for one reshard, on average, at most
+LAST = 3                        # shards in the end
 LONGER = 3.0                    # a storm with fewer goes on, so many times as long at most
 
 
@@ -118,6 +119,7 @@ class Moving:
         """Before the load is stopped."""
         self.settle("the end")
         self.resharder.stop()
+        self.last()
         problems = self.resharder.problems()
         self.report.check(not problems, "every answer to the operator made sense", problems[:3])
         self.report.check(self.resharder.stormy >= self.wanted,
@@ -129,6 +131,13 @@ class Moving:
             self.report.check(not missing and any(ambush.accepted for ambush in self.met),
                               "ambushes before, at and after the switch came about, and some who "
                               "were cut off took writes", missing)
+
+    def last(self):
+        """Who cancels may leave a shard without slots behind; so all is even only after this."""
+        answer, took = reshard(self.cluster[0], LAST)
+        self.report.check(answer.status == 200, f"a last reshard, to {LAST} shards (answered after "
+                          f"{took:.2f} s)", answer)
+        self.settle("the last reshard")
 
     def end(self, live):
         """`live`: keys that are there beside the data."""
