@@ -9,6 +9,13 @@
 #define _GNU_SOURCE
 #include "unit/cli/store.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 static struct store_entry *find(struct store *store, struct slice key)
 {
     for (uint32_t i = 0; i < store->entry_count; i++)
@@ -161,7 +168,7 @@ static enum exit_status run_command(const struct cli *cli)
     UNREACHABLE();
 }
 
-int store_run(struct store *store, const char *const *words, struct buf *out, struct buf *err)
+void store_run(struct store *store, struct run *run, const char *const *words)
 {
     char *argv[32] = {(char[]){"thence"}};
     int argc = 1;
@@ -194,13 +201,30 @@ int store_run(struct store *store, const char *const *words, struct buf *out, st
         fputs(store->typed, cli.in);
         rewind(cli.in);
     }
-    enum exit_status status = run_command(&cli);
+    *run = (struct run){.status = (int)run_command(&cli)};
     if (cli.in != NULL)
         fclose(cli.in);
-    slurp(cli.out, out);
-    slurp(cli.err, err);
+    slurp(cli.out, &run->out);
+    slurp(cli.err, &run->err);
     cli_options_fini(&options);
     buf_fini(&nodes);
     buf_fini(&text);
-    return (int)status;
+}
+
+void run_fini(struct run *run)
+{
+    buf_fini(&run->out);
+    buf_fini(&run->err);
+}
+
+void says(const struct buf *text, const char *format, ...)
+{
+    char what[500];
+    va_list list;
+    va_start(list, format);
+    int len = vsnprintf(what, sizeof(what), format, list);
+    va_end(list);
+    assert_in_range(len, 0, sizeof(what) - 1);
+    if (strstr((const char *)text->ptr, what) == NULL)
+        fail_msg("not in this: %s\n%s", what, (const char *)text->ptr);
 }

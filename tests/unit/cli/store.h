@@ -54,6 +54,18 @@ void store_fini(struct store *store);
 /* The entry of a key (escaped), or NULL. */
 struct store_entry *store_find(struct store *store, const char *key);
 
-/* Runs a command line against the nodes (argv[0] is left out; ends with NULL). What it prints goes
- * to out and err, NUL-terminated. */
-int store_run(struct store *store, const char *const *words, struct buf *out, struct buf *err);
+/* A command that was run. */
+struct run {
+    int status;     /* exit status */
+    struct buf out; /* what it printed; NUL-terminated */
+    struct buf err; /* likewise */
+};
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* Runs a command line against the nodes (argv[0] is left out; ends with NULL). */
+void store_run(struct store *store, struct run *run, const char *const *words);
+void run_fini(struct run *run);
+
+/* Fails the test when that is not in the text. */
+__attribute__((format(printf, 2, 3))) void says(const struct buf *text, const char *format, ...);

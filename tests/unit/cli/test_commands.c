@@ -48,34 +48,6 @@ static void files_fini(struct files *files)
     assert_int_equal(rmdir(files->folder), 0);
 }
 
-struct run {
-    int status;     /* exit status */
-    struct buf out; /* NUL-terminated */
-    struct buf err; /* NUL-terminated */
-};
-
-static void run(struct store *store, struct run *run, const char *const *words)
-{
-    *run = (struct run){0};
-    run->status = store_run(store, words, &run->out, &run->err);
-}
-
-static bool says(const struct buf *text, const char *what)
-{
-    bool found = strstr((const char *)text->ptr, what) != NULL;
-    if (!found)
-        print_message("not in this: %s\n%s\n", what, (const char *)text->ptr);
-    return found;
-}
-
-static void run_fini(struct run *run)
-{
-    buf_fini(&run->out);
-    buf_fini(&run->err);
-}
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
 static struct store *start(uint32_t nodes)
 {
     struct store *store = mem_alloc(sizeof(*store));
@@ -97,11 +69,11 @@ static void test_load_and_verify(void **state)
     struct store *store = start(3);
     store->refuse_every = 7;
     files_init(&files, "");
-    run(store, &load, WORDS("load", files.lines, "--verify", "--quiet", "--json"));
+    store_run(store, &load, WORDS("load", files.lines, "--verify", "--quiet", "--json"));
     assert_int_equal(load.status, EXIT_OK);
-    assert_true(says(&load.out, "\"loaded\":{\"keys\":1500,"));
-    assert_true(says(&load.out, "\"verified\":{\"keys\":1500,"));
-    assert_true(says(&load.out, "\"same-node\":0}"));
+    says(&load.out, "\"loaded\":{\"keys\":1500,");
+    says(&load.out, "\"verified\":{\"keys\":1500,");
+    says(&load.out, "\"same-node\":0}");
     assert_string_equal((const char *)load.err.ptr, "");
     run_fini(&load);
     assert_int_equal(store->entry_count, KEYS);
@@ -126,10 +98,10 @@ static void test_load_lies(void **state)
     struct store *store = start(2);
     store->lies = true;
     files_init(&files, "{\"key\":\"a\",\"value\":1}\n");
-    run(store, &load, WORDS("load", files.lines, "--verify", "--quiet"));
+    store_run(store, &load, WORDS("load", files.lines, "--verify", "--quiet"));
     assert_int_equal(load.status, EXIT_NOT_WELL);
-    assert_true(says(&load.out, "equal 0 · differ 1"));
-    assert_true(says(&load.err, "line 1, key \"a\": reads back otherwise"));
+    says(&load.out, "equal 0 · differ 1");
+    says(&load.err, "line 1, key \"a\": reads back otherwise");
     run_fini(&load);
     files_fini(&files);
     stop(store);
@@ -143,14 +115,14 @@ static void test_load_unknown(void **state)
     struct store *store = start(2);
     store->unknown_every = 50;
     files_init(&files, "");
-    run(store, &load, WORDS("load", files.lines, "--verify", "--quiet", "--jobs", "3"));
+    store_run(store, &load, WORDS("load", files.lines, "--verify", "--quiet", "--jobs", "3"));
     assert_int_equal(load.status, EXIT_UNKNOWN);
-    assert_true(says(&load.out, "loaded 1,470 keys"));
-    assert_true(says(&load.out, "unknown 30 · failed 0"));
-    assert_true(says(&load.out, "equal 1,470 · differ 0 · not readable 0"));
-    assert_true(says(&load.out, "not checked 30\n"));
-    assert_true(says(&load.err, ": not known whether it was written"));
-    assert_true(says(&load.err, "and more like that"));
+    says(&load.out, "loaded 1,470 keys");
+    says(&load.out, "unknown 30 · failed 0");
+    says(&load.out, "equal 1,470 · differ 0 · not readable 0");
+    says(&load.out, "not checked 30\n");
+    says(&load.err, ": not known whether it was written");
+    says(&load.err, "and more like that");
     run_fini(&load);
     files_fini(&files);
     stop(store);
@@ -171,16 +143,16 @@ static void test_load_bad_lines(void **state)
                        "{\"key\":\"\",\"value\":1}\n"
                        "{\"key\":\"a\",\"value\":2}\r\n"
                        "{\"key\":\"\\u00e4 b\",\"value\":null,\"more\":1}");
-    run(store, &load, WORDS("load", files.lines, "--verify", "--quiet"));
+    store_run(store, &load, WORDS("load", files.lines, "--verify", "--quiet"));
     assert_int_equal(load.status, EXIT_NOT_WELL);
-    assert_true(says(&load.err, "line 3: a value is expected: byte 20\n"));
-    assert_true(says(&load.err, "line 4: not a JSON object\n"));
-    assert_true(says(&load.err, "line 5: no member \"key\" that is a string\n"));
-    assert_true(says(&load.err, "line 6: "));
-    assert_true(says(&load.err, "line 7: the key is empty\n"));
-    assert_true(says(&load.out, "created 2 · replaced 1 · "));
-    assert_true(says(&load.out, "unusable lines 5\n"));
-    assert_true(says(&load.out, "1 lines have a later line for the same key"));
+    says(&load.err, "line 3: a value is expected: byte 20\n");
+    says(&load.err, "line 4: not a JSON object\n");
+    says(&load.err, "line 5: no member \"key\" that is a string\n");
+    says(&load.err, "line 6: ");
+    says(&load.err, "line 7: the key is empty\n");
+    says(&load.out, "created 2 · replaced 1 · ");
+    says(&load.out, "unusable lines 5\n");
+    says(&load.out, "1 lines have a later line for the same key");
     assert_true(slice_equal(buf_slice(&store_find(store, "a")->value), SLICE_LIT("2")));
     assert_non_null(store_find(store, "%C3%A4%20b"));
     run_fini(&load);
@@ -198,7 +170,7 @@ static void test_load_stops_and_goes_on(void **state)
     store->stop = &stops;
     store->stop_after = 500;
     files_init(&files, "");
-    run(store, &load, WORDS("load", files.lines, "--quiet"));
+    store_run(store, &load, WORDS("load", files.lines, "--quiet"));
     assert_int_equal(load.status, EXIT_INTERRUPTED);
     const char *skip = strstr((const char *)load.err.ptr, "--skip ");
     assert_non_null(skip);
@@ -208,7 +180,7 @@ static void test_load_stops_and_goes_on(void **state)
     assert_true(store->entry_count < KEYS);
     stops = 0;
     struct run rest;
-    run(store, &rest, WORDS("load", files.lines, "--quiet", "--skip", number));
+    store_run(store, &rest, WORDS("load", files.lines, "--quiet", "--skip", number));
     assert_int_equal(rest.status, EXIT_OK);
     assert_int_equal(store->entry_count, KEYS);
     for (uint32_t i = 0; i < store->entry_count; i++)
@@ -227,9 +199,9 @@ static void test_load_gives_up(void **state)
     struct store *store = start(1);
     store->unknown_every = 1;
     files_init(&files, "");
-    run(store, &load, WORDS("load", files.lines, "--quiet", "--jobs", "10"));
+    store_run(store, &load, WORDS("load", files.lines, "--quiet", "--jobs", "10"));
     assert_int_equal(load.status, EXIT_NOT_WELL);
-    assert_true(says(&load.err, "every line before 1 was handled; --skip 0 goes on"));
+    says(&load.err, "every line before 1 was handled; --skip 0 goes on");
     assert_in_range(store->requests, 100, 110);
     run_fini(&load);
     files_fini(&files);
@@ -243,41 +215,41 @@ static void test_keys(void **state)
     struct run one;
     struct store *store = start(1);
     files_init(&files, "x");
-    run(store, &one, WORDS("put", "a b", "[1, 2.0]", "--token-file", files.tokens));
+    store_run(store, &one, WORDS("put", "a b", "[1, 2.0]", "--token-file", files.tokens));
     assert_int_equal(one.status, EXIT_OK);
     assert_string_equal((const char *)one.out.ptr, "created\n");
     run_fini(&one);
-    run(store, &one, WORDS("put", "a b", "3", "--token-file", files.tokens, "--json"));
-    assert_true(says(&one.out, "{\"outcome\":\"answered\",\"status\":200,"));
+    store_run(store, &one, WORDS("put", "a b", "3", "--token-file", files.tokens, "--json"));
+    says(&one.out, "{\"outcome\":\"answered\",\"status\":200,");
     run_fini(&one);
-    run(store, &one, WORDS("get", "a b", "--wait", "3"));
+    store_run(store, &one, WORDS("get", "a b", "--wait", "3"));
     assert_int_equal(one.status, EXIT_OK);
     run_fini(&one);
-    run(store, &one, WORDS("get", "none"));
+    store_run(store, &one, WORDS("get", "none"));
     assert_int_equal(one.status, EXIT_NOT_WELL);
     run_fini(&one);
-    run(store, &one, WORDS("put", "a", "not json"));
+    store_run(store, &one, WORDS("put", "a", "not json"));
     assert_int_equal(one.status, EXIT_USAGE);
-    assert_true(says(&one.err, "the value is not JSON"));
+    says(&one.err, "the value is not JSON");
     run_fini(&one);
     store->unknown_every = 1;
-    run(store, &one, WORDS("put", "a", "1"));
+    store_run(store, &one, WORDS("put", "a", "1"));
     assert_int_equal(one.status, EXIT_UNKNOWN);
-    assert_true(says(&one.err, "not known whether it happened"));
+    says(&one.err, "not known whether it happened");
     run_fini(&one);
     store->refuse_every = 1;
-    run(store, &one, WORDS("get", "a"));
+    store_run(store, &one, WORDS("get", "a"));
     assert_int_equal(one.status, EXIT_UNAVAILABLE);
     run_fini(&one);
     fake_stop(&store->nodes[0].fake);
     assert_string_equal(store->nodes[0].fake.seen[0], "PUT /kvs/a%20b ");
     assert_string_equal(store->nodes[0].fake.seen[1], "PUT /kvs/a%20b t1");
-    run(store, &one, WORDS("get", "a"));
+    store_run(store, &one, WORDS("get", "a"));
     assert_int_equal(one.status, EXIT_UNAVAILABLE);
     run_fini(&one);
-    run(store, &one, WORDS("status"));
+    store_run(store, &one, WORDS("status"));
     assert_int_equal(one.status, EXIT_UNAVAILABLE);
-    assert_true(says(&one.out, "DOWN: no connection"));
+    says(&one.out, "DOWN: no connection");
     run_fini(&one);
     files_fini(&files);
     stop(store);

@@ -117,38 +117,11 @@ static void fini(struct world *world)
     buf_fini(&world->changes);
 }
 
-struct run {
-    int status;     /* exit status */
-    struct buf out; /* NUL-terminated */
-    struct buf err; /* NUL-terminated */
-};
-
 static void run(struct world *world, struct run *run, const char *const *words)
 {
     buf_reset(&world->changes);
-    *run = (struct run){0};
-    run->status = store_run(world->store, words, &run->out, &run->err);
+    store_run(world->store, run, words);
     buf_u8(&world->changes, '\0');
-}
-
-static void run_fini(struct run *run)
-{
-    buf_fini(&run->out);
-    buf_fini(&run->err);
-}
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-__attribute__((format(printf, 2, 3))) static void says(const struct buf *text, const char *format,
-                                                       ...)
-{
-    char what[400];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(what, sizeof(what), format, list);
-    va_end(list);
-    if (strstr((const char *)text->ptr, what) == NULL)
-        fail_msg("not in this: %s\n%s", what, (const char *)text->ptr);
 }
 
 __attribute__((format(printf, 2, 3))) static void sent(const struct world *world,

@@ -115,14 +115,7 @@ static void fini(struct world *world)
     buf_fini(&world->changes);
 }
 
-struct run {
-    int status;
-    struct buf out; /* NUL-terminated */
-    struct buf err; /* NUL-terminated */
-};
-
 #define LOOKS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void run(struct world *world, struct run *run, const char *const *words,
                 const char *const *looks)
@@ -131,21 +124,8 @@ static void run(struct world *world, struct run *run, const char *const *words,
     world->look = 0;
     for (world->look_count = 0; looks[world->look_count] != NULL; world->look_count++)
         world->looks[world->look_count] = looks[world->look_count];
-    *run = (struct run){0};
-    run->status = store_run(world->store, words, &run->out, &run->err);
+    store_run(world->store, run, words);
     buf_u8(&world->changes, '\0');
-}
-
-static void run_fini(struct run *run)
-{
-    buf_fini(&run->out);
-    buf_fini(&run->err);
-}
-
-static void says(const struct buf *text, const char *what)
-{
-    if (strstr((const char *)text->ptr, what) == NULL)
-        fail_msg("not in this: %s\n%s", what, (const char *)text->ptr);
 }
 
 static void sent(const struct world *world, const char *what)

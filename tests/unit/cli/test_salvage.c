@@ -120,36 +120,10 @@ static void make_directory(struct world *world)
     buf_fini(&body);
 }
 
-struct run {
-    int status;     /* exit status */
-    struct buf out; /* NUL-terminated */
-    struct buf err; /* NUL-terminated */
-};
-
-static void run(struct world *world, struct run *run, const char *const *words)
-{
-    *run = (struct run){0};
-    run->status = store_run(world->store, words, &run->out, &run->err);
-}
-
-static void run_fini(struct run *run)
-{
-    buf_fini(&run->out);
-    buf_fini(&run->err);
-}
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void says(const struct buf *text, const char *what)
-{
-    if (strstr((const char *)text->ptr, what) == NULL)
-        fail_msg("not in this: %s\n%s", what, (const char *)text->ptr);
-}
-
 static void cluster_put(struct world *world, const char *key, const char *value)
 {
     struct run one;
-    run(world, &one, WORDS("put", key, value));
+    store_run(world->store, &one, WORDS("put", key, value));
     assert_int_equal(one.status, EXIT_OK);
     run_fini(&one);
 }
@@ -190,7 +164,7 @@ static void test_shows_and_asks(void **state)
     struct run one;
     init(&world);
     uint32_t before = world.store->entry_count;
-    run(&world, &one, WORDS("salvage", world.folder));
+    store_run(world.store, &one, WORDS("salvage", world.folder));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.out, ": of the node at 10.0.0.3:80, epoch 1: 6 keys, and 2 deleted\n"
                    "  1 of these writes the cluster had\n"
@@ -202,7 +176,7 @@ static void test_shows_and_asks(void **state)
     says(&one.err, "thence: keys are to be written: nothing was done; --yes does it");
     run_fini(&one);
     world.store->typed = "no\n";
-    run(&world, &one, WORDS("salvage", world.folder));
+    store_run(world.store, &one, WORDS("salvage", world.folder));
     assert_int_equal(one.status, EXIT_NOT_WELL);
     run_fini(&one);
     assert_int_equal(world.store->entry_count, before);
@@ -219,7 +193,7 @@ static void test_writes(void **state)
     init(&world);
     uint32_t before = world.store->entry_count;
     assert_int_equal(stat(world.folder, &was), 0);
-    run(&world, &one, WORDS("salvage", world.folder, "--yes"));
+    store_run(world.store, &one, WORDS("salvage", world.folder, "--yes"));
     assert_int_equal(one.status, EXIT_OK);
     says(&one.out, "\nwritten 3, unknown 0, not written 0\n");
     run_fini(&one);
@@ -232,7 +206,7 @@ static void test_writes(void **state)
     for (uint32_t i = 0; i < world.store->entry_count; i++)
         assert_int_equal(world.store->entries[i].writes, 1);
     /* The second time there is nothing to do, and nothing to be asked. */
-    run(&world, &one, WORDS("salvage", world.folder, "--json"));
+    store_run(world.store, &one, WORDS("salvage", world.folder, "--json"));
     assert_int_equal(one.status, EXIT_OK);
     says(&one.out, "{\"address\":\"10.0.0.3:80\",\"keys\":6,\"deleted\":2,\"may-lack\":7,"
                    "\"not-looked-up\":0,\"absent\":0,\"same\":5,\"other\":1,\"standing\":1,"
@@ -252,7 +226,7 @@ static void test_unknown(void **state)
     struct run one;
     init(&world);
     world.store->unknown_every = 1;
-    run(&world, &one, WORDS("salvage", world.folder, "--yes"));
+    store_run(world.store, &one, WORDS("salvage", world.folder, "--yes"));
     assert_int_equal(one.status, EXIT_UNKNOWN);
     says(&one.out, "\nwritten 0, unknown 3, not written 0\n");
     says(&one.err, "thence: key \"c d\": not known whether it was written: ");
@@ -268,7 +242,7 @@ static void test_lists(void **state)
     struct buf text = BUF_EMPTY;
     init(&world);
     uint32_t before = world.store->entry_count;
-    run(&world, &one, WORDS("salvage", world.folder, "--export", world.lines));
+    store_run(world.store, &one, WORDS("salvage", world.folder, "--export", world.lines));
     assert_int_equal(one.status, EXIT_NOT_WELL); /* one key is no JSON */
     says(&one.out, "3 lines in ");
     says(&one.err, "thence: 1 left out: raw values, and keys that are not UTF-8\n");
@@ -285,11 +259,11 @@ static void test_lists(void **state)
                         "{\"key\":\"b\",\"value\":5,\"cluster\":\"absent\"}\n");
     buf_fini(&text);
     /* What is there already is not overwritten; what was listed, load takes. */
-    run(&world, &one, WORDS("salvage", world.folder, "--export", world.lines));
+    store_run(world.store, &one, WORDS("salvage", world.folder, "--export", world.lines));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.err, "File exists");
     run_fini(&one);
-    run(&world, &one, WORDS("load", world.lines, "--quiet"));
+    store_run(world.store, &one, WORDS("load", world.lines, "--quiet"));
     assert_int_equal(one.status, EXIT_OK);
     assert_true(stands(&world, "other", "4"));
     run_fini(&one);
@@ -303,7 +277,7 @@ static void test_refuses(void **state)
     struct run one;
     init(&world);
     world.lineage = "00000000000000ab";
-    run(&world, &one, WORDS("salvage", world.folder, "--yes"));
+    store_run(world.store, &one, WORDS("salvage", world.folder, "--yes"));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.err, " belongs to another history than that of this cluster\n");
     run_fini(&one);
@@ -311,16 +285,16 @@ static void test_refuses(void **state)
     int lock = open(world.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_true(lock >= 0);
     assert_int_equal(flock(lock, LOCK_EX), 0);
-    run(&world, &one, WORDS("salvage", world.folder, "--yes"));
+    store_run(world.store, &one, WORDS("salvage", world.folder, "--yes"));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.err, ": a node uses it; stop that first\n");
     run_fini(&one);
     close(lock);
-    run(&world, &one, WORDS("salvage", "/proc/self", "--yes"));
+    store_run(world.store, &one, WORDS("salvage", "/proc/self", "--yes"));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.err, "thence: cannot read data directory /proc/self: there is no log in it\n");
     run_fini(&one);
-    run(&world, &one, WORDS("salvage", world.segment, "--yes"));
+    store_run(world.store, &one, WORDS("salvage", world.segment, "--yes"));
     assert_int_equal(one.status, EXIT_USAGE);
     says(&one.err, ": Not a directory\n");
     run_fini(&one);
@@ -335,7 +309,7 @@ static void test_nothing_missing(void **state)
     struct run one;
     init(&world);
     world.coverage = "{\"1\":4,\"3\":8}";
-    run(&world, &one, WORDS("salvage", world.folder));
+    store_run(world.store, &one, WORDS("salvage", world.folder));
     assert_int_equal(one.status, EXIT_OK);
     says(&one.out, "  8 of these writes the cluster had\n  0 it may lack; of these\n");
     run_fini(&one);

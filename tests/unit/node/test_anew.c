@@ -19,16 +19,6 @@
 
 #define KEYS 40U
 
-static void start_all(struct mini *mini, uint32_t count, uint32_t shards)
-{
-    mini_init(mini, count, shards);
-    for (uint32_t i = 0; i < count; i++)
-        mini_start(mini, i);
-    mini_run(mini, 3000);
-    for (uint32_t i = 0; i < count; i++)
-        assert_int_equal(node_phase(mini->nodes[i]), NODE_SERVING);
-}
-
 static void write_some(struct mini *mini, uint32_t index, uint32_t first, const char *value)
 {
     char key[16];
@@ -98,7 +88,7 @@ static void all_are_copies(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_some(&mini, 0, 0, "1");
     struct buf token = BUF_EMPTY;
     buf_append_slice(&token, mini.reply.token);
@@ -142,7 +132,7 @@ static void some_are_gone(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 6, 2);
+    assert_true(mini_start_all(&mini, 6, 2));
     write_some(&mini, 0, 0, "1");
     for (uint32_t i = 0; i < 6; i++)
         restored(&mini, i);
@@ -174,7 +164,7 @@ static void asked_twice(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     write_some(&mini, 0, 0, "1");
     for (uint32_t i = 0; i < 3; i++)
         restored(&mini, i);
@@ -200,7 +190,7 @@ static void somebody_remembers(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     write_some(&mini, 0, 0, "1");
     assert_int_equal(begin_anew(&mini, 0, "")->err, E_REMEMBERED);
     restored(&mini, 0);
@@ -221,7 +211,7 @@ static void the_last_one_is_late(void **state)
 {
     (void)state;
     struct mini mini;
-    start_all(&mini, 3, 1);
+    assert_true(mini_start_all(&mini, 3, 1));
     write_some(&mini, 0, 0, "1");
     restored(&mini, 0);
     restored(&mini, 1);

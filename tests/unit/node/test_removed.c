@@ -20,11 +20,6 @@
 #define GONE 0U
 #define ALONE 7U /* writes that only it has */
 
-static void start_all(struct mini *mini)
-{
-    assert_true(mini_start_all(mini, NODES, 2));
-}
-
 static void count_says(void *arg, const struct trace_event *event)
 {
     uint32_t *says = arg;
@@ -101,7 +96,7 @@ static void some_only_here(void **state)
     struct mini mini;
     uint32_t told = 0;
     uint64_t count = 0;
-    start_all(&mini);
+    assert_true(mini_start_all(&mini, NODES, 2));
     mini.options[GONE].tracer = (struct tracer){count_says, &told};
     write_in(&mini, 0, 5, "all");
     mini_run(&mini, 1000);
@@ -136,7 +131,7 @@ static void none_only_here(void **state)
     (void)state;
     struct mini mini;
     uint64_t count = 9;
-    start_all(&mini);
+    assert_true(mini_start_all(&mini, NODES, 2));
     write_in(&mini, 0, 5, "all");
     mini_run(&mini, 1000);
     die_and_return(&mini);
@@ -154,7 +149,7 @@ static void handed_over(void **state)
     (void)state;
     struct mini mini;
     uint64_t count = 9;
-    start_all(&mini);
+    assert_true(mini_start_all(&mini, NODES, 2));
     write_in(&mini, 0, 5, "all");
     assert_int_equal(mini_ask(&mini, 4, OP_VIEW_REMOVE, address(&mini), NULL, SLICE_EMPTY)->err,
                      E_OK);
@@ -173,7 +168,7 @@ static void not_known_yet(void **state)
     (void)state;
     struct mini mini;
     uint64_t count = 0;
-    start_all(&mini);
+    assert_true(mini_start_all(&mini, NODES, 2));
     write_in(&mini, 0, 5, "all");
     mini_run(&mini, 1000);
     mini_cut(&mini, GONE, true);
