@@ -295,6 +295,8 @@ static void judge_wait(struct client *client, const struct call *call, const str
         return;
     if (node_phase(client->world->nodes[call->asked.node].node) != NODE_SERVING)
         return; /* its term has ended meanwhile (6.3, 6.4) */
+    if (!client_covers(client, call))
+        return; /* it waited for an epoch in which slots came to the shard: more matters there */
     if (call->forwarded && reply->err == E_NO_REPLICA)
         return; /* in the middle of a walk it asks the source of it, which may be lost */
     const struct hkey *key = &client->world->oracle.keys[call->asked.key];
