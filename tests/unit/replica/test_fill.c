@@ -492,6 +492,43 @@ static bool fills_at_a_pace(struct world *world)
     return slow > fast + 1200 && slow < fast + 3600;
 }
 
+/* Who takes long to fill up is sent what is written meanwhile, however much that is: above the hole
+ * that the walk will close it has taken all of it, and says so. */
+static bool streams_go_on_while_filling(struct world *world)
+{
+    char value[400];
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    write_much(world);
+    world->knobs.walk_chunk_bytes = 1024;
+    world->knobs.window_bytes = 16384;
+    world->knobs.fill_rate_bytes = 65536;
+    wipe(world, 2, 777);
+    admit(world, 2);
+    adopt_all(world);
+    connect_all(world);
+    cut_off(world, 1, 2);
+    cut_off(world, 0, 1); /* a receipt can come from site 2 only */
+    bool held = true;
+    for (uint32_t i = 0; i < 80; i++) {
+        struct dot dot = write_at(world, 0, "meanwhile", value, NULL);
+        for (uint32_t j = 0; j < 3; j++) {
+            tick(world, 0, 1);
+            tick(world, 2, 1);
+            hand(world, 0, 2, 0);
+            hand(world, 2, 0, 0);
+        }
+        held = held && replica_receipted(world->sites[0].replica, dot);
+    }
+    assert_false(replica_filled(world->sites[2].replica));
+    mend(world, 0, 1);
+    world->knobs.fill_rate_bytes = 67108864;
+    mend(world, 1, 2);
+    govern(world, 200);
+    become_active(world, 2);
+    return held && all_alike(world);
+}
+
 /* A new term starts above the clock of whom it filled up from, and a restart does not forget it:
  * tombstones may have been purged up to there (4.6). */
 static bool clock_of_the_source(struct world *world)
@@ -530,6 +567,7 @@ static struct told stories[] = {
     {"strays_stay_away", strays_stay_away, 3, NULL, PLANT_NONE},
     {"only_from_the_active", only_from_the_active, 3, NULL, PLANT_NONE},
     {"fills_at_a_pace", fills_at_a_pace, 3, NULL, PLANT_NONE},
+    {"streams_go_on_while_filling", streams_go_on_while_filling, 3, NULL, PLANT_NONE},
     {"clock_of_the_source", clock_of_the_source, 3, NULL, PLANT_NONE},
 };
 
