@@ -109,6 +109,8 @@ static uint64_t stable_of(const struct replicas *set, const struct stable_actor 
         if ((entry->shards >> shard & 1) == 0)
             continue;
         uint64_t theirs = vv_get(&set->stability.reports[shard].stable, entry->actor);
+        if (PLANTED(set->plant, ONE_PART_IS_ALL) && least != UINT64_MAX)
+            continue;
         if (theirs < least)
             least = theirs;
     }
