@@ -270,7 +270,10 @@ bool replica_single(const struct replica *replica)
 
 uint64_t replica_walk_source(const struct replica *replica)
 {
-    return replica->walk_in.id != 0 ? replica->walk_in.source : 0;
+    const struct walk_in *walk = &replica->walk_in;
+    const struct peer *source = replica__peer_const(replica, walk->source);
+    bool serves = walk->id != 0 && source != NULL && source->state == MEMBER_ACTIVE;
+    return serves ? walk->source : 0;
 }
 
 const struct vv *replica_coverage(const struct replica *replica)

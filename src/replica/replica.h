@@ -162,7 +162,8 @@ bool replica_alone(const struct replica *replica, uint64_t mono_ms);
 /* True when this node is the only member of its shard. */
 bool replica_single(const struct replica *replica);
 
-/* The source of the walk under way, or 0 (4.3: requests go there meanwhile). */
+/* The source of the walk under way, or 0 (4.3: requests go there meanwhile). Who fills up or leaves
+ * may be the source of a walk, and does not serve: 0, too. */
 uint64_t replica_walk_source(const struct replica *replica);
 
 /* ---- membership: what may be proposed (docs/protocol.md 6.3 to 6.5) ---- */
