@@ -173,7 +173,9 @@ static const char *objection(const struct node *node, const struct frame *frame,
     bool known = node->config == NULL || frame->lineage == 0 ||
                  frame->lineage == node->config->lineage ||
                  config_ancestor(node->config, frame->lineage) != NULL;
-    if (!known)
+    /* Who asks for a place hears everybody out: its directory may be older than a history that has
+     * come of its own, whose configuration says so. */
+    if (!known && node->phase != NODE_ASKING)
         return "the two nodes belong to different clusters (lineages)";
     return NULL;
 }
