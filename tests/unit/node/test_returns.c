@@ -152,7 +152,7 @@ static void another_fills_up(void **state)
         }
         mini_run(&mini, 400);
         if (other_ms != 0 && node_phase(mini.nodes[1]) == NODE_SERVING) {
-            assert_true(mini.now_ms - other_ms <= 2400);
+            assert_true(mini.now_ms - other_ms <= 2800); /* it may lose a walk to LOOPER */
             other_ms = 0;
         }
     }
