@@ -118,6 +118,16 @@ static bool said_by_all_who_come(const struct oracle *oracle, const struct quest
     return true;
 }
 
+/* Whoever goes on without it may find that he had accepted, before, to go on with it: he completes
+ * that by himself, and nobody has to ask it (6.6; seed 1102412). */
+static bool is_named(const struct oracle *oracle, const char *address)
+{
+    for (uint32_t i = 0; i < VNET_NODES_MAX; i++)
+        if ((oracle->named >> i & 1U) != 0 && strcmp(oracle->addresses[i].text, address) == 0)
+            return true;
+    return false;
+}
+
 /* All that remember, and are not given up (6.6). */
 static bool said_by_all_who_stay(const struct oracle *oracle, const struct question *of,
                                  const struct config *before, const struct config *next)
@@ -125,10 +135,12 @@ static bool said_by_all_who_stay(const struct oracle *oracle, const struct quest
     bool any = false;
     for (uint32_t i = 0; i < before->member_count; i++) {
         const struct member *member = &before->members[i];
-        if (member->state == MEMBER_INVITED || config_member_by_id(next, member->node_id) == NULL)
+        bool said = said_by_id(oracle, of, member->node_id);
+        if (member->state == MEMBER_INVITED || config_member_by_id(next, member->node_id) == NULL ||
+            (!said && is_named(oracle, member->address.text)))
             continue;
         any = true;
-        if (!said_by_id(oracle, of, member->node_id))
+        if (!said)
             return false;
     }
     return any || said_by_all_who_come(oracle, of, next);

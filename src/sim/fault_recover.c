@@ -158,6 +158,7 @@ static void name_them(struct world *world, char names[CALL_ADDRESS_BYTES])
     uint32_t which = world->given_up;
     if (rng_chance(&world->fault_rng, 1, 6))
         which ^= 1U << budget_pick(world);
+    world->oracle.named |= which;
     names[0] = '\0';
     for (uint32_t i = 0; i < world->node_count; i++) {
         size_t len = strlen(names);

@@ -132,6 +132,7 @@ struct oracle {
     uint32_t vote_cap;                        /* allocated */
     uint64_t forked[ORACLE_FORKS_MAX];        /* epochs that a node wanted to fork to by itself */
     uint32_t fork_count;                      /* counts on; the oldest are overwritten */
+    uint32_t named;                           /* nodes that operators named as absent, as bits */
     struct address addresses[VNET_NODES_MAX]; /* by node, as its log says */
     struct told told[ORACLE_TOLD_MAX];        /* what the configuration said may be lost */
     uint32_t told_count;                      /* in use */

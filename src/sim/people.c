@@ -317,6 +317,17 @@ static bool refuses_recovery(const struct world *world, const struct sim_node *n
     }
 }
 
+/* Of clients, and of people: as many may wait at one node, those that others have handed to it
+ * among them. Who asked may have given up waiting. */
+static uint64_t calls_under_way(const struct world *world)
+{
+    const struct client *client = world->client;
+    uint64_t count = 0;
+    for (uint64_t i = 1; i < client->call_count; i++)
+        count += client->calls[i]->state == CALL_HANDED || client->calls[i]->lost ? 1 : 0;
+    return count;
+}
+
 static bool has_reason(const struct world *world, const struct sim_node *node,
                        const struct call *call, enum err err)
 {
@@ -326,6 +337,8 @@ static bool has_reason(const struct world *world, const struct sim_node *node,
         return !placed;
     if (err == E_STOPPING)
         return node->stopping;
+    if (err == E_BUSY)
+        return calls_under_way(world) >= world->swarm.knobs.max_requests;
     if (node_config(node->node) == NULL)
         return false;
     if (err == E_NO_MAJORITY || err == E_HANDING_OVER) {
