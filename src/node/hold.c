@@ -75,11 +75,6 @@ void hold_hangup(struct hold *hold, uint64_t conn)
     buf_u64(&hold->hangups, conn);
 }
 
-size_t hold_bytes(const struct hold *hold)
-{
-    return hold->frames.bytes.len + hold->direct.bytes.len + hold->bytes.len;
-}
-
 void hold_reply_at(const struct hold *hold, size_t index, struct reply *reply)
 {
     ASSERT(index < hold->reply_count);
