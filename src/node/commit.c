@@ -104,11 +104,26 @@ static bool tells_config(const struct hold *hold)
     return hold != NULL && hold->config.len > 0;
 }
 
+/* A sync up to there begins. What is said later rests on later records and waits for the next one:
+ * waiting for both, frames that are said again and again would never leave. */
+static void swear(struct node *node, uint64_t position)
+{
+    if (node->sworn != NULL || hold_is_empty(node->vows) || node->commits.vowed > position)
+        return;
+    node->sworn = node->vows;
+    node->commits.sworn = node->commits.vowed;
+    node->vows = take_hold(node);
+}
+
 /* After the configuration under which they were said. */
 static void release_vows(struct node *node)
 {
-    if (hold_is_empty(node->vows) || node->commits.synced < node->commits.vowed ||
-        tells_config(node->open) || tells_config(node->resting))
+    const struct commits *commits = &node->commits;
+    if (tells_config(node->open) || tells_config(node->resting))
+        return;
+    if (node->sworn != NULL && commits->synced >= commits->sworn)
+        make_ready(node, &node->sworn);
+    if (node->sworn != NULL || hold_is_empty(node->vows) || commits->synced < commits->vowed)
         return;
     make_ready(node, &node->vows);
     node->vows = take_hold(node);
@@ -278,6 +293,8 @@ void node__turn_end(struct node *node, struct effects *effects)
     effect->commit.offset = batch.offset;
     effect->commit.bytes = batch.bytes;
     effect->commit.sync = commits->syncs;
+    if (commits->syncs)
+        swear(node, commits->under_way_end);
     if (PLANTED(node->options.plant, ANSWER_BEFORE_COMMIT))
         return;
     ASSERT(node->resting == NULL);
@@ -333,6 +350,7 @@ static void sync(struct node *node, struct effects *effects)
     commits->sync_due_ms = node->mono_ms + node->knobs->sync_ms;
     commits->syncing = true;
     commits->syncing_end = commits->committed;
+    swear(node, commits->syncing_end);
     commits->sync_id++;
     add_effect(effects, EFFECT_SYNC)->sync.id = commits->sync_id;
 }

@@ -1,8 +1,8 @@
 /* hold - what may only leave after a commit.
  *
  * Does:   collects frames, replies and hang-ups of steps; three generations of it (open, resting on
- *         the commit under way, ready) make output commit a matter of moving a pointer; one more
- *         has what rests on a sync.
+ *         the commit under way, ready) make output commit a matter of moving a pointer; two more
+ *         have what rests on a sync (vows, for the next one, and sworn).
  * Not:    deciding when (commit.c).
  * Holds:  Z1 bytes of a reply lie in the hold that carries it, so that nothing points into the
  *         table or the arena of a step that has passed.
@@ -14,7 +14,7 @@
 #include "node/effect.h"
 
 struct hold_reply {
-    struct reply reply; /* slices are offsets into bytes until it is emitted: see hold_emit */
+    struct reply reply; /* slices are offsets into bytes until it is emitted: see hold_reply_at */
     size_t value;       /* offset of the value */
     size_t token;       /* offset of the token */
     size_t detail;      /* offset of the detail */
@@ -43,9 +43,6 @@ bool hold_is_empty(const struct hold *hold);
 /* Copies reply with everything it borrows. */
 void hold_reply(struct hold *hold, const struct reply *reply);
 void hold_hangup(struct hold *hold, uint64_t conn);
-
-/* Bytes it keeps. */
-size_t hold_bytes(const struct hold *hold);
 
 /* The reply number index, its slices pointing into the hold. */
 void hold_reply_at(const struct hold *hold, size_t index, struct reply *reply);

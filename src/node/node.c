@@ -77,6 +77,7 @@ void node_free(struct node *node)
     hold_free(node->open);
     hold_free(node->resting);
     hold_free(node->vows);
+    hold_free(node->sworn);
     free_holds(node->ready_head);
     free_holds(node->spent);
     free_holds(node->pool);

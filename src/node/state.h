@@ -29,6 +29,7 @@ struct commits {
     uint64_t committed;      /* position behind the last answered one */
     bool must_sync;          /* the batch being collected must be synced (adoption, start, stop) */
     uint64_t vowed;          /* what the register's frames rest on, synced: a position */
+    uint64_t sworn;          /* the same of those that the sync under way is for */
     uint64_t sync_id;        /* of the last SYNC */
     bool syncing;            /* it has not been answered */
     uint64_t syncing_end;    /* what it will have synced */
@@ -104,7 +105,8 @@ struct node {
     struct lives lives;           /* see above */
     struct hold *open;            /* output of the steps since the last COMMIT */
     struct hold *resting;         /* output that rests on the COMMIT under way */
-    struct hold *vows;            /* frames of the register: they rest on a sync */
+    struct hold *vows;            /* frames of the register: they rest on the next sync */
+    struct hold *sworn;           /* those that rest on the sync under way; NULL: none do */
     struct hold *ready_head;      /* output that may leave, oldest first */
     struct hold *ready_tail;      /* the last of it */
     struct hold *spent;           /* emitted: kept until the next step begins (Y1) */

@@ -179,7 +179,12 @@ static void carry_out(struct mini *mini, uint32_t index, uint64_t *commit, uint6
             break;
         case EFFECT_SYNC:
             sync_disk(&mini->disks[index]);
-            *sync = effect->sync.id;
+            if (mini->sync_ms == 0) {
+                *sync = effect->sync.id;
+                break;
+            }
+            mini->disks[index].sync = effect->sync.id;
+            mini->disks[index].sync_done_ms = mini->now_ms + mini->sync_ms;
             break;
         case EFFECT_DROP:
             buf_fini(&mini->disks[index].segments[effect->drop.segment]);
@@ -253,10 +258,21 @@ static void drain(struct mini *mini)
     }
 }
 
+static void end_sync(struct mini *mini, uint32_t index)
+{
+    struct mini_disk *disk = &mini->disks[index];
+    if (disk->sync == 0 || mini->nodes[index] == NULL || mini->now_ms < disk->sync_done_ms)
+        return;
+    struct event done = {.type = EVENT_SYNCED, .done = {disk->sync}};
+    disk->sync = 0;
+    turn(mini, index, &done);
+}
+
 static void tick(struct mini *mini)
 {
     mini->now_ms++;
     for (uint32_t i = 0; i < mini->count; i++) {
+        end_sync(mini, i);
         if (mini->nodes[i] == NULL || node_deadline_ms(mini->nodes[i]) > mini->now_ms)
             continue;
         struct event event = {.type = EVENT_TICK};
@@ -332,6 +348,7 @@ void mini_kill(struct mini *mini, uint32_t index)
 {
     node_free(mini->nodes[index]);
     mini->nodes[index] = NULL;
+    mini->disks[index].sync = 0;
     for (uint64_t i = 1; i <= mini->conn_count; i++)
         if (mini->conns[i].from == index || mini->conns[i].to == index)
             do_close(mini, i, index);

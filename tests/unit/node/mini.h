@@ -34,6 +34,8 @@ struct mini_disk {
     size_t synced[64];       /* bytes of each that survive the machine */
     uint64_t first;          /* oldest that exists */
     uint64_t last;           /* newest; 0: none */
+    uint64_t sync;           /* under way in the background, when that takes time; 0: none */
+    uint64_t sync_done_ms;   /* when it is done */
 };
 
 struct mini_frame {
@@ -69,6 +71,7 @@ struct mini {
     uint32_t shard_id;                          /* of the requests that name one */
     bool force;                                 /* of the requests that may */
     bool async;                                 /* likewise */
+    uint64_t sync_ms;                           /* what a background sync takes */
     uint32_t stopped;                           /* STOPPED effects seen */
 };
 

@@ -1,7 +1,8 @@
 /* test_guards - what a node refuses to believe.
  *
  * Does:   a frame of an epoch that it has not learnt (T2), a token from behind such an epoch (T1),
- *         an old copy of its own data (T11), a log that may have lost its end (T43).
+ *         an old copy of its own data (T11), a log that may have lost its end (T43). And how long
+ *         a slow disk holds up what must be synced first (T10).
  * Not:    that nothing else gets by: sim/. What fences guard when responsibility moves.
  * Holds:  -
  * Limits: -
@@ -224,6 +225,35 @@ static void idle_node_loses_power(void **state)
     mini_fini(&mini);
 }
 
+/* Purpose: frames of the register wait until what they rest on is synced, and rest on one record
+ *          more each time they are said again (after 200 ms, 400 ms …): not to wait for both.
+ * Method:  a node proposes an epoch, where a sync in the background takes 500 ms and no log rests.
+ * Pass:    the epoch is decided: each of the four frames of it waits for two syncs at most. Writes
+ *          meanwhile wait for none. */
+static void slow_syncs(void **state)
+{
+    (void)state;
+    struct mini mini;
+    assert_true(mini_start_all(&mini, 3, 1));
+    uint64_t epoch = node_config(mini.nodes[1])->epoch;
+    uint64_t began_ms = 0;
+    mini.sync_ms = 500;
+    for (uint32_t i = 0; i < 120 && node_config(mini.nodes[1])->epoch == epoch; i++) {
+        uint64_t asked_ms = mini.now_ms;
+        assert_int_equal(mini_ask(&mini, i % 3, OP_PUT, "x", "1", SLICE_EMPTY)->copies, 2);
+        assert_true(mini.now_ms - asked_ms < 10);
+        if (i == 40) {
+            assert_true(node_propose_touch(mini.nodes[1]));
+            began_ms = mini.now_ms;
+        }
+        mini_run(&mini, 50);
+    }
+    assert_int_equal(node_config(mini.nodes[1])->epoch, epoch + 1);
+    assert_true(mini.now_ms - began_ms > 2 * mini.sync_ms);
+    assert_true(mini.now_ms - began_ms <= 8 * mini.sync_ms);
+    mini_fini(&mini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +263,7 @@ int main(void)
         cmocka_unit_test(old_disk_of_a_reader),
         cmocka_unit_test(writes_after_a_rest),
         cmocka_unit_test(idle_node_loses_power),
+        cmocka_unit_test(slow_syncs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
