@@ -39,6 +39,14 @@ void replicas_served(struct replicas *set, uint64_t mono_ms)
     set->pace.busy_ms = mono_ms + PACE_BUSY_MS;
 }
 
+/* What has to be waited for at the rate of now: it may have been spent at a greater one. */
+static void forgive(struct replicas *set)
+{
+    int64_t least = -PACE_OWED_MS * rate_of(set);
+    if (set->pace.left < least)
+        set->pace.left = least;
+}
+
 void replica__pace_advance(struct replicas *set, uint64_t mono_ms)
 {
     struct pace *pace = &set->pace;
@@ -46,6 +54,7 @@ void replica__pace_advance(struct replicas *set, uint64_t mono_ms)
     uint64_t elapsed_ms = mono_ms - pace->at_ms;
     pace->at_ms = mono_ms;
     int64_t most = PACE_SAVED_MS * rate_of(set);
+    forgive(set);
     pace->left += (int64_t)(elapsed_ms < most_ms ? elapsed_ms : most_ms) * rate_of(set);
     if (pace->left > most)
         pace->left = most;
@@ -58,11 +67,9 @@ bool replica__pace_allows(const struct replicas *set)
 
 void replica__pace_spend(struct replicas *set, uint64_t bytes)
 {
-    int64_t least = -PACE_OWED_MS * rate_of(set);
     ASSERT(bytes < LIMIT_FRAME_BYTES * 2);
     set->pace.left -= (int64_t)bytes * 1000;
-    if (set->pace.left < least)
-        set->pace.left = least;
+    forgive(set);
 }
 
 uint64_t replica__pace_ms(const struct replicas *set)

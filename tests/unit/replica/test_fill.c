@@ -492,6 +492,35 @@ static bool fills_at_a_pace(struct world *world)
     return slow > fast + 1200 && slow < fast + 3600;
 }
 
+/* What was spent at the full rate is not waited for eight times as long when clients come: who
+ * fills up would take this node for one that is stuck. */
+static bool steps_back_at_once(struct world *world)
+{
+    struct site *site = &world->sites[0];
+    write_much(world);
+    world->knobs.fill_rate_bytes = 65536;
+    wipe(world, 2, 777);
+    admit(world, 2);
+    adopt_all(world);
+    connect_all(world);
+    cut_off(world, 1, 2); /* the walk comes from 0 */
+    for (uint32_t i = 0;
+         i < 100 && (!is_busy(site) || replicas_flush_ms(site->set) <= site->mono_ms); i++) {
+        tick(world, 2, 5);
+        hand(world, 2, 0, 0);
+        tick(world, 0, 5);
+        hand(world, 0, 2, 0);
+    }
+    assert_true(is_busy(site) && replicas_flush_ms(site->set) > site->mono_ms);
+    replicas_served(site->set, site->mono_ms);
+    flush(world, 0);
+    bool held = replicas_flush_ms(site->set) <= site->mono_ms + 101;
+    mend(world, 1, 2);
+    world->knobs.fill_rate_bytes = 67108864;
+    become_active(world, 2);
+    return held && all_alike(world);
+}
+
 /* Who takes long to fill up is sent what is written meanwhile, however much that is: above the hole
  * that the walk will close it has taken all of it, and says so. */
 static bool streams_go_on_while_filling(struct world *world)
@@ -567,6 +596,7 @@ static struct told stories[] = {
     {"strays_stay_away", strays_stay_away, 3, NULL, PLANT_NONE},
     {"only_from_the_active", only_from_the_active, 3, NULL, PLANT_NONE},
     {"fills_at_a_pace", fills_at_a_pace, 3, NULL, PLANT_NONE},
+    {"steps_back_at_once", steps_back_at_once, 3, NULL, PLANT_NONE},
     {"streams_go_on_while_filling", streams_go_on_while_filling, 3, NULL, PLANT_NONE},
     {"clock_of_the_source", clock_of_the_source, 3, NULL, PLANT_NONE},
 };
