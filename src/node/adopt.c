@@ -246,7 +246,7 @@ struct reg_io node__reg_io(struct node *node)
 
 void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result)
 {
-    if (io->must_sync && !PLANTED(node->options.plant, PROMISE_UNSYNCED))
+    if (io->must_sync)
         node->commits.vowed = log_position(node->log);
     if (result == REG_NOTHING || !node->reg.proposer.decided)
         return;

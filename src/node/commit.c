@@ -119,11 +119,13 @@ static void swear(struct node *node, uint64_t position)
 static void release_vows(struct node *node)
 {
     const struct commits *commits = &node->commits;
+    bool planted = PLANTED(node->options.plant, PROMISE_UNSYNCED);
+    uint64_t kept = planted ? commits->committed : commits->synced;
     if (tells_config(node->open) || tells_config(node->resting))
         return;
-    if (node->sworn != NULL && commits->synced >= commits->sworn)
+    if (node->sworn != NULL && kept >= commits->sworn)
         make_ready(node, &node->sworn);
-    if (node->sworn != NULL || hold_is_empty(node->vows) || commits->synced < commits->vowed)
+    if (node->sworn != NULL || hold_is_empty(node->vows) || kept < commits->vowed)
         return;
     make_ready(node, &node->vows);
     node->vows = take_hold(node);
