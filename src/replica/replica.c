@@ -384,19 +384,17 @@ void replica__tick(struct replica *replica, struct replica_io *io)
     replica__sweep(replica, io);
 }
 
-/* What has to go, a step of it. */
 static bool drops(const struct replica *replica)
 {
     return !replica->muted && (replica->drop.phase != DROP_NONE || replica__has_strays(replica));
 }
 
-static void drop_some(struct replica *replica, struct replica_io *io)
+/* Slots given away come last: whoever is sent slots waits for them, and takes a source that sends
+ * nothing for one that is stuck; what is left of the others costs memory only. */
+static void drop_strays(struct replica *replica, struct replica_io *io)
 {
-    if (!drops(replica) || !replica__pace_allows(replica->set))
-        return;
-    if (replica->drop.phase != DROP_NONE)
-        replica__fill_step(replica, io);
-    else
+    if (replica->drop.phase == DROP_NONE && replica__has_strays(replica) &&
+        replica__pace_allows(replica->set))
         replica__drop_strays(replica, io);
 }
 
@@ -404,13 +402,17 @@ void replica__flush(struct replica *replica, struct replica_io *io)
 {
     if (replica->muted)
         return;
-    drop_some(replica, io);
-    if (replica->shard == SHARD_NONE)
+    if (replica->shard == SHARD_NONE) {
+        drop_strays(replica, io);
         return;
+    }
+    if (replica__pace_allows(replica->set))
+        replica__fill_step(replica, io);
     if (replica->walk_wanted)
         replica__walk_pull(replica, io);
     replica__stream(replica, io);
     replica__walks_send(replica, io);
+    drop_strays(replica, io);
     for (uint32_t i = 0; i < replica->peer_count; i++)
         if (replica->peers[i].report_due && replica->peers[i].connected)
             replica__report(replica, &replica->peers[i], io);
