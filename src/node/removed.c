@@ -7,8 +7,8 @@
  *         before it is known that nothing of that is nowhere else.
  * Limits: its own writes of its last term in its shard and in each transit, and of those before
  *         that ended because slots moved; at most so many, since of what lay above a hole the
- *         others may have a part. The cluster forgets losses after LIMIT_LOSS_DAYS: then it does
- *         not know.
+ *         others may have a part. The cluster forgets old losses where it has no room for more
+ *         (placement/config_loss.c): then it does not know.
  * See:    docs/protocol.md 6.4, 6.5.
  */
 #include "node/state.h"

@@ -104,7 +104,7 @@ struct loss {
     uint32_t shard;     /* id of that shard, or of the one that the actor wrote to */
     uint64_t whole_seq; /* the last seq that surely is whole; 0 for a whole shard */
     uint64_t epoch;     /* since when: of a whole shard, contexts with a lower fence are told */
-    uint64_t wall_ms;   /* when, for the 30 days */
+    uint64_t wall_ms;   /* when: the old ones make room */
 };
 
 struct ancestor {

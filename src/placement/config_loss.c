@@ -5,14 +5,18 @@
  * Holds:  at most one loss for each actor, and one for each shard as a whole; oldest first. A
  *         loss of a shard is not dated after the fence: a context whose fence was raised to the
  *         configuration's is told once.
- * Limits: LIMIT_LOSSES; LIMIT_LOSS_DAYS by the clock of whoever proposes. A clock that stands more
- *         than a year after the loss is not believed: years ahead, it would make all forget.
+ * Limits: LIMIT_LOSSES. Where there is no room, those older than LIMIT_LOSS_DAYS are forgotten, by
+ *         the clock of whoever proposes; where that leaves none, the oldest are folded. While there
+ *         is room no clock is asked: one that is ahead would make all forget. Nor is one believed
+ *         that stands a year after the loss, or more: what is folded is told still.
  * See:    docs/protocol.md 6.5.
  */
 #include "placement/config_parts.h"
 
 #define DAY_MS (24ULL * 60 * 60 * 1000)
-#define BELIEVED_DAYS 366U
+
+/* Below a year by the days that clocks may be apart: a wrong year is the likeliest error. */
+#define BELIEVED_DAYS 360U
 
 static void loss_erase(struct config *next, uint32_t index)
 {
@@ -83,8 +87,9 @@ static uint64_t loss_take(struct config *next, uint32_t actor, uint32_t shard_id
 void config__lose(struct config *next, uint32_t actor, uint32_t shard_id, uint64_t whole_seq,
                   uint64_t wall_ms)
 {
-    losses_expire(next, wall_ms);
     whole_seq = loss_take(next, actor, shard_id, whole_seq);
+    if (next->loss_count == LIMIT_LOSSES)
+        losses_expire(next, wall_ms);
     while (next->loss_count == LIMIT_LOSSES)
         if (!loss_fold(next))
             loss_erase(next, 0);

@@ -98,7 +98,7 @@ bool config__spare_take(struct config *next, uint32_t shard, const bool usable[L
 bool config__donor_take(struct config *next, uint32_t shard, const bool usable[LIMIT_MEMBERS],
                         uint32_t staying_min);
 
-/* Keeps a loss of an actor, or (actor 0) of a whole shard, given by id; forgets those older than
- * LIMIT_LOSS_DAYS, and folds the oldest where there are too many. */
+/* Keeps a loss of an actor, or (actor 0) of a whole shard, given by id. Where there are too many,
+ * forgets those older than LIMIT_LOSS_DAYS, and folds the oldest where there are none. */
 void config__lose(struct config *next, uint32_t actor, uint32_t shard_id, uint64_t whole_seq,
                   uint64_t wall_ms);

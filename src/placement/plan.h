@@ -23,7 +23,7 @@
  * That is safe, although reports of what is stable go by them, and a late one may speak of a shard
  * of other members (T33): such a report counts for actors that are open, those of the shard that
  * had the id are all closed before a plan is carried out (E_UNSETTLED), and actors are never used
- * again. A loss names the shard for 30 days; who has to be told of it is told by epoch, not by
+ * again. A loss names the shard for long; who has to be told of it is told by epoch, not by
  * shard. Transits have ids that are not used again (SHARD_ID_TRANSIT).
  */
 #pragma once

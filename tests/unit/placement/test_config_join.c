@@ -380,32 +380,11 @@ static void a_moving_actor_is_let_be(void **state)
 
 /* --- losses --- */
 
-static void losses_are_forgotten_after_a_month(void **state)
-{
-    (void)state;
-    const uint64_t month_ms = 30ULL * 24 * 60 * 60 * 1000;
-    struct config *config = cluster_of(2, "S0 S1");
-    APPLY(config, config_merged(config, 0, NOW_MS, &err));
-    config->members[0].state = MEMBER_SYNCING;
-    APPLY(config, config_merged(config, 1, NOW_MS + month_ms, &err));
-    assert_int_equal(config->loss_count, 2);
-    APPLY(config, config_merged(config, 0, NOW_MS + month_ms, &err));
-    assert_int_equal(config->loss_count, 2); /* one for each shard, the newest */
-    assert_int_equal(config->losses[0].shard, 1);
-    assert_int_equal(config->losses[1].shard, 0);
-    assert_int_equal(config->losses[1].epoch, 12);
-    config->members[0].state = MEMBER_SYNCING;
-    APPLY(config, config_merged(config, 0, NOW_MS + 2 * month_ms + 1, &err));
-    assert_int_equal(config->loss_count, 1);
-    assert_int_equal(config->losses[0].epoch, 13);
-    config_free(config);
-}
+#define DAY_MS (24ULL * 60 * 60 * 1000)
 
-/* Too many: the oldest become one for their shard, dated as late as the latest of them; whoever
- * must be told of one is told. */
-static void the_oldest_losses_are_folded(void **state)
+/* As many losses as there is room for, of actors from 100 on, and actor 90 about to be sealed. */
+static struct config *full_of_losses(void)
 {
-    (void)state;
     struct config *config = cluster_of(2, "A0 A1 S1");
     config->epoch = 5000;
     config->next_actor = 4000;
@@ -414,6 +393,57 @@ static void the_oldest_losses_are_folded(void **state)
             .actor = 100 + i, .shard = i % 2, .whole_seq = i, .epoch = 1000 + i, .wall_ms = NOW_MS};
     config->retired[config->retired_count++] =
         (struct retired){.actor = 90, .slots = config->shards[1].slots};
+    return config;
+}
+
+static void no_clock_makes_losses_forgotten_while_there_is_room(void **state)
+{
+    (void)state;
+    struct config *config = cluster_of(2, "S0 S1");
+    APPLY(config, config_merged(config, 0, NOW_MS, &err));
+    config->members[0].state = MEMBER_SYNCING;
+    APPLY(config, config_merged(config, 1, NOW_MS + 31 * DAY_MS, &err));
+    assert_int_equal(config->loss_count, 2);
+    APPLY(config, config_merged(config, 0, NOW_MS + 365 * DAY_MS, &err));
+    assert_int_equal(config->loss_count, 2); /* one for each shard, the newest */
+    assert_int_equal(config->losses[0].shard, 1);
+    assert_int_equal(config->losses[1].shard, 0);
+    assert_int_equal(config->losses[1].epoch, 12);
+    config_free(config);
+}
+
+static void losses_older_than_a_month_make_room(void **state)
+{
+    (void)state;
+    struct config *config = full_of_losses();
+    uint64_t fence = config->fence;
+    config->losses[7].wall_ms = NOW_MS + 1;
+    APPLY(config, config_sealed(config, 90, SHARD_NONE, 1, 0, NOW_MS + 30 * DAY_MS + 1, &err));
+    assert_int_equal(config->loss_count, 2);
+    assert_int_equal(config->losses[0].actor, 107); /* a month old, and no more */
+    assert_int_equal(config->losses[1].actor, 90);
+    assert_int_equal(config->fence, fence); /* none became one of its shard */
+    config_free(config);
+}
+
+/* Nor does it where clocks that were two days apart dated the losses: they are folded. */
+static void a_clock_a_year_ahead_makes_no_room(void **state)
+{
+    (void)state;
+    struct config *config = full_of_losses();
+    APPLY(config, config_sealed(config, 90, SHARD_NONE, 1, 0, NOW_MS + 363 * DAY_MS, &err));
+    assert_int_equal(config->loss_count, LIMIT_LOSSES);
+    assert_null(config_loss_of_actor(config, 100));
+    assert_non_null(config_loss_of_actor(config, 103));
+    config_free(config);
+}
+
+/* Too many: the oldest become one for their shard, dated as late as the latest of them; whoever
+ * must be told of one is told. */
+static void the_oldest_losses_are_folded(void **state)
+{
+    (void)state;
+    struct config *config = full_of_losses();
     APPLY(config, config_sealed(config, 90, SHARD_NONE, 1, 0, NOW_MS, &err));
     assert_int_equal(config->loss_count, LIMIT_LOSSES);
     assert_null(config_loss_of_actor(config, 100));
@@ -454,7 +484,9 @@ int main(void)
         cmocka_unit_test(a_keeper_that_is_lost_unseals),
         cmocka_unit_test(what_is_whole_ends_with_the_last_seq),
         cmocka_unit_test(a_moving_actor_is_let_be),
-        cmocka_unit_test(losses_are_forgotten_after_a_month),
+        cmocka_unit_test(no_clock_makes_losses_forgotten_while_there_is_room),
+        cmocka_unit_test(losses_older_than_a_month_make_room),
+        cmocka_unit_test(a_clock_a_year_ahead_makes_no_room),
         cmocka_unit_test(the_oldest_losses_are_folded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
