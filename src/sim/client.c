@@ -407,6 +407,8 @@ static struct past *past_told(struct client *client, const struct call *call,
 {
     struct world *world = client->world;
     struct past *past = past_dup(call->asked.past, world->oracle.key_count);
+    struct told told[LIMIT_LOST];
+    uint32_t count = 0;
     terms_refresh(world);
     for (uint32_t i = 0; i < reply->lost_count; i++) {
         const struct lost *lost = &reply->lost[i];
@@ -419,12 +421,12 @@ static struct past *past_told(struct client *client, const struct call *call,
                         (unsigned long long)lost->whole_seq, lost->shard_id);
             continue;
         }
-        struct told told;
-        terms_told_of(world, loss, &told);
-        told.whole_seq = lost->whole_seq;
-        told.before_us = epoch_time(&world->oracle, lost->epoch);
-        oracle_told(&world->oracle, past, &told);
+        struct told *at = &told[count++];
+        terms_told_of(world, loss, at);
+        at->whole_seq = lost->whole_seq;
+        at->before_us = epoch_time(&world->oracle, lost->epoch);
     }
+    oracle_told(&world->oracle, past, told, count);
     if (reply->lost_count > 0 && call->asked.op == OP_PUT) /* so much its writer knows */
         oracle_put_past(&world->oracle, call->asked.write, past);
     return past;

@@ -198,12 +198,23 @@ static bool is_gone(const struct oracle *oracle, uint32_t write, const struct to
             (told->actor == 0 && oracle_purged_above(oracle, write, told->before_us)));
 }
 
-/* Below a write in somebody's past is what its writer had seen. */
-static void forget_lost(const struct oracle *oracle, struct past *past, const struct told *told)
+static bool is_gone_by_any(const struct oracle *oracle, uint32_t write, const struct told *told,
+                           uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (is_gone(oracle, write, &told[i]))
+            return true;
+    return false;
+}
+
+/* Below a write in somebody's past is what its writer had seen: and that may be lost by another of
+ * the losses, in whatever order they are told. */
+static void forget_lost(const struct oracle *oracle, struct past *past, const struct told *told,
+                        uint32_t count)
 {
     for (uint32_t key = 0; key < oracle->key_count; key++) {
         uint32_t top = past->tops[key];
-        while (top != 0 && is_gone(oracle, top, told))
+        while (top != 0 && is_gone_by_any(oracle, top, told, count))
             top = oracle->writes[top].past != NULL ? oracle->writes[top].past->tops[key] : 0;
         past->tops[key] = top;
     }
@@ -220,9 +231,10 @@ static bool is_known(const struct oracle *oracle, const struct told *told)
     return false;
 }
 
-void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told)
+void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told,
+                 uint32_t count)
 {
-    forget_lost(oracle, past, told);
+    forget_lost(oracle, past, told, count);
 }
 
 void oracle_may_be_lost(struct oracle *oracle, const struct told *told)
@@ -257,8 +269,8 @@ static void past_add(const struct oracle *oracle, struct past *past, uint32_t wr
     expose(oracle, write);
     if (at->past != NULL)
         oracle_past_merge(oracle, past, at->past);
-    for (uint32_t i = 0; at->past != NULL && i < oracle->told_count; i++)
-        forget_lost(oracle, past, &oracle->told[i]);
+    if (at->past != NULL)
+        forget_lost(oracle, past, oracle->told, oracle->told_count);
     if (oracle_newer(oracle, write, past->tops[at->key]))
         past->tops[at->key] = write;
     if (at->dot.seq > past->seqs[at->dot.actor])

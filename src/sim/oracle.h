@@ -197,7 +197,8 @@ void oracle_frame(struct oracle *oracle, uint32_t node, struct slice bytes);
 
 /* Of what a client was told that it may be lost, what surely is (no log has it any more) leaves its
  * past, so that it may read what is older. */
-void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told);
+void oracle_told(const struct oracle *oracle, struct past *past, const struct told *told,
+                 uint32_t count);
 
 /* The configuration says so. From then on it comes into no past through the write of another: what
  * a version rests on is told to those only whose own context names it (docs/status.md, I5). */
