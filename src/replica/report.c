@@ -125,12 +125,9 @@ static void place_stream(struct replica *replica, struct peer *peer, const struc
     if (peer->streaming)
         REACHED(metrics, REWOUND);
     peer->streaming = true;
-    peer->sent_seq = replica__peer_received(peer, replica->actor);
-    const struct range *range = ranges_get(&peer->ranges, replica->actor);
-    if (range != NULL && range->high > peer->sent_seq) {
-        REACHED(metrics, STREAM_ABOVE_GAP);
-        peer->sent_seq = range->high; /* the walk brings the rest */
-    }
+    peer->sent_seq = replica__peer_took(peer, replica->actor);
+    if (peer->sent_seq > replica__peer_received(peer, replica->actor))
+        REACHED(metrics, STREAM_ABOVE_GAP); /* the walk brings the rest */
     if (peer->sent_seq > replica->seq)
         peer->sent_seq = replica->seq;
 }

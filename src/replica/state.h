@@ -293,6 +293,7 @@ void replica__window_trim(struct replica *replica);
 void replica__window_clear(struct replica *replica);
 void replica__stream(struct replica *replica, struct replica_io *io);
 uint64_t replica__peer_received(const struct peer *peer, uint32_t actor);
+uint64_t replica__peer_took(const struct peer *peer, uint32_t actor);
 bool replica__stream_busy(const struct replica *replica);
 
 /* report.c */

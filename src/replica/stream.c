@@ -95,7 +95,7 @@ void replica__window_trim(struct replica *replica)
 
 /* What a member has taken, above a hole too: who fills up lacks what is below until the end of it,
  * and is sent what is written meanwhile. */
-static uint64_t peer_took(const struct peer *peer, uint32_t actor)
+uint64_t replica__peer_took(const struct peer *peer, uint32_t actor)
 {
     uint64_t received = replica__peer_received(peer, actor);
     const struct range *range = ranges_get(&peer->ranges, actor);
@@ -105,7 +105,7 @@ static uint64_t peer_took(const struct peer *peer, uint32_t actor)
 static uint64_t bytes_under_way(const struct replica *replica, const struct peer *peer)
 {
     const struct window *window = &replica->window;
-    uint64_t acked = peer_took(peer, replica->actor);
+    uint64_t acked = replica__peer_took(peer, replica->actor);
     if (acked >= peer->sent_seq || peer->sent_seq < window->first_seq || window->count == 0)
         return 0;
     const struct window_item *last = item_at(window, peer->sent_seq);
