@@ -392,7 +392,7 @@ static void checkpoint(struct node *node)
         return;                    /* who asks knows a configuration that is not in its log */
     if (!log_pending(node->log) && /* it begins a segment; a batch lies in one */
         checkpoint_due(&node->checkpoint, node->table, node->log,
-                       node->knobs->checkpoint_floor_bytes))
+                       node->knobs->checkpoint_floor_bytes, node->id))
         begin_checkpoint(node);
     if (!node->checkpoint.running)
         return;

@@ -489,11 +489,12 @@ void judge_tables(struct world *world)
     }
 }
 
-/* The log of a node that has nothing to do: a checkpoint is due beyond twice what lives. */
+/* The log of a node that has nothing to do: a checkpoint is due beyond 2.5 times what lives,
+ * at the latest. */
 static void judge_log(const struct world *world, const struct sim_node *node,
                       const struct metrics *metrics, struct verdict *verdict)
 {
-    uint64_t live = 2 * table_log_bytes(node_table(node->node));
+    uint64_t live = 5 * table_log_bytes(node_table(node->node)) / 2;
     uint64_t floor = world->swarm.knobs.checkpoint_floor_bytes;
     if (metrics->checkpoint_running == 0)
         judge_gauge(verdict, node, "bytes of log at rest", metrics->log_bytes,

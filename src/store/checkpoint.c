@@ -14,18 +14,23 @@
  */
 #include "store/checkpoint.h"
 
+/* So many beginnings a checkpoint may have. */
+#define LOTS 64U
+
 void checkpoint_init(struct checkpoint *checkpoint)
 {
     *checkpoint = (struct checkpoint){0};
 }
 
 bool checkpoint_due(const struct checkpoint *checkpoint, const struct table *table,
-                    const struct log *log, uint64_t floor_bytes)
+                    const struct log *log, uint64_t floor_bytes, uint64_t lot)
 {
     /* Segments below the base are as good as gone, though they may wait for a sync: counting them
      * would make the next checkpoint due by the end of this one. */
     uint64_t needed = log_needed_bytes(log);
-    return !checkpoint->running && needed > floor_bytes && needed / 2 > table_log_bytes(table);
+    uint64_t lives = table_log_bytes(table);
+    uint64_t later = lives / LOTS * (lot % LOTS) / 4;
+    return !checkpoint->running && needed > floor_bytes && needed / 2 > lives + later;
 }
 
 void checkpoint_begin(struct checkpoint *checkpoint, struct log *log)

@@ -1,8 +1,8 @@
 /* checkpoint - rewriting what lives, so that the rest of the log can go.
  *
- * Does:   decides when (the log exceeds twice what lives), begins a new segment, dumps the table
- *         slot by slot in steps of bounded size among the normal records, writes the footer,
- *         and moves the base of the log once that is synced.
+ * Does:   decides when (the log exceeds twice to 2.5 times what lives), begins a new segment, dumps
+ *         the table slot by slot in steps of bounded size among the normal records, writes the
+ *         footer, and moves the base of the log once that is synced.
  * Not:    the records that others must repeat at the start of a checkpoint (configuration,
  *         register, coverage, ranges, pending writes, clock ceiling): the node appends them right
  *         after checkpoint_begin, in the same batch.
@@ -27,10 +27,11 @@ struct checkpoint {
 
 void checkpoint_init(struct checkpoint *checkpoint);
 
-/* True when a checkpoint is due: the log from its base on is longer than twice what lives, and
- * than floor_bytes. */
+/* True when a checkpoint is due: the log from its base on is longer than floor_bytes, and than
+ * twice what lives and up to a quarter of that more, by `lot`: any number, best another one at each
+ * node. The members of a shard log the same, and would write theirs all at once. */
 bool checkpoint_due(const struct checkpoint *checkpoint, const struct table *table,
-                    const struct log *log, uint64_t floor_bytes);
+                    const struct log *log, uint64_t floor_bytes, uint64_t lot);
 
 /* Rolls the log and appends RECORD_CHECKPOINT. The caller appends its own records next. Only while
  * the batch is empty (!log_pending): what is in it would lie before the base. */
