@@ -96,7 +96,9 @@ static bool is_being_logged(const struct sim_node *node, const struct hkey *key)
 static void judge_top(struct world *world, const struct sim_node *node, uint32_t key)
 {
     uint32_t top = node->audit.tops[key];
-    if (top == 0 || node->turned || node_phase(node->node) != NODE_SERVING ||
+    /* One whose only log is gone since is as if it had not been (1301824). */
+    if (top == 0 || world->oracle.writes[top].dot.actor == 0 || node->turned ||
+        node_phase(node->node) != NODE_SERVING ||
         !node_serves(node->node, world->oracle.keys[key].slot) ||
         is_held(world, &world->oracle.writes[top], node_table(node->node)) ||
         is_lost(world, node, top) || terms_brought_back(world, node_config(node->node), top) ||

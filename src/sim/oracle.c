@@ -303,9 +303,10 @@ static uint32_t holders_of(const struct oracle *oracle, const struct hwrite *wri
 {
     if (write->dot.actor == 0)
         return 0;
-    uint32_t holders = oracle->actors[write->dot.actor].dots[write->dot.seq].ever;
+    const struct hactor *actor = &oracle->actors[write->dot.actor];
+    uint32_t holders = actor->dots[write->dot.seq].ever;
     for (uint32_t i = 0; i < VNET_NODES_MAX; i++) {
-        if (oracle->nodes[i].raised[write->dot.actor] >= write->dot.seq)
+        if (actor->raised[i] >= write->dot.seq)
             holders |= 1U << i;
     }
     return count_bits(holders);

@@ -50,10 +50,11 @@ struct hdot {
 };
 
 struct hactor {
-    struct hdot *dots; /* owned; by seq */
-    uint64_t cap;      /* allocated */
-    uint64_t last;     /* greatest seq seen */
-    uint32_t node;     /* whose log had it first: the writer */
+    struct hdot *dots;               /* owned; by seq */
+    uint64_t cap;                    /* allocated */
+    uint64_t last;                   /* greatest seq seen */
+    uint32_t node;                   /* whose log had it first: the writer */
+    uint64_t raised[VNET_NODES_MAX]; /* how far the log of each node ever said that it covers it */
 };
 
 struct hkey {

@@ -152,6 +152,8 @@ static void note_raise(struct oracle *oracle, uint32_t node, struct slice body)
         uint64_t seq = read_u64(&in);
         if (actor < ORACLE_ACTORS_MAX && seq > oracle->nodes[node].raised[actor])
             oracle->nodes[node].raised[actor] = seq;
+        if (actor < ORACLE_ACTORS_MAX && seq > oracle->actors[actor].raised[node])
+            oracle->actors[actor].raised[node] = seq;
     }
 }
 
