@@ -5,7 +5,8 @@
  * Not:    what the node itself wants, and when it looks: change.c. What a change does
  *         (placement/config_change.h). New histories: fork.c.
  * Holds:  C1 (change.c). C2 an operator's request is answered once, with what the configuration
- *         says.
+ *         says. C4 a request changes the members until the configuration is as it wants, and not
+ *         again when that is undone while it waits: two who want the contrary would go on for ever.
  * Limits: LIMIT_MEMBERS addresses in a request; knob max_requests.
  * See:    change.c; docs/protocol.md sections 6.4, 6.6 and 7; docs/api.md section 3.
  */
@@ -181,8 +182,11 @@ static bool want_listed(struct node *node, uint32_t index)
     enum err err = E_OK;
     struct config *next = wanted(node, waiter, &err);
     bool overdue = node->mono_ms >= waiter->until_ms;
+    waiter->begun = waiter->begun || (err == E_OK && next == NULL);
     if (err != E_OK) {
         answer_asked(node, index, err, OUTCOME_NONE);
+    } else if (next != NULL && waiter->begun) {
+        answer_asked(node, index, E_UNDONE, OUTCOME_NONE); /* C4 */
     } else if (next == NULL && is_done(node, waiter, &outcome)) {
         if (overdue || is_known(node))
             answer_asked(node, index, E_OK, outcome);

@@ -73,7 +73,7 @@ struct waiter {
     uint64_t until_ms;       /* when something must happen to it, mono */
     enum outcome outcome;    /* written: created, replaced, deleted */
     bool proposed;           /* asked: this node has proposed it */
-    bool begun;              /* asked, of a reshard: it was under way */
+    bool begun;              /* asked: nothing more had to change for it, or slots were moving */
 };
 
 struct waiters {

@@ -143,6 +143,15 @@ static bool any_named_is(const struct call *call, const struct config *config,
     return false;
 }
 
+/* Those that are listed at all. */
+static bool all_named_leave(const struct call *call, const struct config *config)
+{
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (config->members[i].state != MEMBER_LEAVING && is_named(call, &config->members[i]))
+            return false;
+    return true;
+}
+
 /* Somebody runs at one of the addresses, or did a moment ago. */
 static bool any_named_runs(const struct world *world, const struct call *call)
 {
@@ -210,6 +219,8 @@ static bool refuses_removal(const struct world *world, const struct sim_node *no
         return !call->force && any_named_is(call, config, MEMBER_SYNCING);
     case E_HANDING_OVER:
         return any_named_is(call, config, MEMBER_LEAVING);
+    case E_UNDONE:
+        return !all_named_leave(call, config);
     default:
         return false;
     }
@@ -228,6 +239,9 @@ static bool refuses_placing(const struct call *call, const struct config *config
         return is_elsewhere(call, config);
     case E_RESHARDING:
         return config_reshards(config);
+    case E_UNDONE:
+        return any_named_is(call, config, MEMBER_SPARE) ||
+               any_named_is(call, config, MEMBER_LEAVING);
     default:
         return false;
     }
@@ -347,6 +361,9 @@ static bool has_reason(const struct world *world, const struct sim_node *node,
         if (err == E_NO_MAJORITY)
             return true;
     }
+    if (call->asked.op == OP_VIEW_ADD)
+        return err == E_UNDONE && (count_named(call, node_config(node->node), true) > 0 ||
+                                   any_named_is(call, node_config(node->node), MEMBER_LEAVING));
     if (call->asked.op == OP_VIEW_REMOVE)
         return refuses_removal(world, node, call, err);
     if (call->asked.op == OP_SHARD_ADD)

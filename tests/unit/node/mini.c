@@ -142,6 +142,10 @@ static void do_commit(struct mini *mini, uint32_t index, const struct effect *ef
 
 static void do_reply(struct mini *mini, const struct effect *effect)
 {
+    if (effect->reply.id != mini->next_id) {
+        mini->earlier = effect->reply.err;
+        return;
+    }
     buf_reset(&mini->kept);
     buf_reserve(&mini->kept, effect->reply.value.len + effect->reply.token.len);
     mini->reply = effect->reply;

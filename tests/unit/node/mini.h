@@ -64,7 +64,8 @@ struct mini {
     struct effects *effects;                    /* of the current step */
     uint64_t now_ms;                            /* the one clock */
     uint64_t boot[MINI_NODES];                  /* which boot of each machine */
-    bool replied;                               /* to the request under way */
+    bool replied;                               /* to the newest request */
+    enum err earlier;                           /* what an earlier one was answered since */
     struct reply reply;                         /* its slices lie in `kept` */
     struct buf kept;                            /* bytes of the reply */
     uint64_t next_id;                           /* of requests */

@@ -314,6 +314,28 @@ static void live_one_leaves(void **state)
     mini_fini(&mini);
 }
 
+/* One wants a node to go, which takes its time, and another one that it stays (C4): seed 1306809. */
+static void wanted_and_not_wanted(void **state)
+{
+    (void)state;
+    struct mini mini;
+    assert_true(mini_start_all(&mini, 6, 2));
+    mini_kill(&mini, 0);
+    write_all(&mini, 2, "1"); /* the first one would have to have it, too */
+    const char *address = mini.options[2].address.text;
+    mini_begin(&mini, 1, OP_VIEW_REMOVE, address, NULL, SLICE_EMPTY);
+    mini_run(&mini, 500);
+    assert_int_equal(listed(&mini, 1, 2)->state, MEMBER_LEAVING);
+    uint64_t epoch = node_config(mini.nodes[1])->epoch;
+    mini_begin(&mini, 4, OP_VIEW_ADD, address, NULL, SLICE_EMPTY);
+    assert_int_equal(mini_wait(&mini)->outcome, OUTCOME_ADDED);
+    mini_run(&mini, 3000);
+    assert_int_equal(mini.earlier, E_UNDONE);
+    assert_int_equal(listed(&mini, 1, 2)->state, MEMBER_ACTIVE);
+    assert_int_equal(node_config(mini.nodes[1])->epoch, epoch + 1);
+    mini_fini(&mini);
+}
+
 static void dead_one_is_removed(void **state)
 {
     (void)state;
@@ -353,12 +375,11 @@ static void removed_while_asked(void **state)
     const char *address = mini.options[3].address.text;
     const struct reply *reply = mini_ask(&mini, 0, OP_VIEW_REMOVE, address, NULL, SLICE_EMPTY);
     assert_int_equal(reply->err, E_OK);
-    mini.replied = false;
+    assert_int_equal(mini.earlier, E_OK); /* none yet */
     mini_cut(&mini, 3, false);
     mini_run(&mini, 2000);
     assert_int_equal(node_phase(mini.nodes[3]), NODE_REFUSED);
-    assert_true(mini.replied);
-    assert_int_equal(mini.reply.err, E_NOT_READY);
+    assert_int_equal(mini.earlier, E_NOT_READY);
     mini_fini(&mini);
 }
 
@@ -512,6 +533,7 @@ int main(void)
         cmocka_unit_test(seventh_joins),
         cmocka_unit_test(added_before_it_shows_up),
         cmocka_unit_test(live_one_leaves),
+        cmocka_unit_test(wanted_and_not_wanted),
         cmocka_unit_test(dead_one_is_removed),
         cmocka_unit_test(removed_while_asked),
         cmocka_unit_test(too_few_to_remove),
