@@ -56,7 +56,10 @@ void node__note_removed(struct node *node, const struct config *next)
     *removed = (struct removed){.count = 0};
     for (uint32_t i = 0; i < replicas_count(node->replicas); i++) {
         const struct replica *replica = replicas_at(node->replicas, i);
-        note_term(removed, replica_actor(replica), replica_seq(replica),
+        uint32_t actor = replica_actor(replica);
+        /* Not replica_seq: a checkpoint repeats its own writes as it does those of others, and
+         * while the log is gone through only the coverage knows of them. */
+        note_term(removed, actor, vv_get(replica_coverage(replica), actor),
                   replica_state(replica) == MEMBER_LEAVING);
     }
     note_moving(removed, node);

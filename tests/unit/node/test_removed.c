@@ -125,6 +125,48 @@ static void some_only_here(void **state)
     mini_fini(&mini);
 }
 
+static void count_checkpoints(void *arg, const struct trace_event *event)
+{
+    uint32_t *done = arg;
+    *done += event->id == TRACE_CHECKPOINT_END ? 1 : 0;
+}
+
+/* A checkpoint has repeated what it alone has, and it wrote nothing after that: what its log says of
+ * that when it starts again, it says of it as of what others wrote. */
+static void some_before_a_checkpoint(void **state)
+{
+    (void)state;
+    struct mini mini;
+    uint32_t done = 0;
+    uint64_t count = 0;
+    assert_true(mini_start_all(&mini, NODES, 2));
+    write_in(&mini, 0, 5, "all");
+    mini_run(&mini, 1000);
+    mini_kill(&mini, GONE);
+    mini.options[GONE].knobs.checkpoint_floor_bytes = 4096;
+    mini.options[GONE].tracer = (struct tracer){count_checkpoints, &done};
+    mini_start(&mini, GONE);
+    mini_run(&mini, 1000);
+    mini_cut(&mini, GONE, true);
+    mini_run(&mini, 3000);
+    uint32_t alone = 0;
+    for (done = 0; done == 0; alone++) {
+        write_in(&mini, 0, 1, "alone");
+        mini_run(&mini, 200);
+    }
+    die_and_return(&mini);
+    assert_true(node_only_here(mini.nodes[GONE], &count));
+    assert_int_equal(count, alone);
+    mini_kill(&mini, GONE);
+    mini_start(&mini, GONE);
+    mini_run(&mini, 3000);
+    assert_true(node_only_here(mini.nodes[GONE], &count));
+    assert_int_equal(count, alone);
+    list_again(&mini);
+    assert_int_equal(node_phase(mini.nodes[GONE]), NODE_REFUSED);
+    mini_fini(&mini);
+}
+
 /* Nothing is lost with its directory: listed again, it comes in by itself. */
 static void none_only_here(void **state)
 {
@@ -299,9 +341,10 @@ static void some_of_the_term_before(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(some_only_here),    cmocka_unit_test(none_only_here),
-        cmocka_unit_test(handed_over),       cmocka_unit_test(not_known_yet),
-        cmocka_unit_test(some_of_a_transit), cmocka_unit_test(some_of_the_term_before),
+        cmocka_unit_test(some_only_here),          cmocka_unit_test(some_before_a_checkpoint),
+        cmocka_unit_test(none_only_here),          cmocka_unit_test(handed_over),
+        cmocka_unit_test(not_known_yet),           cmocka_unit_test(some_of_a_transit),
+        cmocka_unit_test(some_of_the_term_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
