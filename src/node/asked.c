@@ -126,6 +126,22 @@ static struct config *wanted(struct node *node, const struct waiter *waiter, enu
     return NULL;
 }
 
+/* It was as the request wants, and is not any more, though something could be changed for that. Who
+ * was leaving and died may be taken off at once: that goes on. */
+static bool is_undone(const struct node *node, const struct waiter *waiter)
+{
+    struct address list[LIMIT_MEMBERS];
+    bool all = false;
+    if (!waiter->begun || waiter->call->op != OP_VIEW_REMOVE)
+        return waiter->begun;
+    uint32_t count = listed(node, waiter->call, list, &all);
+    for (uint32_t i = 0; i < count; i++)
+        if (config_member_by_address(node->config, slice_str(list[i].text))->state !=
+            MEMBER_LEAVING)
+            return true;
+    return false;
+}
+
 /* True when nothing has to change for it, and what came of that is here. */
 static bool is_done(const struct node *node, const struct waiter *waiter, enum outcome *outcome)
 {
@@ -185,7 +201,7 @@ static bool want_listed(struct node *node, uint32_t index)
     waiter->begun = waiter->begun || (err == E_OK && next == NULL);
     if (err != E_OK) {
         answer_asked(node, index, err, OUTCOME_NONE);
-    } else if (next != NULL && waiter->begun) {
+    } else if (next != NULL && is_undone(node, waiter)) {
         answer_asked(node, index, E_UNDONE, OUTCOME_NONE); /* C4 */
     } else if (next == NULL && is_done(node, waiter, &outcome)) {
         if (overdue || is_known(node))
