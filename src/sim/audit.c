@@ -114,6 +114,8 @@ static void judge_top(struct world *world, const struct sim_node *node, uint32_t
 static void cover_one(struct world *world, struct sim_node *node, uint32_t write)
 {
     uint32_t key = world->oracle.writes[write].key;
+    if (world->oracle.writes[node->audit.tops[key]].dot.actor == 0)
+        node->audit.tops[key] = 0; /* its only log is gone since */
     if (!oracle_newer(&world->oracle, write, node->audit.tops[key]))
         return;
     node->audit.tops[key] = write;

@@ -225,7 +225,8 @@ static bool is_known(const struct oracle *oracle, const struct told *told)
     for (uint32_t i = 0; i < oracle->told_count; i++) {
         const struct told *known = &oracle->told[i];
         if (known->actor == told->actor && known->whole_seq == told->whole_seq &&
-            known->before_us == told->before_us)
+            (told->actor != 0 ||
+             (known->before_us == told->before_us && slotset_equal(&known->slots, &told->slots))))
             return true;
     }
     return false;
@@ -239,7 +240,11 @@ void oracle_told(const struct oracle *oracle, struct past *past, const struct to
 
 void oracle_may_be_lost(struct oracle *oracle, const struct told *told)
 {
-    if (oracle->told_count < ORACLE_TOLD_MAX && !is_known(oracle, told))
+    if (is_known(oracle, told))
+        return;
+    if (oracle->told_count == ORACLE_TOLD_MAX)
+        verdict_say(oracle->verdict, "SIM", "more than %u losses", ORACLE_TOLD_MAX);
+    else
         oracle->told[oracle->told_count++] = *told;
 }
 

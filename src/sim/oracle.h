@@ -114,7 +114,7 @@ struct told {
     uint64_t before_us;   /* see above */
 };
 
-#define ORACLE_TOLD_MAX 64U
+#define ORACLE_TOLD_MAX 256U
 #define ORACLE_FORKS_MAX 16U
 
 struct oracle {

@@ -54,13 +54,38 @@ static void forget_process(struct sim_node *node)
     node->synced_id = 0;
 }
 
-/* What the disk has is what the node has, whatever was under way when it ended. */
+/* What is told of a log. */
+struct telling {
+    struct oracle *oracle;              /* whom */
+    uint32_t node;                      /* whose log */
+    const struct log_segment *segments; /* of its disk */
+    size_t count;                       /* of them */
+};
+
+static bool tell_record(void *arg, const struct record *record, uint64_t position)
+{
+    const struct telling *telling = arg;
+    (void)position;
+    for (size_t i = 0; i < telling->count; i++) {
+        const struct log_segment *segment = &telling->segments[i];
+        size_t offset = (size_t)((uintptr_t)record->whole.ptr - (uintptr_t)segment->bytes.ptr);
+        if (offset < segment->bytes.len)
+            oracle_committed(telling->oracle, telling->node, segment->id, offset, record->whole,
+                             true);
+    }
+    return true;
+}
+
+/* What a recovery takes of the disk is what the node has, whatever was under way when it ended:
+ * nothing below the base, and nothing behind a record that is not whole, in later segments either. */
 static void tell_oracle(struct world *world, struct sim_node *node)
 {
-    const struct log_segment *segments = NULL;
-    size_t count = vdisk_view(&node->disk, &segments);
-    for (size_t i = 0; i < count; i++)
-        oracle_committed(&world->oracle, node->index, segments[i].id, 0, segments[i].bytes, true);
+    struct telling telling = {.oracle = &world->oracle, .node = node->index};
+    telling.count = vdisk_view(&node->disk, &telling.segments);
+    struct log *log = log_new();
+    struct log_recovery recovery;
+    log_recover(log, telling.segments, telling.count, tell_record, &telling, &recovery);
+    log_free(log);
 }
 
 void world_recount(struct world *world, uint32_t index)

@@ -125,10 +125,25 @@ static void note_shards(struct terms *terms, const struct config *config)
     terms->shards_most = count > terms->shards_most ? count : terms->shards_most;
 }
 
+/* These actors are given anew: of the new ones nothing was said, and what was said of older ones
+ * stands. */
+static void forget_terms(struct terms *terms, uint32_t from)
+{
+    for (uint32_t i = from; i < ORACLE_ACTORS_MAX; i++) {
+        memset(terms->most[i], 0, sizeof terms->most[i]);
+        memset(terms->heirs[i], 0, sizeof terms->heirs[i]);
+        terms->stable[i] = 0;
+        for (uint32_t j = 0; j < from; j++) {
+            terms->most[j][i] = 0;
+            terms->heirs[j][i] = false;
+        }
+    }
+}
+
 static void follow(struct world *world, const struct config *config)
 {
-    if (world->config != NULL && !is_newer(config, world->config)) /* its actors are given anew */
-        memset(world->terms.heirs, 0, sizeof world->terms.heirs);
+    if (world->config != NULL && !is_newer(config, world->config))
+        forget_terms(&world->terms, config->next_actor);
     if (config->next_actor > ORACLE_ACTORS_MAX)
         verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);
     uint32_t acceptors[LIMIT_ACCEPTORS];
