@@ -77,7 +77,8 @@ static bool tell_record(void *arg, const struct record *record, uint64_t positio
 }
 
 /* What a recovery takes of the disk is what the node has, whatever was under way when it ended:
- * nothing below the base, and nothing behind a record that is not whole, in later segments either. */
+ * nothing below the base, and nothing behind a record that is not whole, in later segments
+ * either. */
 static void tell_oracle(struct world *world, struct sim_node *node)
 {
     struct telling telling = {.oracle = &world->oracle, .node = node->index};

@@ -314,7 +314,7 @@ static void live_one_leaves(void **state)
     mini_fini(&mini);
 }
 
-/* One wants a node to go, which takes its time, and another one that it stays (C4): seed 1306809. */
+/* One wants a node to go, which takes its time, and another one that it stays (C4). */
 static void wanted_and_not_wanted(void **state)
 {
     (void)state;

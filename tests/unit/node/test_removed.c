@@ -131,8 +131,8 @@ static void count_checkpoints(void *arg, const struct trace_event *event)
     *done += event->id == TRACE_CHECKPOINT_END ? 1 : 0;
 }
 
-/* A checkpoint has repeated what it alone has, and it wrote nothing after that: what its log says of
- * that when it starts again, it says of it as of what others wrote. */
+/* A checkpoint has repeated what it alone has, and it wrote nothing after that: its log says of it
+ * what it says of the writes of others. */
 static void some_before_a_checkpoint(void **state)
 {
     (void)state;
