@@ -40,8 +40,11 @@ struct config *config_touch(const struct config *config, enum err *err);
 struct config *config_admit(const struct config *config, uint64_t node_id,
                             const struct address *address, uint64_t wall_ms, enum err *err);
 
-/* The member with this id, in doubt about its data, asks for another actor than `actor`: the
- * same as losing its disk, under the same id. Does not apply when its actor is another one. */
+/* The member with this id, in doubt about its data, asks for another actor than `actor`: as if it
+ * had lost its disk, under the same id, but it keeps every place that it has, since it may have the
+ * only copy of what was acknowledged there. If it was leaving its shard, for another one or for
+ * good, it stays; from a transit it goes again, once its old actor there is closed. Does not apply
+ * when its actor is another one. */
 struct config *config_renew(const struct config *config, uint64_t node_id, uint32_t actor,
                             uint64_t wall_ms, enum err *err);
 

@@ -230,18 +230,21 @@ static void shard_reseal(struct config *next, uint32_t shard)
 
 /* ---- terms ---- */
 
-/* Transits of a member of this shard that it has to fill up for. */
-static void seats_return(struct config *next, uint64_t node_id, uint32_t shard, enum err *err)
+/* Transits of a member of this shard that it has to fill up for, and those where what it has is
+ * kept. */
+static void seats_return(struct config *next, uint64_t node_id, uint32_t shard,
+                         const bool kept[LIMIT_PARTS], enum err *err)
 {
     uint32_t id = next->shards[shard].id;
     for (uint32_t i = config_lasting_shards(next); i < next->shard_count && *err == E_OK; i++) {
         const struct shard *transit = &next->shards[i];
-        if (transit->into == id || (transit->from == id && !transit->switched))
+        if (transit->into == id || (transit->from == id && (!transit->switched || kept[i])))
             config__seat_add(next, i, node_id, MEMBER_SYNCING, err);
     }
 }
 
-void config__place(struct config *next, struct member *member, uint32_t shard, enum err *err)
+static void place_in(struct config *next, struct member *member, uint32_t shard,
+                     const bool kept[LIMIT_PARTS], enum err *err)
 {
     uint32_t actor = config__actor_take(next, err);
     if (*err != E_OK)
@@ -251,7 +254,13 @@ void config__place(struct config *next, struct member *member, uint32_t shard, e
     member->state = MEMBER_SYNCING;
     member->shard = shard;
     member->actor = actor;
-    seats_return(next, member->node_id, shard, err);
+    seats_return(next, member->node_id, shard, kept, err);
+}
+
+void config__place(struct config *next, struct member *member, uint32_t shard, enum err *err)
+{
+    static const bool none[LIMIT_PARTS];
+    place_in(next, member, shard, none, err);
 }
 
 /* A term in one shard or transit ends without its member's help. */
@@ -294,8 +303,8 @@ void config__fail(struct config *next, struct member *member, enum err *err)
     term_fail(next, before.node_id, before.shard, before.actor, before.state, err);
 }
 
-/* Where a member that lost its data fills up: where it was, or where it was to move to, if its
- * present shard can do without it even now. */
+/* Where another node fills up that takes the member's place: where that was, or where that was to
+ * move to, if its present shard can do without it even now. */
 static uint32_t shard_after_failure(const struct config *config, const struct member *member)
 {
     bool moves = member->target != SHARD_NONE && config__staying(config, member->shard) >= 2;
@@ -308,8 +317,13 @@ void config__replace(struct config *next, struct member *member, uint64_t node_i
     if (*err != E_OK)
         return;
     uint32_t shard = SHARD_NONE;
+    bool kept[LIMIT_PARTS] = {false};
     if (member_counts(member)) {
-        shard = shard_after_failure(next, member);
+        bool same = member->node_id == node_id; /* with what it has, which may be the only copy */
+        shard = same ? member->shard : shard_after_failure(next, member);
+        for (uint32_t i = 0; i < next->seat_count; i++)
+            if (next->seats[i].node_id == node_id)
+                kept[next->seats[i].shard] = true;
         config__fail(next, member, err);
     }
     if (member->node_id != 0) /* else it was invited, and comes for the first time */
@@ -318,7 +332,7 @@ void config__replace(struct config *next, struct member *member, uint64_t node_i
     member->state = MEMBER_SPARE;
     if (shard == SHARD_NONE)
         return;
-    config__place(next, member, shard, err);
+    place_in(next, member, shard, kept, err);
 }
 
 bool config__spare_take(struct config *next, uint32_t shard, const bool usable[LIMIT_MEMBERS],

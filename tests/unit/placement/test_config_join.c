@@ -112,6 +112,17 @@ static void an_empty_node_takes_the_place_of_a_leaving_one(void **state)
     config_free(config);
 }
 
+/* Who moved, and is in doubt, may have acknowledged alone before it heard that it moves. */
+static void who_was_moving_and_doubts_fills_up_where_it_was(void **state)
+{
+    (void)state;
+    struct config *config = cluster_of(2, "A0 A0 L01 A1");
+    APPLY(config, config_renew(config, 102, 3, NOW_MS, &err));
+    ASSERT_WORDS(config, "A0 A0 S0 A1");
+    assert_retired(config, 0, 3, RETIRED_SEALING, 10);
+    config_free(config);
+}
+
 /* The shard's last active member lost its disk; the one that was leaving has everything. */
 static void who_was_leaving_stays_when_it_is_the_last(void **state)
 {
@@ -469,6 +480,7 @@ int main(void)
         cmocka_unit_test(an_empty_node_takes_the_place_of_a_syncing_one),
         cmocka_unit_test(an_empty_node_takes_the_place_of_a_spare),
         cmocka_unit_test(an_empty_node_takes_the_place_of_a_leaving_one),
+        cmocka_unit_test(who_was_moving_and_doubts_fills_up_where_it_was),
         cmocka_unit_test(who_was_leaving_stays_when_it_is_the_last),
         cmocka_unit_test(a_node_moves_to_a_free_address),
         cmocka_unit_test(two_nodes_swap_addresses),

@@ -264,6 +264,37 @@ static void the_last_one_in_a_transit_stays(void **state)
     config_free(play.config);
 }
 
+/* Who gave slots may have acknowledged alone what nobody else has: in doubt, it keeps its place
+ * until that is everywhere. Without its memory it has nothing to give. */
+static void who_was_leaving_a_transit_comes_back(void **state)
+{
+    (void)state;
+    struct place place;
+    enum err why = E_MALFORMED;
+    struct play play = play_of(cluster_of(2, "A0 A0 A1 A1"));
+    reshard_begin(&play, 1);
+    while (config_count(play.config, 2, MEMBER_LEAVING) < 2)
+        assert_true(play_once(&play));
+    assert_true(config_place(play.config, 2, 102, &place));
+    assert_int_equal(place.state, MEMBER_LEAVING);
+    uint32_t sealing = place.actor;
+    struct member giver = *place.member;
+    struct config *without = config_admit(play.config, 900, &giver.address, NOW_MS, &why);
+    assert_non_null(without);
+    assert_false(config_place(without, 2, 900, &place));
+    config_free(without);
+    take_other(&play, config_renew(play.config, 102, giver.actor, NOW_MS, &why), &why);
+    assert_true(config_place(play.config, 2, 102, &place));
+    assert_int_equal(place.state, MEMBER_SYNCING);
+    while (config_retired(play.config, sealing, SHARD_NONE) != NULL) {
+        assert_true(config_place(play.config, 2, 102, &place));
+        assert_true(play_once(&play));
+    }
+    play_on(&play, EPOCHS_MAX);
+    assert_at_rest(play.config);
+    config_free(play.config);
+}
+
 /* A shard that has no slots, and is to get none, may be left by all. */
 static void who_has_nothing_is_not_missed(void **state)
 {
@@ -539,14 +570,24 @@ static struct config *fork_at(struct play *play, uint32_t member, enum fate fate
     return config_fork(play->config, &fork, err);
 }
 
+/* It keeps every place that it had: it may have what nobody else has there (I5). */
+static void one_doubts(struct play *play, uint32_t index)
+{
+    enum err err = E_MALFORMED;
+    struct place place;
+    bool had[LIMIT_PARTS];
+    struct member member = play->config->members[index];
+    for (uint32_t i = 0; i < play->config->shard_count; i++)
+        had[i] = config_place(play->config, i, member.node_id, &place);
+    take_other(play, config_renew(play->config, member.node_id, member.actor, NOW_MS, &err), &err);
+    for (uint32_t i = 0; i < play->config->shard_count; i++)
+        assert_true(!had[i] || config_place(play->config, i, member.node_id, &place));
+}
+
 static void all_doubt(struct play *play)
 {
-    for (uint32_t i = 0; i < play->config->member_count; i++) {
-        enum err err = E_MALFORMED;
-        struct member member = play->config->members[i];
-        take_other(play, config_renew(play->config, member.node_id, member.actor, NOW_MS, &err),
-                   &err);
-    }
+    for (uint32_t i = 0; i < play->config->member_count; i++)
+        one_doubts(play, i);
 }
 
 static void happen(struct play *play, const struct event *event)
@@ -571,8 +612,8 @@ static void happen(struct play *play, const struct event *event)
         next = config_admit(play->config, 2000 + play->epochs, &member.address, NOW_MS, &err);
         break;
     case EVENT_DOUBT:
-        next = config_renew(play->config, member.node_id, member.actor, NOW_MS, &err);
-        break;
+        one_doubts(play, event->member);
+        return;
     case EVENT_GIVEN_UP:
         next = fork_at(play, event->member, FATE_GONE, LIMIT_MEMBERS, &err);
         break;
@@ -739,6 +780,7 @@ int main(void)
         cmocka_unit_test(what_is_cancelled_falls_back),
         cmocka_unit_test(as_many_may_come_as_there_may_be),
         cmocka_unit_test(the_last_one_in_a_transit_stays),
+        cmocka_unit_test(who_was_leaving_a_transit_comes_back),
         cmocka_unit_test(who_has_nothing_is_not_missed),
         cmocka_unit_test(a_transit_is_a_loss_of_who_gives_it),
         cmocka_unit_test(what_is_refused),
