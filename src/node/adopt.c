@@ -166,10 +166,22 @@ static bool is_newer(const struct node *node, const struct config *config)
 
 /* The term that the log knows has ended because the shard's slots have changed (7): the node goes
  * on with what it has, and until it has sealed that term the configuration keeps it. */
-static bool is_its_to_seal(const struct config *config, const struct member *was)
+static bool is_its_to_seal(const struct config *config, uint64_t node_id, uint32_t actor)
 {
-    const struct retired *retired = config_retired(config, was->actor, SHARD_NONE);
-    return retired != NULL && retired->state == RETIRED_MOVING && retired->node_id == was->node_id;
+    const struct retired *retired = config_retired(config, actor, SHARD_NONE);
+    return retired != NULL && retired->state == RETIRED_MOVING && retired->node_id == node_id;
+}
+
+/* In a shard without slots nobody writes, and no term of it is sealed. But where slots have come to
+ * it since, this node had them before, on their way: that term is. */
+static bool had_its_slots(const struct node *node, const struct config *config)
+{
+    for (uint32_t i = 0; i < node->config->seat_count; i++) {
+        const struct seat *seat = &node->config->seats[i];
+        if (seat->node_id == node->id && is_its_to_seal(config, node->id, seat->actor))
+            return true;
+    }
+    return false;
 }
 
 /* But for those of the first configuration, and those, a term begins with syncing, and the log says
@@ -182,8 +194,11 @@ static bool is_ahead_of_log(const struct node *node, const struct config *config
     const struct member *was = config_member_by_id(node->config, node->id);
     if (was == NULL || !member_counts(was))
         return true;
-    bool wrote = slotset_size(&node->config->shards[was->shard].slots) > 0;
-    return was->actor != now->actor && wrote && !is_its_to_seal(config, was);
+    if (was->actor == now->actor)
+        return false;
+    if (slotset_size(&node->config->shards[was->shard].slots) > 0)
+        return !is_its_to_seal(config, node->id, was->actor);
+    return slotset_size(&config->shards[now->shard].slots) > 0 && !had_its_slots(node, config);
 }
 
 /* Everybody learns it now, rather than with the next frame: whoever asked for it may go to another

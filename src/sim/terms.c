@@ -117,6 +117,44 @@ static void note_heirs(struct world *world, const struct config *before, const s
     }
 }
 
+/* What all members of a shard covered is stable there, whoever comes: that one fills up from them
+ * before it serves. Another part of the actor's slots may take longer (1315662). */
+static void note_newcomer(struct world *world, const struct config *before, uint32_t shard,
+                          uint32_t bearer)
+{
+    struct place places[LIMIT_MEMBERS];
+    uint32_t count = config_places(before, shard, places);
+    for (uint32_t actor = 0; actor < ORACLE_ACTORS_MAX && count > 0; actor++) {
+        uint64_t least = UINT64_MAX;
+        for (uint32_t i = 0; i < count; i++) {
+            uint64_t most =
+                places[i].actor < ORACLE_ACTORS_MAX ? world->terms.most[places[i].actor][actor] : 0;
+            least = most < least ? most : least;
+        }
+        if (least > world->terms.most[bearer][actor])
+            world->terms.most[bearer][actor] = least;
+    }
+}
+
+static void note_newcomers(struct world *world, const struct config *before,
+                           const struct config *next)
+{
+    for (uint32_t shard = 0; before != NULL && shard < next->shard_count; shard++) {
+        struct place places[LIMIT_MEMBERS];
+        uint32_t old = 0;
+        while (old < before->shard_count && before->shards[old].id != next->shards[shard].id)
+            old++;
+        if (old == before->shard_count ||
+            !slotset_equal(&before->shards[old].slots, &next->shards[shard].slots))
+            continue;
+        uint32_t count = config_places(next, shard, places);
+        for (uint32_t i = 0; i < count; i++)
+            if (places[i].state == MEMBER_SYNCING && places[i].actor >= before->next_actor &&
+                places[i].actor < ORACLE_ACTORS_MAX)
+                note_newcomer(world, before, old, places[i].actor);
+    }
+}
+
 static void note_shards(struct terms *terms, const struct config *config)
 {
     uint32_t count = 0;
@@ -150,6 +188,7 @@ static void follow(struct world *world, const struct config *config)
     world->terms.alone = world->terms.alone || config_acceptors(config, acceptors) == 1;
     note_removed(world, config);
     note_heirs(world, world->config, config);
+    note_newcomers(world, world->config, config);
     config_free(world->config);
     world->config = config_dup(config);
     world->terms.kept = false;
