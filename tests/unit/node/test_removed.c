@@ -150,9 +150,11 @@ static void some_before_a_checkpoint(void **state)
     mini_cut(&mini, GONE, true);
     mini_run(&mini, 3000);
     uint32_t alone = 0;
-    for (done = 0; done == 0; alone++) {
+    done = 0;
+    while (done == 0) {
         write_in(&mini, 0, 1, "alone");
         mini_run(&mini, 200);
+        alone++;
     }
     die_and_return(&mini);
     assert_true(node_only_here(mini.nodes[GONE], &count));
