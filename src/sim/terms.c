@@ -163,8 +163,8 @@ static void note_shards(struct terms *terms, const struct config *config)
     terms->shards_most = count > terms->shards_most ? count : terms->shards_most;
 }
 
-/* These actors are given anew: of the new ones nothing was said, and what was said of older ones
- * stands. */
+/* These actors are given out anew: of the new ones nothing was said, and what was said of older
+ * ones stands. */
 static void forget_terms(struct terms *terms, uint32_t from)
 {
     for (uint32_t i = from; i < ORACLE_ACTORS_MAX; i++) {
@@ -180,8 +180,8 @@ static void forget_terms(struct terms *terms, uint32_t from)
 
 static void follow(struct world *world, const struct config *config)
 {
-    if (world->config != NULL && !is_newer(config, world->config))
-        forget_terms(&world->terms, config->next_actor);
+    if (world->config != NULL)
+        world->terms.actors_before = world->config->next_actor;
     if (config->next_actor > ORACLE_ACTORS_MAX)
         verdict_say(&world->verdict, "SIM", "more than %u terms", ORACLE_ACTORS_MAX);
     uint32_t acceptors[LIMIT_ACCEPTORS];
@@ -229,15 +229,20 @@ static bool is_forgotten(struct world *world)
 
 static void note_config(struct world *world, const struct config *config)
 {
-    if (world->config != NULL && !is_newer(config, world->config) && !is_forgotten(world))
+    bool back = world->config != NULL && !is_newer(config, world->config);
+    if (back && !is_forgotten(world))
         return;
+    if (back) /* this node may be behind by more than that (1408139) */
+        forget_terms(&world->terms, world->terms.actors_before);
     follow(world, config);
 }
 
 void terms_forgotten(struct world *world, const struct config *newest)
 {
-    if (newest->lineage != world->config->lineage || newest->epoch != world->config->epoch)
-        follow(world, newest);
+    if (newest->lineage == world->config->lineage && newest->epoch == world->config->epoch)
+        return;
+    forget_terms(&world->terms, newest->next_actor);
+    follow(world, newest);
 }
 
 /* ---- Coverage ---- */

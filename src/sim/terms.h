@@ -21,6 +21,7 @@ struct terms {
     uint64_t most[ORACLE_ACTORS_MAX][ORACLE_ACTORS_MAX]; /* [bearer's actor][actor] */
     bool heirs[ORACLE_ACTORS_MAX][ORACLE_ACTORS_MAX];    /* [actor][actor of the next term] */
     uint64_t stable[ORACLE_ACTORS_MAX];     /* most that all responsible members surely covered */
+    uint32_t actors_before;                 /* that had been given out before the newest one */
     bool alone;                             /* once a single node decided the configuration */
     bool kept;                              /* some log has had the newest configuration */
     bool moved;                             /* slots have begun to move between shards */
