@@ -161,7 +161,7 @@ bool replica_recv_report(struct replica *replica, uint64_t from, uint64_t epoch,
     struct peer *peer = replica__peer(replica, from);
     if (peer == NULL || replica->muted)
         return true; /* a member of another shard, after a change that it has not learnt yet */
-    if (msg->actor != peer->actor)
+    if (msg->actor != peer->actor && !PLANTED(replica->plant, ANY_TERM_REPORTS))
         return true; /* of another term: what it had then, it may not have any more */
     uint64_t before = replica__peer_received(peer, replica->actor);
     struct vv coverage;

@@ -475,7 +475,7 @@ static struct told stories[] = {
     {"late_write", late_write, 3, NULL, PLANT_NONE},
     {"last_keeper_dies", last_keeper_dies, 4, NULL, PLANT_NONE},
     {"highest_survives", highest_survives, 3, NULL, PLANT_NONE},
-    {"report_of_another_term", report_of_another_term, 3, NULL, PLANT_NONE},
+    {"report_of_another_term", report_of_another_term, 3, "ANY_TERM_REPORTS", PLANT_NONE},
     {"log_not_trusted", log_not_trusted, 3, NULL, PLANT_NONE},
     {"leaves_under_load", leaves_under_load, 3, NULL, PLANT_NONE},
     {"who_leaves_is_not_asked", who_leaves_is_not_asked, 3, NULL, PLANT_NONE},
