@@ -54,20 +54,23 @@ static const struct peer *merge_source(const struct replica *replica)
     return NULL;
 }
 
-/* True when nothing but a slot walk is of use now. */
+/* True when nothing but a slot walk is of use now. Who had filled up before the last active member
+ * went has all that was to be had, and is about to be active: it takes nothing from those who
+ * merge, some of whom may bring what was deleted and purged long ago. */
 bool replica__fill_pull(struct replica *replica, struct replica_io *io)
 {
-    if (!replica->merging && !replica__filling(replica))
+    bool merges = replica->merging && !replica->filled;
+    if (!merges && !replica__filling(replica))
         return false;
     if (replica->drop.phase != DROP_NONE)
         return true;
-    if (!replica->merging && replica->marks_left && table_marks(io->table) > 0) {
+    if (!merges && replica->marks_left && table_marks(io->table) > 0) {
         replica__drop_begin(replica, DROP_MARKS);
         return true;
     }
-    const struct peer *source = replica->merging ? merge_source(replica) : fill_source(replica);
+    const struct peer *source = merges ? merge_source(replica) : fill_source(replica);
     if (source != NULL)
-        replica__walk_start(replica, source, replica->merging ? WALK_MERGE : WALK_FILL, io);
+        replica__walk_start(replica, source, merges ? WALK_MERGE : WALK_FILL, io);
     return true;
 }
 
