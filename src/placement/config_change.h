@@ -89,10 +89,8 @@ struct removal {
  * shard would lose its last active member (a live one: its last live one), or its last member.
  * E_NO_HEIR, forced or not, where a shard with nobody would lose the last one on the way to it.
  * The same of transits: E_LAST_ACTIVE; but E_RESHARDING, forced or not, while a live one has a seat
- * in one. A shard that has no slots, and is to get none, misses nobody. One that has none, and gets
- * some that are not its own yet (config_public_shard), may lose all that are dead, but is given
- * others unless forced: those slots stay with whom they are until the reshard is cancelled.
- * E_NOT_LISTED when an address is not listed. All are leaving already: does not apply. */
+ * in one. A shard that has no slots, and is to get none, misses nobody. E_NOT_LISTED when an
+ * address is not listed. All are leaving already: does not apply. */
 struct config *config_remove(const struct config *config, const struct removal *removal,
                              enum err *err);
 
@@ -163,7 +161,6 @@ struct fork {
  * go as the dead do in config_remove; a shard that lost a member's memory is kept as a loss, and
  * the fence rises. Spares that stay or are empty fill shards with fewer than two members, those
  * with none first; then a member of the largest shard with two active ones moves to a shard with
- * none. E_NO_HEIR when a shard has nobody even so, unless it needs nobody (as in config_remove). A
- * shard without an active member waits for config_merged. E_MALFORMED: an unusable lineage or node
- * id. */
+ * none. E_NO_HEIR when a shard has nobody even so. A shard without an active member waits for
+ * config_merged. E_MALFORMED: an unusable lineage or node id. */
 struct config *config_fork(const struct config *config, const struct fork *fork, enum err *err);

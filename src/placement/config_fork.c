@@ -51,7 +51,7 @@ static void shards_refill(struct config *next, const struct fork *fork, enum err
             continue;
         bool helped = config__spare_take(next, shard, usable, err) ||
                       config__donor_take(next, shard, usable, 2);
-        if (!helped && *err == E_OK && config__is_needed(next, shard))
+        if (!helped && *err == E_OK)
             *err = E_NO_HEIR;
     }
     for (uint32_t shard = 0; shard < config_lasting_shards(next) && *err == E_OK; shard++)

@@ -57,8 +57,7 @@ static uint32_t count_any(const struct removing *removing, uint32_t shard, enum 
 /* True when somebody who has all of the shard's data stays, or none has and somebody stays. While
  * a live one is to hand over, whom it hands over to has to be active and alive: else the shard
  * would have nobody who serves. Where all of the active that go are dead, one that was leaving
- * can stay instead. The dead of a shard without slots have nothing of it, whatever transits it
- * has: these are judged by themselves. */
+ * can stay instead. */
 static bool data_stays(const struct removing *removing, uint32_t shard)
 {
     if (config__is_idle(removing->config, shard))
@@ -66,8 +65,6 @@ static bool data_stays(const struct removing *removing, uint32_t shard)
     uint32_t active = count_any(removing, shard, MEMBER_ACTIVE, false);
     if (count_in(removing, shard, MEMBER_ACTIVE, true, true) > 0)
         return count_in(removing, shard, MEMBER_ACTIVE, false, true) > 0;
-    if (slotset_size(&removing->config->shards[shard].slots) == 0)
-        return true;
     if (count_any(removing, shard, MEMBER_ACTIVE, true) > 0)
         return active + count_any(removing, shard, MEMBER_LEAVING, false) > 0;
     uint32_t syncing_goes = count_any(removing, shard, MEMBER_SYNCING, true);
@@ -134,9 +131,7 @@ static void shards_refill(struct removing *removing, bool force, enum err *err)
         while (*err == E_OK && config__tolerance(next, shard) < wanted)
             shard_refill(removing, shard, usable, err);
         if (*err == E_TOO_FEW && force)
-            *err = config__tolerance(next, shard) > 0 || !config__is_needed(next, shard)
-                       ? E_OK
-                       : E_NO_HEIR;
+            *err = wanted == 0 || config__tolerance(next, shard) > 0 ? E_OK : E_NO_HEIR;
     }
 }
 

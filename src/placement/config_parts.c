@@ -99,14 +99,6 @@ bool config__is_idle(const struct config *config, uint32_t shard)
     return slotset_size(&config->shards[shard].slots) == 0;
 }
 
-bool config__is_needed(const struct config *config, uint32_t shard)
-{
-    for (uint32_t i = 0; i < config->shard_count; i++)
-        if (config_public_shard(config, i) == shard && slotset_size(&config->shards[i].slots) > 0)
-            return true;
-    return false;
-}
-
 uint32_t config__staying(const struct config *config, uint32_t shard)
 {
     return config_count(config, shard, MEMBER_ACTIVE) + config_count(config, shard, MEMBER_SYNCING);

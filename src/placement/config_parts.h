@@ -53,10 +53,6 @@ void config__retire(struct config *next, uint32_t actor, uint64_t node_id, enum 
  * none. */
 bool config__is_idle(const struct config *config, uint32_t shard);
 
-/* True when somebody has to be in the shard: it has slots, or some on their way count as its own.
- * What is on its way to it otherwise comes home when the reshard is cancelled. */
-bool config__is_needed(const struct config *config, uint32_t shard);
-
 /* Entry `index` goes. */
 void config__retired_erase(struct config *next, uint32_t index);
 

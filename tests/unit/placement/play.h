@@ -13,7 +13,6 @@
 #include "unit/placement/change.h"
 
 #define PLAY_ACTS_MAX 512U
-#define EPOCHS_MAX 5000U
 
 /* Something that may happen. */
 enum act_kind {
@@ -350,54 +349,4 @@ static inline void play_on(struct play *play, uint32_t epochs)
 {
     while (epochs > 0 && play_once(play))
         epochs--;
-}
-
-/* ---- what people do ---- */
-
-static inline struct play play_of(struct config *config)
-{
-    return (struct play){.config = config, .in_order = true, .unhurt = true};
-}
-
-static inline void reshard_begin(struct play *play, uint32_t shards)
-{
-    bool alive[LIMIT_MEMBERS];
-    enum err err = E_MALFORMED;
-    alive_of(play, alive);
-    struct config *next = config_reshard(play->config, shards, alive, &err);
-    assert_int_equal(err, E_OK);
-    assert_non_null(next);
-    play_take(play, next, &(struct act){.kind = ACT_STEP});
-}
-
-/* If there is something to cancel. */
-static inline void cancel(struct play *play)
-{
-    enum err err = E_MALFORMED;
-    struct config *next = config_reshard_cancel(play->config, &err);
-    assert_int_equal(err, E_OK);
-    if (next != NULL)
-        play_take(play, next, &(struct act){.kind = ACT_STEP});
-}
-
-/* err by its address: the call that sets it is an argument, too. */
-static inline void take_other(struct play *play, struct config *next, const enum err *err)
-{
-    if (next == NULL)
-        return;
-    assert_int_equal(*err, E_OK);
-    play->unhurt = false;
-    play_take(play, next, &(struct act){.kind = ACT_OTHER});
-}
-
-/* Nothing is under way. */
-static inline void assert_at_rest(const struct config *config)
-{
-    assert_int_equal(config->wanted_shards, 0);
-    assert_int_equal(config->seat_count, 0);
-    assert_int_equal(config->retired_count, 0);
-    assert_int_equal(config_lasting_shards(config), config->shard_count);
-    for (uint32_t i = 0; i < config->member_count; i++)
-        assert_true(config->members[i].state == MEMBER_ACTIVE ||
-                    config->members[i].state == MEMBER_SPARE);
 }

@@ -12,6 +12,7 @@
 
 #include <malloc.h>
 
+#define EPOCHS_MAX 5000U
 #define ONE_GO_MEMBERS 16U /* in clusters of no more, all transits fit at once */
 
 /* `members` in `shards` blocks, and spares behind them. */
@@ -46,6 +47,17 @@ static struct plan *plan_for(const struct play *play, uint32_t shards, enum err 
     return plan_new(play->config, &wish, err);
 }
 
+static void assert_at_rest(const struct config *config)
+{
+    assert_int_equal(config->wanted_shards, 0);
+    assert_int_equal(config->seat_count, 0);
+    assert_int_equal(config->retired_count, 0);
+    assert_int_equal(config_lasting_shards(config), config->shard_count);
+    for (uint32_t i = 0; i < config->member_count; i++)
+        assert_true(config->members[i].state == MEMBER_ACTIVE ||
+                    config->members[i].state == MEMBER_SPARE);
+}
+
 /* The cluster is what the plan was at the beginning. Only who was in a shard that has gone may be
  * elsewhere: it goes last, with nothing, so it is equal where. And where not all transits fit at
  * once, which of the slots go where is planned anew each time, but not how many. */
@@ -76,6 +88,17 @@ static void assert_planned(const struct config *before, const struct config *con
         assert_int_equal(config_count(config, i, MEMBER_ACTIVE), sizes[i]);
 }
 
+static void reshard_begin(struct play *play, uint32_t shards)
+{
+    bool alive[LIMIT_MEMBERS];
+    enum err err = E_MALFORMED;
+    alive_of(play, alive);
+    struct config *next = config_reshard(play->config, shards, alive, &err);
+    assert_int_equal(err, E_OK);
+    assert_non_null(next);
+    play_take(play, next, &(struct act){.kind = ACT_STEP});
+}
+
 /* To so many shards; how it ends is what was planned. */
 static void reshard(struct play *play, uint32_t shards)
 {
@@ -96,7 +119,32 @@ static void reshard(struct play *play, uint32_t shards)
     plan_free(plan);
 }
 
+/* If there is something to cancel. */
+static void cancel(struct play *play)
+{
+    enum err err = E_MALFORMED;
+    struct config *next = config_reshard_cancel(play->config, &err);
+    assert_int_equal(err, E_OK);
+    if (next != NULL)
+        play_take(play, next, &(struct act){.kind = ACT_STEP});
+}
+
+/* err by its address: the call that sets it is an argument, too. */
+static void take_other(struct play *play, struct config *next, const enum err *err)
+{
+    if (next == NULL)
+        return;
+    assert_int_equal(*err, E_OK);
+    play->unhurt = false;
+    play_take(play, next, &(struct act){.kind = ACT_OTHER});
+}
+
 /* --- stories --- */
+
+static struct play play_of(struct config *config)
+{
+    return (struct play){.config = config, .in_order = true, .unhurt = true};
+}
 
 static void four_nodes_become_two_shards(void **state)
 {
@@ -587,32 +635,20 @@ static void happen(struct play *play, const struct event *event)
     take_other(play, next, &err);
 }
 
-/* Though it has slots, or some are on their way to it. */
-static bool has_nobody(const struct config *config, uint32_t shard)
-{
-    bool is_awaited = slotset_size(&config->shards[shard].slots) > 0;
-    for (uint32_t i = config_lasting_shards(config); i < config->shard_count; i++)
-        is_awaited = is_awaited || config->shards[i].into == config->shards[shard].id;
-    if (!is_awaited)
-        return false;
-    for (uint32_t i = 0; i < config->member_count; i++)
-        if (config->members[i].shard == shard || config->members[i].target == shard)
-            return false;
-    return true;
-}
-
-/* Where a shard has nobody in it or on the way to it, an operator cancels; and starts a node for it
- * if it has slots: after a fork somebody was, and is needed where it was. */
+/* An operator starts a node for a shard that has slots, and nobody in it or on the way to it: after
+ * a fork somebody was, and is needed where it was. */
 static void nobody_is_helped(struct play *play)
 {
     for (uint32_t shard = 0; shard < config_lasting_shards(play->config); shard++) {
         enum err err = E_MALFORMED;
         struct address address = address_at(100 + shard);
-        if (!has_nobody(play->config, shard))
+        bool has_nobody = slotset_size(&play->config->shards[shard].slots) > 0;
+        for (uint32_t i = 0; i < play->config->member_count; i++)
+            has_nobody = has_nobody && play->config->members[i].shard != shard &&
+                         play->config->members[i].target != shard;
+        if (!has_nobody)
             continue;
         cancel(play);
-        if (slotset_size(&play->config->shards[shard].slots) == 0)
-            continue;
         take_other(play, config_admit(play->config, 4000 + play->epochs, &address, NOW_MS, &err),
                    &err);
         take_other(play, config_assign(play->config, &address, shard, &err), &err);
