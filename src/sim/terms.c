@@ -141,10 +141,8 @@ static void note_newcomers(struct world *world, const struct config *before,
 {
     for (uint32_t shard = 0; before != NULL && shard < next->shard_count; shard++) {
         struct place places[LIMIT_MEMBERS];
-        uint32_t old = 0;
-        while (old < before->shard_count && before->shards[old].id != next->shards[shard].id)
-            old++;
-        if (old == before->shard_count ||
+        uint32_t old = config_shard_by_id(before, next->shards[shard].id);
+        if (old == SHARD_NONE ||
             !slotset_equal(&before->shards[old].slots, &next->shards[shard].slots))
             continue;
         uint32_t count = config_places(next, shard, places);
