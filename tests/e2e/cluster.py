@@ -84,6 +84,7 @@ class Node:
         self.at = place.client_addresses[index]     # where clients reach it
         self.folder = folder
         self.environment = dict(environment)
+        self.wrap = []              # words in front of its command
         self.process = None
 
     def start(self):
@@ -98,7 +99,7 @@ class Node:
         environment.update(self.environment)
         with open(self.log_path(), "ab") as log:
             self.process = subprocess.Popen(
-                self.place.command(self.index, [binary()]), env=environment, cwd=self.folder,
+                self.place.command(self.index, [*self.wrap, binary()]), env=environment, cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def is_running(self):

@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import time
+import uuid
 
 import wait
 from client import key_path
@@ -119,6 +120,46 @@ def data_of(node):
 
 def wipe(node):
     shutil.rmtree(data_of(node), ignore_errors=True)
+
+
+def sizes_of(node):
+    """Of each file of its directory, how long it is."""
+    return {entry.path: entry.stat().st_size for entry in os.scandir(data_of(node))
+            if entry.is_file()}
+
+
+def lose_tail(node, synced, rng):
+    """What a power cut takes: of what was written since the files were as long as `synced` says, a
+    beginning is left. Returns how many bytes are gone."""
+    lost = 0
+    for path, size in sizes_of(node).items():
+        kept = rng.randint(min(synced.get(path, 0), size), size)
+        if kept < size:     # a file that is only touched makes the directory look like a copy
+            os.truncate(path, kept)
+        lost += size - kept
+    return lost
+
+
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+OTHER_BOOT = f'mount --bind "$0" {BOOT_ID} && exec "$@"'
+
+
+def boot_again(node):
+    """From its next start on the node sees that its machine was started anew. False where this
+    machine does not let us say so."""
+    path = os.path.join(node.folder, "boot_id")
+    with open(path, "w", encoding="ascii") as out:
+        out.write(f"{uuid.uuid4()}\n")
+    wrap = ["unshare", "--mount", "sh", "-c", OTHER_BOOT, path]
+    try:
+        shown = subprocess.run([*wrap, "cat", BOOT_ID], capture_output=True, text=True)
+    except OSError:
+        return False
+    with open(path, encoding="ascii") as wanted:
+        if shown.returncode != 0 or shown.stdout != wanted.read():
+            return False
+    node.wrap = wrap
+    return True
 
 
 def ids(cluster, node):

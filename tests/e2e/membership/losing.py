@@ -1,7 +1,8 @@
-"""losing - more is gone than one node: a whole shard, most of the nodes, a machine for good, or
-what all of them know of each other.
+"""losing - more is gone than one node: a whole shard, a machine for good, or what all of them know
+of each other. (The larger part of them, cut off: `cut`.)
 """
 import os
+import random
 import shutil
 import threading
 import time
@@ -9,11 +10,12 @@ import time
 import wait
 from client import OK, Client, Session, key_path
 from connection import Lost, Unreachable
-from membership.ground import (PATIENCE_S, Data, check_same, data_of, is_settled, judge_logs,
-                               run_cli, serving_cluster, wipe)
+from membership.ground import (PATIENCE_S, Data, boot_again, check_same, data_of, ids, is_settled,
+                               judge_logs, lose_tail, run_cli, serving_cluster, sizes_of, wipe)
 from slot import key_in, shard_of
 
 SMALL = 2000
+SYNC_S = 1.0        # SYNC_MS of a node that is not told otherwise
 PLAIN = {"Prefer": "wait=5"}
 
 
@@ -136,8 +138,8 @@ def shard_gone(report, cluster, gone, number):
         report.check(not wrong, f"{what}: {node.name} has all of the other shard",
                      f"{len(wrong)}: {wrong[:3]}")
     lost = cluster.ask(others[0], "/cluster").field("lost")
-    report.check(any(entry["shard"] == f"s{gone}" for entry in lost or []),
-                 f"{what}: /cluster tells it: {lost}")
+    report.check(any(entry["shard"] == f"s{gone}" and "actor" not in entry for entry in lost or []),
+                 f"{what}: /cluster tells that of all of it data was lost: {lost}")
     said = [node.name for node in cluster.nodes if "lost" in node.log()]
     report.say(f"{what}: log lines with `lost`: {', '.join(said) or 'nowhere'}")
     check_same(report, cluster, what)
@@ -152,70 +154,15 @@ def shard(report, options):
         judge_logs(report, cluster)
 
 
-# ---- most of the nodes --------------------------------------------------------------------------
-
-def minority(report, options):
-    """Two of six go on reading and writing; what needs a majority is refused with a sentence."""
-    with serving_cluster(report, options) as cluster:
-        data = Data(cluster, SMALL)
-        data.load(report)
-        left = [cluster[0], cluster[3]]
-        away = [node for node in cluster.nodes if node not in left]
-        for node in away:
-            node.pause()
-        noticed = wait.until(lambda: all(len(cluster.ask(node, "/view").field("view")) == 2
-                                         for node in left), PATIENCE_S)
-        report.check(noticed is not None, "two of six see that the others say nothing any more"
-                     f"{'' if noticed is None else f' (after {noticed:.2f} s)'}")
-        for index, node in enumerate(left):
-            wrong = data.wrong_at(node, index)
-            report.check(not wrong, f"reads go on at {node.name}, with a token that it covers",
-                         f"{len(wrong)}: {wrong[:3]}")
-        client = Client(timeout_s=20.0)
-        session, key = Session(client, data.token), key_in(0, "alone-")
-        results = [session.put(node.at, key_in(shard, f"alone-{node.name}-"), "alone")
-                   for node in left for shard in (0, 1)]
-        copies = [result.answer and result.answer.field("copies") for result in results]
-        report.check(all(result.outcome == OK for result in results), "writes go on at both, for "
-                     f"both shards (copies: {copies})", results)
-        for method, path, address in (("PUT", "/view", "127.0.0.1:9"),
-                                      ("DELETE", "/view", cluster[1].address),
-                                      ("PUT", "/shard/add-member/s1", cluster[0].address)):
-            answer = client.request(left[0].at, method, path, {"socket-address": address},
-                                    {"Prefer": "wait=2"})
-            report.check(answer.status == 503 or (answer.status == 409 and "shard" in path),
-                         f"{method} {path} is refused: {answer.status} {answer.field('error')}",
-                         answer)
-        for node in away:
-            node.resume()
-        report.check(cluster.wait_ready(seconds=PATIENCE_S) is not None, "all go on",
-                     cluster.why_not())
-        for node in cluster.nodes:
-            for shard in (0, 1):
-                for writer in left:
-                    key = key_in(shard, f"alone-{writer.name}-")
-                    result = session.get(node.at, key)
-                    if result.value != "alone":
-                        report.check(False, f"{key} at {node.name}", result)
-        answer = client.request(left[0].at, "PUT", "/view", {"socket-address": "127.0.0.1:9"},
-                                {"Prefer": "wait=10"})
-        report.check(answer.status == 201, "and PUT /view is answered again", answer)
-        answer = client.request(cluster[5].at, "DELETE", "/view",
-                                {"socket-address": "127.0.0.1:9"}, {"Prefer": "wait=10"})
-        report.check(answer.status == 200, "and DELETE /view of the address that never was there",
-                     answer)
-        client.close()
-        check_same(report, cluster, "afterwards")
-        judge_logs(report, cluster)
-
-
 # ---- machines that are gone for good ------------------------------------------------------------
 
 def await_each_other(report, cluster, nodes):
-    """Whoever is left has found the others that are."""
-    took = wait.until(lambda: all(cluster.status(node, "/view") == 200 and
-                                  len(cluster.ask(node, "/view").field("view")) == len(nodes)
-                                  for node in nodes), PATIENCE_S)
+    """Whoever is left has found the others that are; they may be in doubt, and in no view."""
+    def found(node):
+        connected = [member["address"] for member in ids(cluster, node).values()
+                     if member.get("connected")]
+        return all(other is node or other.address in connected for other in nodes)
+    took = wait.until(lambda: all(found(node) for node in nodes), PATIENCE_S)
     report.check(took is not None, f"{len(nodes)} of six are there again and see each other")
 
 
@@ -239,22 +186,66 @@ def recovered(report, cluster, gone, what):
                  f"{what}: the command tells what may be lost", said)
 
 
+class Late:
+    """Writes of the last moment before a power cut: each node that comes back has taken one, and
+    may have lost it, whatever it had acknowledged."""
+
+    def __init__(self, nodes):
+        self.client = Client(timeout_s=10.0)
+        self.sessions = {}
+        for node in nodes:
+            for shard in (0, 1):
+                session = Session(self.client)
+                key = key_in(shard, f"late-{node.name}-")
+                if session.put(node.at, key, "late").outcome == OK:
+                    self.sessions[key] = session
+
+    def check(self, report, nodes, what):
+        """Each is there, or the client that names it is told that it may be lost."""
+        there, told, silent = 0, 0, []
+        for key, session in self.sessions.items():
+            for node in nodes:
+                answer = self.client.request(node.at, "GET", key_path(key), None,
+                                             dict(PLAIN, **{"Causal-Context": session.token}))
+                if answer.status == 200 and answer.field("value") == "late":
+                    there += 1
+                elif answer.status == 404 and answer.field("lost"):
+                    told += 1
+                else:
+                    silent.append((key, node.name, answer))
+        self.client.close()
+        report.check(self.sessions and not silent, f"{what}: what was written in the last moment "
+                     f"is there ({there} times) or said to be lost ({told} times)", silent[:3])
+
+
+def power_cut(report, cluster, rest, synced, what, rng):
+    """All end at once; whoever comes back has not all that it had not synced, and a new boot."""
+    for node in cluster.nodes:
+        node.kill()
+    lost = {node.name: lose_tail(node, synced[node], rng) for node in rest}
+    report.say(f"{what}: bytes that were not on the disk: {lost}")
+    report.check(all([boot_again(node) for node in rest]), f"{what}: who comes back sees a machine "
+                 "that was started anew")
+
+
 def crash(report, options, what, gone):
-    """All six crash, and some machines do not come back. A write was only there, and a client has
-    seen it."""
+    """The power goes everywhere, and some machines do not come back. A write was only there, and a
+    client has seen it."""
     with serving_cluster(report, options) as cluster:
         gone = [cluster[index] for index in gone]
         rest = [node for node in cluster.nodes if node not in gone]
         data = Data(cluster, SMALL)
         data.load(report)
+        time.sleep(2 * SYNC_S)
+        synced = {node: sizes_of(node) for node in rest}
+        late = Late(rest)
         session, key = Session(Client(timeout_s=10.0), data.token, twice=True), key_in(1, "only-")
         for node in rest:
             node.pause()    # what is under way to it is lost when it is killed
         writer = next(node for node in gone if node in cluster.nodes[3:])
         result = session.put([writer.at], key, "lost")
         report.check(result.outcome == OK, f"{what}: a write that only they have", result)
-        for node in cluster.nodes:
-            node.kill()
+        power_cut(report, cluster, rest, synced, what, random.Random(options.seed))
         for node in gone:
             wipe(node)
         for node in rest:
@@ -265,6 +256,7 @@ def crash(report, options, what, gone):
             wrong = data.wrong_at(node)
             report.check(not wrong, f"{what}: {node.name} shows all keys that are left",
                          f"{len(wrong)}: {wrong[:3]}")
+        late.check(report, rest, what)
         for node in (rest[0], rest[-1]):
             served = wait.until(lambda node=node: cluster.client.request(
                 node.at, "HEAD", key_path(key), None, {"Causal-Context": session.token})
