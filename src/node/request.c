@@ -257,10 +257,13 @@ static void fill_call(const struct node *node, const struct request *request, st
     ctx_init(&call->ctx);
 }
 
-/* Where nobody remembers who is who, those who do not either have to be asked. */
-static bool is_for_the_lost(const struct node *node, const struct request *request)
+/* The ways out for those who cannot get a place by themselves (I9). Where nobody remembers who is
+ * who, those who do not either have to be asked; and where most are gone for good, those who are
+ * left may all be in doubt. */
+static bool is_way_out(const struct node *node, const struct request *request)
 {
-    return request->op == OP_RECOVER && request->force && node->phase == NODE_ASKING;
+    return request->op == OP_RECOVER && node->phase == NODE_ASKING &&
+           (request->force || node__in_doubt(node));
 }
 
 void node__request(struct node *node, const struct request *request)
@@ -272,7 +275,7 @@ void node__request(struct node *node, const struct request *request)
     enum err err = node->config != NULL ? merge_tokens(node, request, &call) : E_OK;
     if (err == E_OK && node->stop_asked)
         err = E_STOPPING;
-    else if (err == E_OK && !node__has_place(node->phase) && !is_for_the_lost(node, request))
+    else if (err == E_OK && !node__has_place(node->phase) && !is_way_out(node, request))
         err = E_NOT_READY;
     if (err == E_OK)
         err = check_sizes(node, request);

@@ -1,6 +1,7 @@
 /* test_doubt - a node in doubt has what it had acknowledged, wherever that is wanted now.
  *
- * Does:   the story of a node that was cut off while slots left it, and its machine stopped.
+ * Does:   the story of a node that was cut off while slots left it, and its machine stopped; that of
+ *         two of six that are left after a power cut of all, both in doubt.
  * Not:    places in a configuration: tests/unit/placement/test_config_move.c.
  * Holds:  -
  * Limits: -
@@ -104,9 +105,48 @@ static void what_it_had_in_a_transit_is_not_dropped(void **state)
     mini_fini(&mini);
 }
 
+/* Two that are both in doubt are no majority that could take the doubt from them: an operator has
+ * to be able to tell them that the others are gone for good (I9). */
+static void most_are_gone_after_a_power_cut(void **state)
+{
+    (void)state;
+    struct mini mini;
+    const char *gone = "10.10.0.3:8090,10.10.0.4:8090,10.10.0.6:8090,10.10.0.7:8090";
+    assert_true(mini_start_all(&mini, 6, 2));
+    assert_int_equal(mini_ask(&mini, 0, OP_PUT, "synced", "1", SLICE_EMPTY)->err, E_OK);
+    mini_run(&mini, 3000);
+    for (uint32_t i = 0; i < KEYS; i++) /* at both, and not synced before the cut */
+        for (uint32_t index = 0; index < 6; index += 3)
+            assert_int_equal(mini_ask(&mini, index, OP_PUT,
+                                      key_in(node_config(mini.nodes[0]), index / 3, i), "1",
+                                      SLICE_EMPTY)
+                                 ->err,
+                             E_OK);
+    for (uint32_t i = 0; i < 6; i++) {
+        mini_power_cut(&mini, i);
+        mini.boot[i]++;
+    }
+    mini_start(&mini, 0);
+    mini_start(&mini, 3);
+    mini_run(&mini, 5000);
+    assert_int_equal(node_phase(mini.nodes[0]), NODE_ASKING);
+    assert_int_equal(node_phase(mini.nodes[3]), NODE_ASKING);
+    const struct reply *reply = mini_ask(&mini, 3, OP_RECOVER, gone, NULL, SLICE_EMPTY);
+    assert_int_equal(reply->err, E_OK);
+    assert_int_equal(reply->outcome, OUTCOME_RECOVERED);
+    mini_run(&mini, 5000);
+    assert_int_equal(node_phase(mini.nodes[0]), NODE_SERVING);
+    assert_int_equal(node_phase(mini.nodes[3]), NODE_SERVING);
+    reply = mini_ask(&mini, 3, OP_GET, "synced", NULL, SLICE_EMPTY);
+    assert_int_equal(reply->err, E_OK);
+    assert_true(slice_equal(reply->value, slice_str("1")));
+    mini_fini(&mini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(most_are_gone_after_a_power_cut),
         cmocka_unit_test(what_it_had_in_a_transit_is_not_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
