@@ -66,7 +66,11 @@ enum node_phase {
 
 enum node_phase node_phase(const struct node *node);
 
-/* Why it does not serve: a sentence appended to out; nothing where it does. */
+/* It serves, or forwards, and knows somebody to ask for every shard, or has looked for them long
+ * enough since its start to say that they are down: a cut later on does not change this. */
+bool node_is_ready(const struct node *node);
+
+/* Why it is not ready: a sentence appended to out; nothing where it is. */
 void node_why_not(const struct node *node, struct buf *out);
 
 /* Of a node that was removed: how many of its writes, at most, nobody else has. False: it was not,

@@ -62,6 +62,36 @@ static void say_forgotten(const struct node *node, struct buf *out)
                                         "cluster (thence recover --from-directories)"));
 }
 
+/* A shard of which nobody can be asked, or SHARD_NONE. */
+static uint32_t unreached(const struct node *node)
+{
+    for (uint32_t i = 0; i < config_lasting_shards(node->config); i++) {
+        struct call call = {.op = OP_COUNT, .shard = node->config->shards[i].id};
+        ctx_init(&call.ctx);
+        if (node__place(node, &call) == 0)
+            return i;
+    }
+    return SHARD_NONE;
+}
+
+bool node_is_ready(const struct node *node)
+{
+    enum node_phase phase = node_phase(node);
+    if (phase != NODE_SERVING && phase != NODE_SPARE)
+        return false;
+    return node->mono_ms - node->started_ms >= 2 * node->knobs->suspect_ms ||
+           unreached(node) == SHARD_NONE;
+}
+
+static void say_unreached(const struct node *node, struct buf *out)
+{
+    if (node_is_ready(node))
+        return;
+    buf_append_slice(out, SLICE_LIT("it has just started, and reaches nobody of shard s"));
+    buf_decimal(out, node->config->shards[unreached(node)].id);
+    buf_append_slice(out, SLICE_LIT(" yet"));
+}
+
 void node_why_not(const struct node *node, struct buf *out)
 {
     switch (node_phase(node)) {
@@ -86,6 +116,7 @@ void node_why_not(const struct node *node, struct buf *out)
         return;
     case NODE_SERVING:
     case NODE_SPARE:
+        say_unreached(node, out);
         return;
     }
 }

@@ -153,8 +153,7 @@ static void refuse_unready(const struct node *node, const struct http_call *call
 static void render_ready(const struct node *node, const struct http_call *call,
                          struct http_conn *conn, struct buf *body)
 {
-    enum node_phase phase = node_phase(node);
-    if (phase == NODE_SERVING || phase == NODE_SPARE)
+    if (node_is_ready(node))
         answer(conn, call, "", SLICE_LIT("{\"status\":\"ready\"}"));
     else
         refuse_unready(node, call, conn, body);

@@ -200,6 +200,11 @@ enum node_phase node_phase(const struct node *node)
     return NODE_BOOTING;
 }
 
+bool node_is_ready(const struct node *node)
+{
+    return node_phase(node) == NODE_SERVING;
+}
+
 void node_why_not(const struct node *node, struct buf *out)
 {
     (void)node;
