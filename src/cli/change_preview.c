@@ -10,10 +10,14 @@
 
 #include "cli/walk.h"
 
+static bool is_alive(const struct status_node *node)
+{
+    return node != NULL && node->answered && node->suspected_by == 0;
+}
+
 bool change__is_alive(const struct target *target)
 {
-    const struct status_node *node = target->node;
-    return node != NULL && node->answered && node->suspected_by == 0;
+    return is_alive(target->node);
 }
 
 bool change__is_lost(const struct status_node *node)
@@ -22,12 +26,13 @@ bool change__is_lost(const struct status_node *node)
            slice_equal(node->phase, SLICE_LIT("asking"));
 }
 
-static struct target *find(struct change *change, struct slice address)
+/* Which of the targets has this address; their count: none. */
+static uint32_t find(const struct change *change, struct slice address)
 {
-    for (uint32_t i = 0; i < change->count; i++)
-        if (slice_equal(change->targets[i].address, address))
-            return &change->targets[i];
-    return NULL;
+    uint32_t i = 0;
+    while (i < change->count && !slice_equal(change->targets[i].address, address))
+        i++;
+    return i;
 }
 
 void change__init(struct change *change, const struct cli *cli, struct status *status)
@@ -41,12 +46,13 @@ void change__init(struct change *change, const struct cli *cli, struct status *s
         struct slice address = walk_text(walk_member(member, "address"));
         struct slice id = walk_text(walk_member(member, "node-id"));
         const struct status_node *node = cli__status_node(status, id, address);
-        struct target *target = find(change, address);
+        uint32_t index = find(change, address);
         change->members++;
-        if (target == NULL) {
+        if (index == change->count) {
             change->answering += node != NULL && node->answered;
             continue;
         }
+        struct target *target = &change->targets[index];
         target->listed = true;
         target->shard = walk_text(walk_member(member, "shard"));
         target->state = walk_text(walk_member(member, "state"));
@@ -103,6 +109,68 @@ static uint32_t count_members(const struct change *change, struct slice shard, u
     return count;
 }
 
+/* A member that is not named. */
+struct other {
+    struct slice address;
+    struct slice shard;
+    bool active;
+    bool alive;
+};
+
+/* The next one; false after the last. *at begins with 0. */
+static bool next_other(const struct change *change, size_t *at, struct other *other)
+{
+    struct slice member;
+    while (walk_next(change->status->members, at, &member)) {
+        struct slice address = walk_text(walk_member(member, "address"));
+        if (find(change, address) < change->count)
+            continue;
+        const struct status_node *node = cli__status_node(
+            change->status, walk_text(walk_member(member, "node-id")), address);
+        *other = (struct other){
+            .address = address,
+            .shard = walk_text(walk_member(member, "shard")),
+            .active = slice_equal(walk_text(walk_member(member, "state")), SLICE_LIT("active")),
+            .alive = is_alive(node)};
+        return true;
+    }
+    return false;
+}
+
+/* An active member of this shard stays. */
+static bool keeps_one(const struct change *change, struct slice shard)
+{
+    size_t at = 0;
+    struct other other;
+    while (next_other(change, &at, &other))
+        if (slice_equal(other.shard, shard) && other.active && other.alive)
+            return true;
+    return false;
+}
+
+/* Most are there to decide, and each shard has somebody who knows what it has: then a removal is
+ * possible, and no new history is needed. */
+static bool remove_would_do(const struct change *change)
+{
+    for (uint32_t i = 0; i < change->status->shard_count; i++)
+        if (!keeps_one(change, change->status->shards[i].id))
+            return false;
+    return 2 * change->answering > change->members;
+}
+
+/* A live one has handed over when all of its shard have what it wrote. */
+static void say_whom_it_waits_for(const struct change *change, const struct target *target)
+{
+    size_t at = 0;
+    struct other other;
+    while (next_other(change, &at, &other))
+        if (slice_equal(other.shard, target->shard) && !other.alive)
+            fprintf(out_of(change),
+                    "    waits for %.*s, which does not answer: the command may end (status 3) "
+                    "while the change goes on\n",
+                    (int)other.address.len, (const char *)other.address.ptr);
+}
+
 /* One line a shard that loses members. True: one of them would have fewer than two. */
 static bool say_shards(const struct change *change, bool all)
 {
@@ -156,6 +224,8 @@ static void preview_remove(struct change *change)
                 : target->shard.len > 0 ? ": hands over what it has, then leaves"
                 : target->listed        ? ": leaves"
                                         : "");
+        if (!dead && target->shard.len > 0)
+            say_whom_it_waits_for(change, target);
         change->gives_up = change->gives_up || dead;
     }
     bool few = say_shards(change, false);
@@ -186,7 +256,7 @@ static void preview_recover(struct change *change)
     if (alive > 0)
         fprintf(out, "WARNING: %u of them %s. Whoever still writes through %s loses that.\n", alive,
                 alive == 1 ? "is alive" : "are alive", alive == 1 ? "it" : "them");
-    if (2 * change->answering > change->members)
+    if (remove_would_do(change))
         fprintf(out, "Most members answer: thence remove may do, and gives up less.\n");
     change->gives_up = true;
 }

@@ -241,7 +241,14 @@ static void test_remove_the_living(void **state)
     says(&one.out, "moves over first; where there is none, it is refused\n");
     says(&one.out, "\ndeleted\n");
     sent(&world, "1 DELETE /view {\"socket-address\":[\"%s\"]}\n", world.rows[0].address);
+    assert_null(strstr((const char *)one.out.ptr, "waits for"));
     run_fini(&one);
+    /* It has handed over when all of its shard have what it had. */
+    world.count = 5;
+    run(&world, &one, WORDS("remove", world.rows[0].address));
+    says(&one.out, "    waits for %s, which does not answer:", world.rows[4].address);
+    run_fini(&one);
+    world.count = 4;
     /* A spare has nothing to give up. */
     world.rows[3].shard = NULL;
     world.rows[3].state = "spare";
@@ -367,6 +374,10 @@ static void test_recover(void **state)
     init(&world, 4);
     run(&world, &one, WORDS("recover", "--without", world.rows[5].address, "--yes"));
     says(&one.out, "Most members answer: thence remove may do, and gives up less.\n");
+    run_fini(&one);
+    world.rows[1].state = world.rows[3].state = "syncing"; /* after a power cut: nobody could serve */
+    run(&world, &one, WORDS("recover", "--without", world.rows[5].address, "--yes"));
+    assert_null(strstr((const char *)one.out.ptr, "Most members answer"));
     run_fini(&one);
     fini(&world);
 }
