@@ -46,10 +46,17 @@ static const struct peer *fill_source(struct replica *replica)
     return NULL;
 }
 
+/* All of it as it was since the members are who they are: what it got before from who is gone now
+ * may be nowhere else. */
+bool replica__merge_walked(const struct replica *replica, const struct peer *peer)
+{
+    return peer->merge_epoch >= replica->members_epoch;
+}
+
 static const struct peer *merge_source(const struct replica *replica)
 {
     for (uint32_t i = 0; i < replica->peer_count; i++)
-        if (usable(&replica->peers[i]) && !replica->peers[i].merge_walked)
+        if (usable(&replica->peers[i]) && !replica__merge_walked(replica, &replica->peers[i]))
             return &replica->peers[i];
     return NULL;
 }
@@ -272,5 +279,5 @@ void replica__merge_end(struct replica *replica, struct peer *source, struct rep
     if (PLANTED(replica->plant, MERGE_DROPS))
         drop_all(replica, io);
     start_above(replica, replica->walk_in.clock, io);
-    source->merge_walked = true;
+    source->merge_epoch = replica->walk_in.epoch;
 }

@@ -47,9 +47,6 @@ void replica__members_adopt(struct replica *replica, enum member_state before, b
     bool merging = has_nobody(replica);
     if (sum != replica->members_sum || merging != replica->merging)
         replica->members_epoch = replica->config->epoch;
-    for (uint32_t i = 0; i < replica->peer_count; i++)
-        if (new_term || merging != replica->merging)
-            replica->peers[i].merge_walked = false;
     replica->members_sum = sum;
     replica->merging = merging;
     if (replica->state != MEMBER_LEAVING)
@@ -193,7 +190,7 @@ bool replica__merged(const struct replica *replica)
     if (!replica->merging || replica->muted || replica->drop.phase != DROP_NONE)
         return false;
     for (uint32_t i = 0; i < replica->peer_count; i++)
-        if (!replica->peers[i].merge_walked)
+        if (!replica__merge_walked(replica, &replica->peers[i]))
             return false;
     return true;
 }

@@ -60,8 +60,8 @@ struct peer {
     struct ranges ranges;      /* what it received above that */
     uint64_t report_epoch;     /* when it last reported, it knew this epoch */
     bool merged;               /* it said then that it has walked all others */
-    bool merge_walked;         /* a merge walk from it has ended here */
-    uint64_t walked_epoch;     /* a walk from it that was asked for at this epoch has ended here */
+    uint64_t merge_epoch;      /* a merge walk from it, asked for at this epoch, has ended here */
+    uint64_t walked_epoch;     /* likewise a walk of any kind */
     struct vv highest;         /* what it said then of actors that are being sealed */
 };
 
@@ -326,6 +326,7 @@ bool replica__fill_take(struct replica *replica, const struct record *record,
 void replica__fill_end(struct replica *replica, const struct vv *to);
 void replica__fill_step(struct replica *replica, struct replica_io *io);
 bool replica__is_below(const struct walk_in *walk, struct dot dot);
+bool replica__merge_walked(const struct replica *replica, const struct peer *peer);
 void replica__merge_end(struct replica *replica, struct peer *source, struct replica_io *io);
 
 /* seal.c */

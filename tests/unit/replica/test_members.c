@@ -83,6 +83,44 @@ static bool union_again(struct world *world)
     return held && has(world, 1, "k", "1");
 }
 
+/* What one has walked of another before a third is lost is not all that the other has by then: it
+ * may have got from the third what nobody else has any more. */
+static bool union_after_a_loss(struct world *world)
+{
+    write_at(world, 0, "closed", "1", NULL);
+    settle(world, 5);
+    crash_machine(world, 0, disk_bytes(world, 0));
+    govern(world, 20);
+    assert_int_equal(newest(world)->retired_count, 0); /* no tail brings what it wrote */
+    wipe(world, 0, 777);
+    wipe(world, 1, 778);
+    restart(world, 2, SIZE_MAX);
+    doubt(&world->sites[2]);
+    renew(world, 2);
+    admit(world, 0);
+    admit(world, 1);
+    adopt_all(world);
+    connect_all(world);
+    cut_off(world, 0, 2);
+    cut_off(world, 1, 2);
+    settle(world, 5); /* the two that are empty walk each other */
+    mend(world, 0, 2);
+    cut_off(world, 0, 1);
+    settle(world, 10);
+    assert_true(has(world, 0, "closed", "1") && has(world, 1, "closed", NULL));
+    wipe(world, 2, 779);
+    admit(world, 2);
+    adopt_all(world);
+    connect_all(world);
+    mend(world, 0, 1);
+    mend(world, 1, 2);
+    govern(world, 40);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(state_of(world, i), MEMBER_ACTIVE);
+    assert_true(has(world, 0, "closed", "1"));
+    return has(world, 1, "closed", "1") && has(world, 2, "closed", "1");
+}
+
 /* ---- sealing ---- */
 
 /* T28: of a dead actor a write was receipted here and not delivered. It counts, and it is in the
@@ -470,6 +508,7 @@ static bool not_alone_in_a_new_term(struct world *world)
 static struct told stories[] = {
     {"union_of_all", union_of_all, 3, "MERGE_DROPS", PLANT_NONE},
     {"union_again", union_again, 3, NULL, PLANT_NONE},
+    {"union_after_a_loss", union_after_a_loss, 3, NULL, PLANT_NONE},
     {"pending_counts", pending_counts, 3, "SEAL_ONLY_COVERED", PLANT_NONE},
     {"absent_keeper", absent_keeper, 3, "SEAL_WITHOUT_ABSENT", PLANT_NONE},
     {"late_write", late_write, 3, NULL, PLANT_NONE},
