@@ -6,7 +6,7 @@
  * Holds:  a node whose address is listed again does not come in as a new one, and drop what it has,
  *         before it is known that nothing of that is nowhere else.
  * Limits: its own writes of its last term in its shard and in each transit, and of those before
- *         that ended because slots moved; at most so many, since of what lay above a hole the
+ *         that were not closed yet; at most so many, since of what lay above a hole the
  *         others may have a part. The cluster forgets old losses where it has no room for more
  *         (placement/config_loss.c): then it does not know.
  * See:    docs/protocol.md 6.4, 6.5.
@@ -31,18 +31,20 @@ static void note_term(struct removed *removed, uint32_t actor, uint64_t seq, boo
     removed->terms[removed->count++] = (struct removed_term){actor, seq, handed_over};
 }
 
-/* Terms that ended because slots moved, and that this node has not sealed: it makes no more of
- * them, so it covers all that there is. */
-static void note_moving(struct removed *removed, const struct node *node)
+/* Its terms that ended because slots moved, or because it was in doubt, and are not closed: it makes
+ * no more of them, so it covers all of it that it has. */
+static void note_ended(struct removed *removed, const struct node *node)
 {
     for (uint32_t i = 0; i < node->config->retired_count; i++) {
         const struct retired *retired = &node->config->retired[i];
         const struct replica *replica =
             replicas_of_shard(node->replicas, config_shard_of_retired(node->config, retired));
-        if (retired->node_id != node->id || retired->state != RETIRED_MOVING || replica == NULL)
+        if (retired->node_id != node->id || replica == NULL)
             continue;
         uint64_t seq = vv_get(replica_coverage(replica), retired->actor);
-        note_term(removed, retired->actor, seq, replica_all_cover(replica, retired->actor, seq));
+        bool handed_over = retired->state == RETIRED_MOVING &&
+                           replica_all_cover(replica, retired->actor, seq);
+        note_term(removed, retired->actor, seq, handed_over);
     }
 }
 
@@ -62,7 +64,7 @@ void node__note_removed(struct node *node, const struct config *next)
         note_term(removed, actor, vv_get(replica_coverage(replica), actor),
                   replica_state(replica) == MEMBER_LEAVING);
     }
-    note_moving(removed, node);
+    note_ended(removed, node);
 }
 
 /* ---- what of it others have ---- */

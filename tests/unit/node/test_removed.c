@@ -340,6 +340,52 @@ static void some_of_the_term_before(void **state)
     mini_fini(&mini);
 }
 
+static bool has_ended_term(const struct config *config, uint64_t id)
+{
+    for (uint32_t i = 0; i < config->retired_count; i++)
+        if (config->retired[i].node_id == id)
+            return true;
+    return false;
+}
+
+/* It was in doubt, and has another actor. What it wrote under the one before nobody has walked yet
+ * when it is cut off again, and removed. */
+static void some_of_a_term_in_doubt(void **state)
+{
+    (void)state;
+    struct mini mini;
+    uint64_t count = 0;
+    assert_true(mini_start_all(&mini, NODES, 2));
+    write_in(&mini, 0, 5, "all");
+    mini_run(&mini, 1000);
+    mini_cut(&mini, GONE, true);
+    mini_run(&mini, 3000);
+    write_in(&mini, 0, ALONE, "alone");
+    mini_run(&mini, 3000);
+    for (uint32_t i = 0; i < 2; i++) /* the last of these is not on the disk */
+        write_in(&mini, 0, 1, "late");
+    mini_power_cut(&mini, GONE);
+    mini.boot[GONE]++;
+    mini_cut(&mini, GONE, false);
+    mini_start(&mini, GONE);
+    while (!has_ended_term(node_config(mini.nodes[GONE]), node_id(mini.nodes[GONE])))
+        mini_run(&mini, 1);
+    mini_cut(&mini, GONE, true);
+    mini_run(&mini, 3000);
+    assert_int_equal(mini_ask(&mini, 4, OP_VIEW_REMOVE, address(&mini), NULL, SLICE_EMPTY)->err,
+                     E_OK);
+    mini_run(&mini, 3000);
+    assert_int_equal(node_config(mini.nodes[4])->retired_count, 0);
+    mini_cut(&mini, GONE, false);
+    mini_run(&mini, 3000);
+    assert_int_equal(node_phase(mini.nodes[GONE]), NODE_REFUSED);
+    assert_true(node_only_here(mini.nodes[GONE], &count));
+    assert_in_range(count, ALONE, ALONE + 2);
+    list_again(&mini);
+    assert_int_equal(node_phase(mini.nodes[GONE]), NODE_REFUSED);
+    mini_fini(&mini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +393,7 @@ int main(void)
         cmocka_unit_test(none_only_here),          cmocka_unit_test(handed_over),
         cmocka_unit_test(not_known_yet),           cmocka_unit_test(some_of_a_transit),
         cmocka_unit_test(some_of_the_term_before),
+        cmocka_unit_test(some_of_a_term_in_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
