@@ -279,7 +279,15 @@ static bool want_anew(struct node *node, uint32_t index)
 static bool is_resharded(const struct config *config, uint32_t shard_count)
 {
     return !config_reshards(config) && config->shard_count == shard_count &&
-           config->retired_count == 0;
+           config_is_even(config) && config->retired_count == 0;
+}
+
+/* Nobody wants it any more. A shard that had come for it may have stayed, without slots. */
+static bool is_cancelled(const struct config *config, uint32_t shard_count)
+{
+    return config->wanted_shards == 0 &&
+           (config_lasting_shards(config) != shard_count ||
+            (!config_reshards(config) && !config_is_even(config)));
 }
 
 /* It is on its way, or was: nothing more is proposed for it. */
@@ -293,7 +301,7 @@ static void watch_resharding(struct node *node, uint32_t index)
         answer_asked(node, index, E_OK, OUTCOME_BEGUN);
     else if (is_resharded(config, call->shard))
         answer_asked(node, index, E_OK, OUTCOME_RESHARDED);
-    else if (config->wanted_shards == 0 && config_lasting_shards(config) != call->shard)
+    else if (is_cancelled(config, call->shard))
         answer_asked(node, index, E_CANCELLED, OUTCOME_NONE);
 }
 

@@ -162,6 +162,18 @@ uint32_t config_lasting_shards(const struct config *config)
     return count;
 }
 
+bool config_is_even(const struct config *config)
+{
+    size_t least = LIMIT_SLOTS;
+    size_t most = 0;
+    for (uint32_t i = 0; i < config_lasting_shards(config); i++) {
+        size_t size = slotset_size(&config->shards[i].slots);
+        least = size < least ? size : least;
+        most = size > most ? size : most;
+    }
+    return most <= least + 1;
+}
+
 bool config_reshards(const struct config *config)
 {
     return config->wanted_shards != 0 || config_lasting_shards(config) < config->shard_count;

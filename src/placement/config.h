@@ -189,6 +189,9 @@ uint32_t config_lasting_shards(const struct config *config);
 /* True while slots move between shards, or somebody wants them to. */
 bool config_reshards(const struct config *config);
 
+/* True when no two shards differ by more than one slot, as after a move that was not cancelled. */
+bool config_is_even(const struct config *config);
+
 /* Index of the shard that a client is told of: the transit's `from`, `into` once it is switched;
  * a shard itself. */
 uint32_t config_public_shard(const struct config *config, uint32_t shard);

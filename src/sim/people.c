@@ -65,6 +65,18 @@ static bool is_placed(const struct call *call, const struct config *config)
             (member_counts(member) && member->shard == shard && member->target == SHARD_NONE));
 }
 
+/* Each has its share of slots, or one more. */
+static bool has_even_shards(const struct config *config)
+{
+    uint32_t count = config_lasting_shards(config);
+    for (uint32_t i = 0; i < count; i++) {
+        size_t size = slotset_size(&config->shards[i].slots);
+        if (size != LIMIT_SLOTS / count && size != LIMIT_SLOTS / count + 1)
+            return false;
+    }
+    return true;
+}
+
 static bool is_true(const struct call *call, const struct config *config, enum outcome outcome)
 {
     switch (outcome) {
@@ -79,7 +91,7 @@ static bool is_true(const struct call *call, const struct config *config, enum o
         return call->asked.op == OP_SHARD_ADD && is_placed(call, config);
     case OUTCOME_RESHARDED:
         return call->asked.op == OP_RESHARD && !config_reshards(config) &&
-               config->shard_count == call->shard_id;
+               config->shard_count == call->shard_id && has_even_shards(config);
     case OUTCOME_BEGUN:
         return call->asked.op == OP_RESHARD && config->wanted_shards == call->shard_id;
     case OUTCOME_CANCELLED:
@@ -305,7 +317,8 @@ static bool refuses_resharding(const struct world *world, const struct sim_node 
     case E_MEMBER_DOWN:
         return is_unserved(world, node, true);
     case E_CANCELLED:
-        return config->wanted_shards == 0 && config_lasting_shards(config) != call->shard_id;
+        return config->wanted_shards == 0 &&
+               (config_lasting_shards(config) != call->shard_id || !has_even_shards(config));
     default:
         return false;
     }

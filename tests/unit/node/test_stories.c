@@ -188,12 +188,33 @@ static void clean_stop(void **state)
     mini_fini(&mini);
 }
 
+/* The shard that came for it stays, without slots. Who had asked for it must not be told that it is
+ * done. */
+static void resharding_is_cancelled(void **state)
+{
+    (void)state;
+    struct mini mini;
+    assert_true(mini_start_all(&mini, 6, 2));
+    mini.shard_id = 3;
+    mini_begin(&mini, 0, OP_RESHARD, "", NULL, SLICE_EMPTY);
+    while (config_lasting_shards(node_config(mini.nodes[0])) < 3)
+        mini_run(&mini, 1);
+    assert_int_equal(mini_ask(&mini, 3, OP_RESHARD_CANCEL, "", NULL, SLICE_EMPTY)->outcome,
+                     OUTCOME_CANCELLED);
+    mini_run(&mini, 5000);
+    assert_int_equal(mini.earlier, E_CANCELLED);
+    assert_int_equal(config_lasting_shards(node_config(mini.nodes[0])), 3);
+    assert_false(config_is_even(node_config(mini.nodes[0])));
+    mini_fini(&mini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_start),     cmocka_unit_test(wandering_session),
         cmocka_unit_test(cut_off_replica), cmocka_unit_test(crash_and_return),
         cmocka_unit_test(tail_walk),       cmocka_unit_test(clean_stop),
+        cmocka_unit_test(resharding_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
