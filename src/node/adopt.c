@@ -184,6 +184,40 @@ static bool had_its_slots(const struct node *node, const struct config *config)
     return false;
 }
 
+/* It alone says when it has filled up, and its log had that before anybody heard of it; but for a
+ * shard where nobody was active: others may have seen that all have merged. */
+static bool has_not_filled(const struct node *node, uint32_t shard, enum member_state was)
+{
+    const struct replica *replica = replicas_of_shard(node->replicas, shard);
+    return was == MEMBER_SYNCING && config_count(node->config, shard, MEMBER_ACTIVE) > 0 &&
+           !(replica != NULL && replica_has_filled(replica)) &&
+           !PLANTED(node->options.plant, TRANSIT_ACTIVE_EARLY);
+}
+
+static const struct seat *seat_of(const struct config *config, uint32_t actor)
+{
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        if (config->seats[i].actor == actor)
+            return &config->seats[i];
+    return NULL;
+}
+
+/* Of slots on their way: who gave them has been active from their beginning, and whose they are to
+ * be has to fill up. */
+static bool has_a_seat_ahead(const struct node *node, const struct config *config, uint32_t home)
+{
+    for (uint32_t i = 0; i < config->seat_count; i++) {
+        const struct seat *now = &config->seats[i];
+        if (now->node_id != node->id || now->state == MEMBER_SYNCING)
+            continue;
+        const struct seat *was = seat_of(node->config, now->actor);
+        bool gave = is_its_to_seal(config, node->id, home) || had_its_slots(node, config);
+        if (was != NULL ? has_not_filled(node, was->shard, was->state) : !gave)
+            return true;
+    }
+    return false;
+}
+
 /* But for those of the first configuration, and those, a term begins with syncing, and the log says
  * so. Who is active in one that its log does not know has an old disk (T11, T24). */
 static bool is_ahead_of_log(const struct node *node, const struct config *config)
@@ -194,8 +228,10 @@ static bool is_ahead_of_log(const struct node *node, const struct config *config
     const struct member *was = config_member_by_id(node->config, node->id);
     if (was == NULL || !member_counts(was))
         return true;
+    if (has_a_seat_ahead(node, config, was->actor))
+        return true;
     if (was->actor == now->actor)
-        return false;
+        return has_not_filled(node, was->shard, was->state);
     if (slotset_size(&node->config->shards[was->shard].slots) > 0)
         return !is_its_to_seal(config, node->id, was->actor);
     return slotset_size(&config->shards[now->shard].slots) > 0 && !had_its_slots(node, config);

@@ -22,6 +22,11 @@ bool replica__filling(const struct replica *replica)
     return replica->state == MEMBER_SYNCING && !replica->filled;
 }
 
+bool replica_has_filled(const struct replica *replica)
+{
+    return replica->filled;
+}
+
 bool replica_filled(const struct replica *replica)
 {
     return replica->state == MEMBER_SYNCING && replica->filled && !replica->muted &&

@@ -172,6 +172,9 @@ uint64_t replica_walk_source(const struct replica *replica);
  * be active (config_activate). In this process's life, or found in the log. */
 bool replica_filled(const struct replica *replica);
 
+/* It has, in this term, whatever keeps it from saying so. */
+bool replica_has_filled(const struct replica *replica);
+
 /* True when nobody of the own shard is active, and everybody there has walked all the others
  * since: they may be active (config_merged). */
 bool replica_merged_all(const struct replica *replica);
