@@ -307,6 +307,8 @@ void node__tick_changes(struct node *node)
     node->change_ms = node->mono_ms + LOOK_MS / 2 + rng_below(&node->rng, LOOK_MS);
     bool busy = node__want_asked(node);
     node->newcomers = node->newcomers && node__has_newcomers(node);
+    if (!node->newcomers)
+        node->fork_since_ms = UINT64_MAX;
     if (busy || !node__may_propose(node) ||
         (node->newcomers && node__is_listed(node) && node__want_fork(node)))
         return;

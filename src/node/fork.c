@@ -172,8 +172,12 @@ static struct config *without(const struct node *node, const struct address *nam
                               enum err *err)
 {
     struct removal removal = {.addresses = named, .address_count = count, .force = true};
-    for (uint32_t i = 0; i < node->config->member_count; i++)
-        removal.alive[i] = node__alive(node, node->config->members[i].node_id);
+    for (uint32_t i = 0; i < node->config->member_count; i++) {
+        const struct member *member = &node->config->members[i];
+        /* who is named does not answer, and may not be suspected yet */
+        removal.alive[i] = node__alive(node, member->node_id) &&
+                           !is_named(named, count, &member->address);
+    }
     return config_remove(node->config, &removal, err);
 }
 

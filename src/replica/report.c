@@ -144,6 +144,21 @@ static bool has_forgotten(const struct replica *replica, const struct peer *peer
     return false;
 }
 
+/* More of a term of this node's that ended as slots moved than this node has: it has written all of
+ * it, so it had it. Until it has filled up it may not. */
+static bool remembers_ended_term(const struct replica *replica, const struct peer *peer)
+{
+    const struct config *config = replica->config;
+    for (uint32_t i = 0; i < config->retired_count && replica->state != MEMBER_SYNCING; i++) {
+        const struct retired *retired = &config->retired[i];
+        if (retired->node_id == replica->node_id && retired->state == RETIRED_MOVING &&
+            config_shard_of_retired(config, retired) == replica->shard &&
+            vv_get(&peer->coverage, retired->actor) > vv_get(&replica->coverage, retired->actor))
+            return true;
+    }
+    return false;
+}
+
 /* What a peer remembers of this node and this node does not (6.3, T11): own writes, or that it had
  * reported more. It must be said under the same configuration, or it may mean an older term. */
 static bool contradicts(const struct replica *replica, const struct peer *peer, uint64_t epoch,
@@ -152,6 +167,7 @@ static bool contradicts(const struct replica *replica, const struct peer *peer, 
     if (PLANTED(replica->plant, REUSE_SEQ))
         return false;
     return vv_get(&peer->coverage, replica->actor) > replica->seq ||
+           remembers_ended_term(replica, peer) ||
            ((msg->flags & REPORT_FORGOT) != 0 && epoch == replica->config->epoch);
 }
 

@@ -240,6 +240,50 @@ static void old_disk_of_a_taker(void **state)
     mini_fini(&mini);
 }
 
+/* Its shard gives slots away, and before all have what it wrote its machine is turned back to a time
+ * before those writes: its log knows the term that has ended, and less of it than the others do. */
+static void old_disk_of_a_giver(void **state)
+{
+    (void)state;
+    struct mini mini;
+    struct mini_disk old;
+    assert_true(mini_start_all(&mini, 6, 2));
+    mini_run(&mini, 3000);
+    copy_disk(&mini.disks[0], &old);
+    for (uint32_t i = 0; i < 50; i++) {
+        char key[8];
+        snprintf(key, sizeof(key), "key%u", i);
+        assert_int_equal(mini_ask(&mini, 0, OP_PUT, key, "1", SLICE_EMPTY)->err, E_OK);
+    }
+    mini_run(&mini, 1000);
+    mini.async = true;
+    mini.shard_id = 3;
+    assert_int_equal(mini_ask(&mini, 1, OP_RESHARD, "", NULL, SLICE_EMPTY)->outcome, OUTCOME_BEGUN);
+    while (!is_seated(&mini, 0, MEMBER_ACTIVE))
+        mini_run(&mini, 1);
+    uint64_t id = node_id(mini.nodes[0]);
+    uint32_t actor = 1; /* of node 0, since the first start */
+    mini_kill(&mini, 0);
+    for (uint32_t i = 1; i < 6; i++) { /* they forget what it has reported */
+        mini_kill(&mini, i);
+        mini_start(&mini, i);
+    }
+    mini_run(&mini, 3000);
+    assert_false(config_actor_closed(node_config(mini.nodes[1]), actor));
+    fini_disk(&mini.disks[0]);
+    mini.disks[0] = old;
+    mini_start(&mini, 0);
+    mini_run(&mini, 1000);
+    assert_true(node_id(mini.nodes[0]) != id);
+    mini_run(&mini, 20000);
+    for (uint32_t i = 0; i < 50; i++) {
+        char key[8];
+        snprintf(key, sizeof(key), "key%u", i);
+        assert_int_equal(mini_ask(&mini, 0, OP_GET, key, NULL, SLICE_EMPTY)->err, E_OK);
+    }
+    mini_fini(&mini);
+}
+
 /* Node 0 is idle for a while, writes, and its machine loses power: the disk shows no trace of what
  * was not synced. Nobody is there to tell it: it has its writes, or knows that it may lack some. */
 static void write_after_a_rest(uint32_t idle_ms, uint32_t writes, uint32_t pause_ms)
@@ -323,6 +367,7 @@ int main(void)
         cmocka_unit_test(old_disk),
         cmocka_unit_test(old_disk_of_a_reader),
         cmocka_unit_test(old_disk_of_a_taker),
+        cmocka_unit_test(old_disk_of_a_giver),
         cmocka_unit_test(writes_after_a_rest),
         cmocka_unit_test(idle_node_loses_power),
         cmocka_unit_test(slow_syncs),
