@@ -46,9 +46,6 @@ MEND_LIST(M)
 /* The node finds another directory than the one it left, NULL: an empty one. */
 void fault_new_directory(struct world *world, struct sim_node *node, const struct vdisk *copy);
 
-/* The machine of a node goes down for so long, whatever the budget says. */
-void fault_cut_power(struct world *world, uint32_t index, uint64_t length);
-
 /* Half to nine quarters of the seed's mean. */
 uint64_t fault_length(struct world *world);
 

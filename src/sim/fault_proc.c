@@ -40,7 +40,7 @@ bool fault_crash_many(struct world *world)
     return true;
 }
 
-void fault_cut_power(struct world *world, uint32_t index, uint64_t length)
+static void cut_power(struct world *world, uint32_t index, uint64_t length)
 {
     world->nodes[index].faults++;
     world_power_cut(world, index);
@@ -52,7 +52,7 @@ bool fault_power_cut(struct world *world)
     uint32_t index = budget_pick_spareable(world);
     if (index == world->node_count || !budget_may_lose_power(world, index))
         return false;
-    fault_cut_power(world, index, fault_length(world));
+    cut_power(world, index, fault_length(world));
     return true;
 }
 
@@ -64,7 +64,7 @@ bool fault_power_many(struct world *world)
         if ((which >> i & 1) == 0 || world->nodes[i].node == NULL || world->nodes[i].away ||
             !budget_may_lose_power(world, i))
             continue;
-        fault_cut_power(world, i, rng_below(&world->fault_rng, 2000000));
+        cut_power(world, i, rng_below(&world->fault_rng, 2000000));
         any = true;
     }
     return any;

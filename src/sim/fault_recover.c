@@ -1,8 +1,8 @@
 /* fault_recover - an operator gives up on who is absent.
  *
- * Does:   members die, most of the acceptors among them, and stay dead, now and then in a power cut
- *         of all; operators, one or two at once, tell those who are left to go on without. Who was
- *         given up turns up later: one of them as it was, the others with empty directories.
+ * Does:   members die, most of the acceptors among them, and stay dead; operators, one or two at
+ *         once, tell those who are left to go on without. Who was given up turns up later: one of
+ *         them as it was, the others with empty directories.
  * Not:    what must be answered: asked.h. Removals of one by one: fault_people.c.
  * Holds:  U2: all of them come back. U3 nobody is given up who could go on as if he were not: of
  *         the dead only one keeps its directory, and that is no majority; and where nobody was
@@ -92,14 +92,6 @@ static void pick_gone(struct world *world)
     }
 }
 
-/* Everywhere: those who are left are in doubt, and may be no majority that could end it. */
-static void power_goes(struct world *world)
-{
-    for (uint32_t i = 0; i < world->node_count; i++)
-        if (!is_gone(world, i))
-            fault_cut_power(world, i, rng_below(&world->fault_rng, 1000000));
-}
-
 bool fault_recover(struct world *world)
 {
     /* All who are left must be in every VIEW: else those who come back empty begin without them. */
@@ -127,8 +119,6 @@ bool fault_recover(struct world *world)
         story_say(&world->story, i, "will not come back, it seems");
     }
     uint64_t wait = 2000 * world->swarm.knobs.suspect_ms + rng_below(&world->fault_rng, 2000000);
-    if (wait % 3 == 0 && (world->beyond || world->swarm.knobs.durability == 1))
-        power_goes(world);
     fault_mend(world, wait, MEND_GIVE_UP, TRIES, 0);
     fault_mend(world, wait + TRIES * AGAIN_US, MEND_TURN_UP, 0, 0);
     return true;
