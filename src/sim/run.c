@@ -311,7 +311,9 @@ static void people_begin_anew(struct world *world)
         story_say(&world->story, UINT32_MAX, "nobody knows of writes that were: this is the end");
         return;
     }
-    terms_forgotten(world, judge_newest_known(world));
+    if (terms_forgotten(world, judge_newest_known(world)))
+        for (uint32_t i = 0; i < world->client->session_count; i++)
+            client_forget(world->client, i); /* of a fork that nobody knows they would wait (6.6) */
     uint64_t end = world->time.now_us + 2 * ANEW_WAIT_US;
     while (goes_on(world) && judge_nobody_remembers(world) && world->time.now_us < end) {
         ask_to_begin_anew(world);
@@ -586,12 +588,20 @@ static void note_metrics(struct world *world, struct run_result *result)
     }
 }
 
+/* Whom operators gave up turns up when that is safe, not with all others (U3 in
+ * fault_recover.c). */
+static void await_who_was_given_up(struct world *world)
+{
+    while (goes_on(world) && world->given_up != 0 && world_next(world)) {}
+}
+
 static void run_phases(struct world *world, struct run_result *result)
 {
     vtime_after(&world->time, 100000, WORLD_SAMPLE, 0, 0, 0);
     nemesis_begin(world);
     while (goes_on(world) && !world->booted && world_next(world)) {}
     run_until(world, world->swarm.faults_for_us);
+    await_who_was_given_up(world);
     if (goes_on(world))
         nemesis_heal(world);
     run_till(world, judge_settled);

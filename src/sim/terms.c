@@ -235,12 +235,13 @@ static void note_config(struct world *world, const struct config *config)
     follow(world, config);
 }
 
-void terms_forgotten(struct world *world, const struct config *newest)
+bool terms_forgotten(struct world *world, const struct config *newest)
 {
     if (newest->lineage == world->config->lineage && newest->epoch == world->config->epoch)
-        return;
+        return false;
     forget_terms(&world->terms, newest->next_actor);
     follow(world, newest);
+    return true;
 }
 
 /* ---- Coverage ---- */

@@ -37,8 +37,8 @@ void terms_step(struct world *world, struct sim_node *node);
 
 /* Nobody remembers who is who, and this is the newest configuration that anybody knows: what was
  * decided after it, a history that forked from it included, is forgotten, and people go on from
- * here. */
-void terms_forgotten(struct world *world, const struct config *newest);
+ * here. False: nothing is. */
+bool terms_forgotten(struct world *world, const struct config *newest);
 
 /* The simulated node of a member, where its process runs in that very term; or NULL. */
 const struct sim_node *terms_node(const struct world *world, const struct place *place);

@@ -36,8 +36,8 @@ static void judge_delivery(struct world *world, const struct sim_node *node, str
     uint32_t shard = config_shard_of_slot(config, slot);
     const struct vv *coverage = node_coverage_in(node->node, shard);
     struct slice deps = buf_slice(&world->oracle.writes[write].deps);
-    if (!node_serves(node->node, slot))
-        return; /* the same, for slots that are on their way */
+    if (coverage == NULL || !node_serves(node->node, slot))
+        return; /* the same, for slots that are on their way, or were in the epoch before */
     for (uint32_t i = 0; i < deps_count(deps); i++) {
         struct dot dep = deps_at(deps, i);
         if (terms_matters(config, dep.actor, shard) && !vv_covers(coverage, dep))
@@ -198,14 +198,23 @@ static uint64_t clock_most_ms(const struct world *world, const struct sim_node *
     return wall_ms > node->fill_clock_ms ? wall_ms : node->fill_clock_ms;
 }
 
-/* Whoever of its shard the source was. Who only catches up takes no clock over. */
+/* Of its shard, as far as can be told: who is down may have sent all that was asked for, and who has
+ * lost its memory since shows no shard. */
+static bool may_be_source(const struct world *world, const struct sim_node *node,
+                          const struct sim_node *other)
+{
+    if (world->terms.moved || other->node == NULL || node_shard(other->node) == SHARD_NONE)
+        return true;
+    return node_shard(other->node) == node_shard(node->node);
+}
+
+/* Who only catches up takes no clock over. */
 static void note_filled(struct world *world, struct sim_node *node)
 {
     bool fills = node_phase(node->node) == NODE_FILLING || world->terms.moved;
     for (uint32_t i = 0; i < world->node_count && fills; i++) {
         const struct sim_node *other = &world->nodes[i];
-        if (i == node->index || other->node == NULL ||
-            (!world->terms.moved && node_shard(other->node) != node_shard(node->node)))
+        if (i == node->index || !may_be_source(world, node, other))
             continue;
         uint64_t most = clock_most_ms(world, other) + HLC_SKEW_MS_MAX;
         if (most > node->fill_clock_ms)
