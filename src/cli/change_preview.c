@@ -125,8 +125,8 @@ static bool next_other(const struct change *change, size_t *at, struct other *ot
         struct slice address = walk_text(walk_member(member, "address"));
         if (find(change, address) < change->count)
             continue;
-        const struct status_node *node = cli__status_node(
-            change->status, walk_text(walk_member(member, "node-id")), address);
+        const struct status_node *node =
+            cli__status_node(change->status, walk_text(walk_member(member, "node-id")), address);
         *other = (struct other){
             .address = address,
             .shard = walk_text(walk_member(member, "shard")),

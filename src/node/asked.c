@@ -285,9 +285,8 @@ static bool is_resharded(const struct config *config, uint32_t shard_count)
 /* Nobody wants it any more. A shard that had come for it may have stayed, without slots. */
 static bool is_cancelled(const struct config *config, uint32_t shard_count)
 {
-    return config->wanted_shards == 0 &&
-           (config_lasting_shards(config) != shard_count ||
-            (!config_reshards(config) && !config_is_even(config)));
+    return config->wanted_shards == 0 && (config_lasting_shards(config) != shard_count ||
+                                          (!config_reshards(config) && !config_is_even(config)));
 }
 
 /* It is on its way, or was: nothing more is proposed for it. */

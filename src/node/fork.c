@@ -175,8 +175,8 @@ static struct config *without(const struct node *node, const struct address *nam
     for (uint32_t i = 0; i < node->config->member_count; i++) {
         const struct member *member = &node->config->members[i];
         /* who is named does not answer, and may not be suspected yet */
-        removal.alive[i] = node__alive(node, member->node_id) &&
-                           !is_named(named, count, &member->address);
+        removal.alive[i] =
+            node__alive(node, member->node_id) && !is_named(named, count, &member->address);
     }
     return config_remove(node->config, &removal, err);
 }

@@ -31,8 +31,8 @@ static void note_term(struct removed *removed, uint32_t actor, uint64_t seq, boo
     removed->terms[removed->count++] = (struct removed_term){actor, seq, handed_over};
 }
 
-/* Its terms that ended because slots moved, or because it was in doubt, and are not closed: it makes
- * no more of them, so it covers all of it that it has. */
+/* Its terms that ended because slots moved, or because it was in doubt, and are not closed: it
+ * makes no more of them, so it covers all of it that it has. */
 static void note_ended(struct removed *removed, const struct node *node)
 {
     for (uint32_t i = 0; i < node->config->retired_count; i++) {
@@ -42,8 +42,8 @@ static void note_ended(struct removed *removed, const struct node *node)
         if (retired->node_id != node->id || replica == NULL)
             continue;
         uint64_t seq = vv_get(replica_coverage(replica), retired->actor);
-        bool handed_over = retired->state == RETIRED_MOVING &&
-                           replica_all_cover(replica, retired->actor, seq);
+        bool handed_over =
+            retired->state == RETIRED_MOVING && replica_all_cover(replica, retired->actor, seq);
         note_term(removed, retired->actor, seq, handed_over);
     }
 }

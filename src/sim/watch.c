@@ -198,8 +198,8 @@ static uint64_t clock_most_ms(const struct world *world, const struct sim_node *
     return wall_ms > node->fill_clock_ms ? wall_ms : node->fill_clock_ms;
 }
 
-/* Of its shard, as far as can be told: who is down may have sent all that was asked for, and who has
- * lost its memory since shows no shard. */
+/* Of its shard, as far as can be told: who is down may have sent all that was asked for, and who
+ * has lost its memory since shows no shard. */
 static bool may_be_source(const struct world *world, const struct sim_node *node,
                           const struct sim_node *other)
 {

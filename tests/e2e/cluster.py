@@ -99,8 +99,9 @@ class Node:
         environment.update(self.environment)
         with open(self.log_path(), "ab") as log:
             self.process = subprocess.Popen(
-                self.place.command(self.index, [*self.wrap, binary()]), env=environment, cwd=self.folder,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                self.place.command(self.index, [*self.wrap, binary()]), env=environment,
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None

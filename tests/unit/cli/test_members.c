@@ -375,7 +375,8 @@ static void test_recover(void **state)
     run(&world, &one, WORDS("recover", "--without", world.rows[5].address, "--yes"));
     says(&one.out, "Most members answer: thence remove may do, and gives up less.\n");
     run_fini(&one);
-    world.rows[1].state = world.rows[3].state = "syncing"; /* after a power cut: nobody could serve */
+    world.rows[1].state = world.rows[3].state =
+        "syncing"; /* after a power cut: nobody could serve */
     run(&world, &one, WORDS("recover", "--without", world.rows[5].address, "--yes"));
     assert_null(strstr((const char *)one.out.ptr, "Most members answer"));
     run_fini(&one);

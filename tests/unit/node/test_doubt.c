@@ -1,7 +1,7 @@
 /* test_doubt - a node in doubt has what it had acknowledged, wherever that is wanted now.
  *
- * Does:   the story of a node that was cut off while slots left it, and its machine stopped; that of
- *         two of six that are left after a power cut of all, both in doubt.
+ * Does:   the story of a node that was cut off while slots left it, and its machine stopped; that
+ *         of two of six that are left after a power cut of all, both in doubt.
  * Not:    places in a configuration: tests/unit/placement/test_config_move.c.
  * Holds:  -
  * Limits: -

@@ -199,7 +199,8 @@ static void ways_with_givers(struct mini *mini, enum mini_way way)
 }
 
 /* Of slots that come to its shard a node has filled up, and is turned back to when it had not; its
- * actor in the shard is the same. Nothing was written there meanwhile that anybody could remember. */
+ * actor in the shard is the same. Nothing was written there meanwhile that anybody could
+ * remember. */
 static void old_disk_of_a_taker(void **state)
 {
     (void)state;
@@ -240,8 +241,9 @@ static void old_disk_of_a_taker(void **state)
     mini_fini(&mini);
 }
 
-/* Its shard gives slots away, and before all have what it wrote its machine is turned back to a time
- * before those writes: its log knows the term that has ended, and less of it than the others do. */
+/* Its shard gives slots away, and before all have what it wrote its machine is turned back to a
+ * time before those writes: its log knows the term that has ended, and less of it than the others
+ * do. */
 static void old_disk_of_a_giver(void **state)
 {
     (void)state;

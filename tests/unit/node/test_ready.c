@@ -66,8 +66,7 @@ static void not_for_ever(void **state)
     assert_false(is_ready(&mini, 0));
     while (!is_ready(&mini, 0))
         mini_run(&mini, 1);
-    assert_in_range(mini.now_ms - start_ms, SUSPECT_MS,
-                    2 * SUSPECT_MS + 10);
+    assert_in_range(mini.now_ms - start_ms, SUSPECT_MS, 2 * SUSPECT_MS + 10);
     /* A cut later on changes nothing. */
     mini_cut(&mini, 0, true);
     mini_run(&mini, 5000);

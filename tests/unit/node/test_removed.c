@@ -392,8 +392,7 @@ int main(void)
         cmocka_unit_test(some_only_here),          cmocka_unit_test(some_before_a_checkpoint),
         cmocka_unit_test(none_only_here),          cmocka_unit_test(handed_over),
         cmocka_unit_test(not_known_yet),           cmocka_unit_test(some_of_a_transit),
-        cmocka_unit_test(some_of_the_term_before),
-        cmocka_unit_test(some_of_a_term_in_doubt),
+        cmocka_unit_test(some_of_the_term_before), cmocka_unit_test(some_of_a_term_in_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,9 +211,12 @@ static void resharding_is_cancelled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_start),     cmocka_unit_test(wandering_session),
-        cmocka_unit_test(cut_off_replica), cmocka_unit_test(crash_and_return),
-        cmocka_unit_test(tail_walk),       cmocka_unit_test(clean_stop),
+        cmocka_unit_test(first_start),
+        cmocka_unit_test(wandering_session),
+        cmocka_unit_test(cut_off_replica),
+        cmocka_unit_test(crash_and_return),
+        cmocka_unit_test(tail_walk),
+        cmocka_unit_test(clean_stop),
         cmocka_unit_test(resharding_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
