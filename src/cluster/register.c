@@ -313,6 +313,11 @@ bool reg_started(const struct reg *reg)
     return reg->acceptor.instance == 1 && reg->acceptor.accepted.round > 0;
 }
 
+uint64_t reg_instance(const struct reg *reg)
+{
+    return reg->acceptor.instance;
+}
+
 /* ---- Messages to the acceptor ---- */
 
 /* A ballot is asked for by the one whose it is, and for the next epoch. */

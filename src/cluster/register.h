@@ -130,6 +130,10 @@ void reg_abandon(struct reg *reg);
  * any more. In HELLO it says HELLO_EMPTY with epoch_max 1 (an empty node says 0). */
 bool reg_started(const struct reg *reg);
 
+/* The latest epoch for which anything was promised here; 0: none since the last adoption. Earlier
+ * ones are neither proposed nor accepted any more. */
+uint64_t reg_instance(const struct reg *reg);
+
 /* Messages. epoch: that this node has adopted; an acceptor answers only for instance epoch + 1 (or
  * 1 when it has none). An acceptor that was not asked by its own configuration still answers:
  * the proposer counts only those that it asked. A PROMISE that is not granted names the ballot that

@@ -125,12 +125,17 @@ void node__settle(struct node *node)
     node__tell_only_here(node);
 }
 
+void node__start_over(struct node *node, const char *why)
+{
+    node__begin_anew(node, why);
+    node__settle(node);
+}
+
 /* A peer has shown that this node had more than it has now. */
 void node__contradicted(struct node *node)
 {
-    node__begin_anew(node, "a peer remembers that this node had more than it has now: its data "
+    node__start_over(node, "a peer remembers that this node had more than it has now: its data "
                            "directory is an old copy");
-    node__settle(node);
 }
 
 /* ---- adopting ---- */

@@ -305,6 +305,9 @@ void node__tick_changes(struct node *node)
     if (node->mono_ms < node->change_ms || !is_unsettled(node))
         return;
     node->change_ms = node->mono_ms + LOOK_MS / 2 + rng_below(&node->rng, LOOK_MS);
+    if (node__has_outlived(node))
+        node__start_over(node,
+                         "nobody knows the epochs any more in which it has asked for a place");
     bool busy = node__want_asked(node);
     node->newcomers = node->newcomers && node__has_newcomers(node);
     if (!node->newcomers)

@@ -115,6 +115,15 @@ static void hang_up_all(struct node *node)
     node__hang_up_guests(node);
 }
 
+/* It is not listed, and has tried to be in an epoch that nobody knows any more who is there: its
+ * register would neither propose nor accept for an earlier one. Nothing rests on what it has
+ * promised under this id (seed 1712837). */
+bool node__has_outlived(const struct node *node)
+{
+    return node__is_forgotten(node) && !node__is_listed(node) &&
+           reg_instance(&node->reg) > node->config->epoch + 1;
+}
+
 /* While it runs: a peer has shown that this node had more, or that another is in its place. */
 void node__begin_anew(struct node *node, const char *why)
 {

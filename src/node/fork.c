@@ -112,6 +112,14 @@ bool node__nobody_remembers(const struct node *node)
     return true;
 }
 
+/* Not at once: those who do may be on their way. */
+bool node__is_forgotten(const struct node *node)
+{
+    return node->phase == NODE_ASKING && node->config != NULL &&
+           node->mono_ms - node->asking_ms >= 2 * node->knobs->suspect_ms &&
+           node__nobody_remembers(node);
+}
+
 /* Who has to accept. Returns how many. */
 static uint32_t remembering(const struct node *node, const struct fork *fork,
                             uint64_t acceptors[LIMIT_MEMBERS])

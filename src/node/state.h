@@ -180,6 +180,7 @@ void node__judge_actor(struct node *node);
 void node__doubt_all(struct node *node, const char *why);
 bool node__replay_doubt(struct node *node, struct slice body);
 void node__take_id(struct node *node, uint64_t id);
+bool node__has_outlived(const struct node *node);
 void node__begin_anew(struct node *node, const char *why);
 
 /* removed.c */
@@ -215,6 +216,7 @@ void node__refuse_asked(struct node *node);
 bool node__adopt(struct node *node, struct config *config);
 void node__settle(struct node *node);
 bool node__has_place(enum node_phase phase); /* listed, and not in doubt */
+void node__start_over(struct node *node, const char *why);
 void node__contradicted(struct node *node);
 void node__refuse(struct node *node, const char *why);
 void node__tick_boot(struct node *node);
@@ -271,6 +273,7 @@ void node__scan_forwards(struct node *node);
 
 /* fork.c */
 bool node__nobody_remembers(const struct node *node);
+bool node__is_forgotten(const struct node *node);
 bool node__has_newcomers(const struct node *node);
 bool node__want_fork(struct node *node);
 enum err node__want_recover(struct node *node, const struct address *named, uint32_t count,

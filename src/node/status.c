@@ -53,11 +53,9 @@ static void say_pause(const struct node *node, struct buf *out)
     buf_append_slice(out, SLICE_LIT(" s"));
 }
 
-/* Not at once: those who do may be on their way. */
 static void say_forgotten(const struct node *node, struct buf *out)
 {
-    bool long_enough = node->mono_ms - node->asking_ms >= 2 * node->knobs->suspect_ms;
-    if (node->config != NULL && long_enough && node__nobody_remembers(node))
+    if (node__is_forgotten(node))
         buf_append_slice(out, SLICE_LIT("; nobody that answers remembers who belongs to the "
                                         "cluster (thence recover --from-directories)"));
 }

@@ -227,12 +227,49 @@ static void the_last_one_is_late(void **state)
     mini_fini(&mini);
 }
 
+/* An empty node has asked for a place in an epoch that nobody knows any more: whoever had it has
+ * lost it since, and what is put back is older. Its register has promised for what would have come
+ * after that (seed 1712837). */
+static void an_epoch_is_forgotten(void **state)
+{
+    (void)state;
+    struct mini mini;
+    assert_true(mini_start_all(&mini, 3, 1));
+    write_some(&mini, 0, 0, "1");
+    mini_kill(&mini, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(node_propose_touch(mini.nodes[1]));
+        mini_run(&mini, 1000);
+    }
+    uint64_t epoch = node_config(mini.nodes[1])->epoch;
+    mini_kill(&mini, 2);
+    mini_wipe(&mini, 2);
+    mini_start(&mini, 2);
+    mini_run(&mini, 3000); /* 1 alone decides nothing */
+    assert_int_equal(node_config(mini.nodes[2])->epoch, epoch);
+    mini_kill(&mini, 2);
+    mini_kill(&mini, 1);
+    mini_wipe(&mini, 1);
+    restored(&mini, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        mini_start(&mini, i);
+    mini_run(&mini, 5000);
+    all_ask(&mini);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(node_config(mini.nodes[i])->epoch < epoch);
+    assert_int_equal(begin_anew(&mini, 2, "")->outcome, OUTCOME_RECOVERED);
+    mini_run(&mini, 5000);
+    all_serve(&mini);
+    assert_int_equal(count_right(&mini, 2, 0, "1"), KEYS);
+    mini_fini(&mini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_are_copies),       cmocka_unit_test(some_are_gone),
         cmocka_unit_test(asked_twice),          cmocka_unit_test(somebody_remembers),
-        cmocka_unit_test(the_last_one_is_late),
+        cmocka_unit_test(the_last_one_is_late), cmocka_unit_test(an_epoch_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
