@@ -17,6 +17,7 @@ void audit_begin(struct sim_node *node)
     memset(audit->cover, 0, sizeof audit->cover);
     memset(audit->stable, 0, sizeof audit->stable);
     memset(audit->tops, 0, sizeof audit->tops);
+    memset(audit->purged, 0, sizeof audit->purged);
     audit->slot_count = 0;
     audit->epoch = 0;
 }
@@ -40,6 +41,8 @@ void audit_trace(struct world *world, struct sim_node *node, const struct trace_
         uint32_t key = oracle_key(&world->oracle, event->text);
         if (key != UINT32_MAX)
             note_slot(&node->audit, world->oracle.keys[key].slot);
+        if (key != UINT32_MAX && event->id == TRACE_PURGED)
+            node->audit.purged[key] = (struct dot){(uint32_t)event->a, event->b};
     } else if (event->id == TRACE_DELIVERED) {
         uint32_t write = oracle_by_dot(&world->oracle, (struct dot){(uint32_t)event->a, event->b});
         if (write != 0)
@@ -85,12 +88,15 @@ static bool is_held(const struct world *world, const struct hwrite *write,
     return false;
 }
 
-/* Nothing is there, and what its log will say of that may be on its way to the disk: who is alone
- * in its shard purges at once what it has just deleted. */
-static bool is_being_logged(const struct sim_node *node, const struct hkey *key)
+/* Nothing is there, and its log has not yet said why: who is alone in its shard purges at once what
+ * it has just deleted, and that may wait for a slow disk, in a commit or for the next one
+ * (1712642). */
+static bool is_being_logged(const struct world *world, const struct sim_node *node, uint32_t key)
 {
-    const struct table *table = node_table(node->node);
-    return node->commit.active && table_find(table, key->slot, slice_of(key->text, key->len)) == 0;
+    const struct hkey *at = &world->oracle.keys[key];
+    struct dot purged = node->audit.purged[key];
+    return purged.actor != 0 && oracle_by_dot(&world->oracle, purged) == 0 &&
+           table_find(node_table(node->node), at->slot, slice_of(at->text, at->len)) == 0;
 }
 
 static void judge_top(struct world *world, const struct sim_node *node, uint32_t key)
@@ -102,7 +108,7 @@ static void judge_top(struct world *world, const struct sim_node *node, uint32_t
         !node_serves(node->node, world->oracle.keys[key].slot) ||
         is_held(world, &world->oracle.writes[top], node_table(node->node)) ||
         is_lost(world, node, top) || terms_brought_back(world, node_config(node->node), top) ||
-        is_being_logged(node, &world->oracle.keys[key]))
+        is_being_logged(world, node, key))
         return;
     char name[64];
     verdict_say(&world->verdict, "R1", "node %u covers %s of key %.*s and does not have it",
