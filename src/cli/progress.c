@@ -47,19 +47,23 @@ void put_bytes(struct buf *out, uint64_t bytes)
     buf_append_slice(out, slice_str(units[unit]));
 }
 
+unsigned progress_columns(const struct cli *cli)
+{
+    struct winsize size;
+    bool known = cli->err_terminal && ioctl(fileno(cli->err), TIOCGWINSZ, &size) == 0;
+    return known && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 void progress_init(struct progress *progress, const struct cli *cli, const char *word,
                    uint64_t total)
 {
-    struct winsize size;
     *progress = (struct progress){.file = cli->options->quiet ? NULL : cli->err,
                                   .terminal = cli->err_terminal,
                                   .word = word,
                                   .total = total,
-                                  .columns = 80};
+                                  .columns = progress_columns(cli)};
     progress->began_ms = machine_mono_ms();
     progress->shown_ms = progress->began_ms;
-    if (progress->terminal && ioctl(fileno(cli->err), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        progress->columns = size.ws_col;
 }
 
 static void put(struct buf *out, const char *text)
@@ -88,24 +92,23 @@ static void put_figures(struct buf *out, const struct progress_now *now, uint64_
     }
 }
 
-static void put_bar(struct buf *out, const struct progress *progress, uint64_t done)
+void put_bar(struct buf *out, uint64_t done, uint64_t total)
 {
-    uint64_t cells = done * BAR_CELLS / progress->total;
+    uint64_t cells = done * BAR_CELLS / total;
     put(out, " [");
     for (unsigned i = 0; i < BAR_CELLS; i++)
         buf_u8(out, i < cells ? '#' : '-');
     put(out, "] ");
-    buf_decimal(out, done * 100 / progress->total);
+    buf_decimal(out, done * 100 / total);
     put(out, " %  ");
 }
 
-static void put_time_left(struct buf *out, const struct progress *progress, uint64_t done,
-                          uint64_t keys, uint64_t ms)
+void put_time_left(struct buf *out, uint64_t done, uint64_t total, uint64_t ms)
 {
-    if (done == 0 || done >= progress->total || keys == 0 || ms < 500)
+    if (done == 0 || done >= total || ms < 500)
         return;
     put(out, ", ");
-    double left_s = (double)(progress->total - done) * (double)ms / (double)done / 1000.0;
+    double left_s = (double)(total - done) * (double)ms / (double)done / 1000.0;
     buf_decimal(out, (uint64_t)left_s + 1);
     put(out, " s left");
 }
@@ -122,12 +125,12 @@ void progress_show(struct progress *progress, const struct progress_now *now)
     uint64_t done = now->done < progress->total ? now->done : progress->total;
     put(&line, progress->word);
     if (progress->terminal && progress->total > 0)
-        put_bar(&line, progress, done);
+        put_bar(&line, done, progress->total);
     else
         put(&line, ": ");
     put_figures(&line, now, ms);
-    if (progress->total > 0)
-        put_time_left(&line, progress, done, now->keys, ms);
+    if (progress->total > 0 && now->keys > 0)
+        put_time_left(&line, done, progress->total, ms);
     if (progress->terminal) {
         size_t len = line.len < progress->columns ? line.len : progress->columns - 1;
         fprintf(progress->file, "\r\x1b[K%.*s", (int)len, (const char *)line.ptr);

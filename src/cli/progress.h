@@ -32,6 +32,9 @@ struct progress_now {
 void progress_init(struct progress *progress, const struct cli *cli, const char *word,
                    uint64_t total);
 
+/* Of the terminal that messages go to; 80 where that is none. */
+unsigned progress_columns(const struct cli *cli);
+
 /* Shows it, when it is time. */
 void progress_show(struct progress *progress, const struct progress_now *now);
 
@@ -40,6 +43,12 @@ void progress_clear(struct progress *progress);
 
 /* "12,345" */
 void put_grouped(struct buf *out, uint64_t number);
+
+/* " [######------------------] 25 %  ", of a total that is not 0 */
+void put_bar(struct buf *out, uint64_t done, uint64_t total);
+
+/* ", 12 s left", where so much was done in so many milliseconds; nothing where that says little. */
+void put_time_left(struct buf *out, uint64_t done, uint64_t total, uint64_t ms);
 
 /* "9.8 MB" */
 void put_bytes(struct buf *out, uint64_t bytes);

@@ -10,6 +10,7 @@
  * See:    docs/api.md section 3; docs/protocol.md section 7.
  */
 #include "cli/progress.h"
+#include "cli/reshard_keys.h"
 #include "cli/said.h"
 #include "cli/status.h"
 #include "cli/walk.h"
@@ -26,6 +27,7 @@ struct watch {
     uint32_t node;         /* of these: which one is asked */
     struct buf body;       /* what GET /shard/reshard answered last */
     struct buf line;       /* what was shown last */
+    struct reshard_keys keys;
 };
 
 static FILE *out_of(const struct cli *cli)
@@ -125,11 +127,38 @@ static void put_transits(struct slice transits, struct buf *out)
     buf_append_slice(out, SLICE_LIT(" filled"));
 }
 
-static void put_line(struct slice body, struct buf *out)
+/* " [####----] 25 %  1,234 of 4,936 keys, 12,345 keys/s, 1 s left" */
+static void put_keys(const struct watch *watch, struct buf *out)
+{
+    const struct reshard_keys *keys = &watch->keys;
+    if (keys->total == 0)
+        return;
+    if (watch->cli->err_terminal)
+        put_bar(out, keys->done, keys->total);
+    else
+        buf_append_slice(out, SLICE_LIT("; "));
+    put_grouped(out, keys->done);
+    buf_append_slice(out, SLICE_LIT(" of "));
+    put_count(out, keys->total, "key");
+    uint64_t came = keys->done - keys->at_first;
+    if (keys->ms > 0) {
+        buf_append_slice(out, SLICE_LIT(", "));
+        put_grouped(out, came * 1000 / keys->ms);
+        buf_append_slice(out, SLICE_LIT(" keys/s"));
+    }
+    put_time_left(out, came, keys->total - keys->at_first, keys->ms);
+}
+
+static void put_line(const struct watch *watch, struct buf *out)
 {
     size_t at = 0;
     struct slice address;
-    buf_append_slice(out, walk_text(walk_member(body, "phase")));
+    struct slice body = now(watch);
+    if (watch->cli->err_terminal && watch->keys.total > 0) /* the bar says the rest */
+        buf_append_slice(out, SLICE_LIT("moving"));
+    else
+        buf_append_slice(out, walk_text(walk_member(body, "phase")));
+    put_keys(watch, out);
     put_transits(walk_member(body, "transits"), out);
     if (walk_count(body, "open-terms") > 0) {
         buf_append_slice(out, SLICE_LIT("; "));
@@ -147,7 +176,10 @@ static void tell(struct watch *watch)
 {
     const struct cli *cli = watch->cli;
     struct buf line = BUF_EMPTY;
-    put_line(now(watch), &line);
+    put_line(watch, &line);
+    size_t columns = cli->err_terminal ? progress_columns(cli) : SIZE_MAX;
+    if (line.len >= columns) /* a line that wraps cannot be drawn over */
+        line.len = columns - 1;
     if (!slice_equal(buf_slice(&line), buf_slice(&watch->line))) {
         buf_reset(&watch->line);
         buf_append_slice(&watch->line, buf_slice(&line));
@@ -174,7 +206,9 @@ static enum exit_status conclude(const struct watch *watch)
 {
     const struct cli *cli = watch->cli;
     uint64_t count = walk_count(now(watch), "shard-count");
-    bool good = cli->options->cancel || count == cli->options->shard_count;
+    /* A shard that came for it may have stayed, without slots, when it was cancelled. */
+    bool even = !slice_equal(walk_member(now(watch), "even"), SLICE_LIT("false"));
+    bool good = cli->options->cancel || (count == cli->options->shard_count && even);
     if (cli->options->json)
         fprintf(cli->out, "%.*s\n", (int)watch->body.len, (const char *)watch->body.ptr);
     else
@@ -200,8 +234,10 @@ static enum exit_status follow(struct watch *watch)
             wipe(watch);
             return conclude(watch);
         }
-        if (result == EXIT_OK)
+        if (result == EXIT_OK) {
+            reshard_keys_count(&watch->keys, watch->client, cli->stop, now(watch));
             tell(watch);
+        }
         if (result == EXIT_UNAVAILABLE && machine_mono_ms() - heard_ms >= SILENCE_MS) {
             wipe(watch);
             fprintf(cli->err, "thence: no node says how far it is: %s\n", why);
@@ -220,10 +256,10 @@ static enum exit_status follow(struct watch *watch)
 
 /* ---- before ---- */
 
-/* All that is more than an even share of the `wanted` shards that have most: they stay. */
+/* All that is more than an even share of the `wanted` shards that have most: they stay, and the
+ * largest have the one slot more. */
 static uint64_t least_to_move(const struct status *status, uint32_t wanted)
 {
-    uint64_t share = (LIMIT_SLOTS + wanted - 1) / wanted;
     uint64_t moved = 0;
     for (uint32_t i = 0; i < status->shard_count; i++) {
         uint64_t slots = status->shards[i].slots;
@@ -231,6 +267,7 @@ static uint64_t least_to_move(const struct status *status, uint32_t wanted)
         for (uint32_t k = 0; k < status->shard_count; k++)
             larger +=
                 status->shards[k].slots > slots || (status->shards[k].slots == slots && k < i);
+        uint64_t share = LIMIT_SLOTS / wanted + (larger < LIMIT_SLOTS % wanted ? 1 : 0);
         uint64_t kept = larger >= wanted ? 0 : slots < share ? slots : share;
         moved += slots - kept;
     }
@@ -261,7 +298,7 @@ static void count_heads(struct status *status, struct head_count *heads)
     }
 }
 
-static void preview(const struct cli *cli, struct status *status)
+static void preview(const struct cli *cli, struct status *status, uint64_t least)
 {
     FILE *out = out_of(cli);
     uint32_t wanted = cli->options->shard_count;
@@ -272,12 +309,17 @@ static void preview(const struct cli *cli, struct status *status)
         fprintf(out, "  shard %.*s: %llu slots\n", (int)id.len, (const char *)id.ptr,
                 (unsigned long long)status->shards[i].slots);
     }
-    fprintf(out,
-            "  then %u %s of about %u slots and %u members each (%u nodes, %u of them spare)\n",
-            wanted, wanted == 1 ? "shard" : "shards", LIMIT_SLOTS / wanted, heads.members / wanted,
-            heads.members, heads.spares);
-    fprintf(out, "  at least %llu of %u slots move with their keys\n",
-            (unsigned long long)least_to_move(status, wanted), LIMIT_SLOTS);
+    uint32_t each = heads.members / wanted;
+    fprintf(out, "  then %u %s of about %u slots and %u", wanted, wanted == 1 ? "shard" : "shards",
+            LIMIT_SLOTS / wanted, each);
+    if (heads.members % wanted != 0)
+        fprintf(out, " or %u", each + 1);
+    fprintf(out, " members each (%u nodes, %u of them spare now)\n", heads.members, heads.spares);
+    if (least > 0)
+        fprintf(out, "  at least %llu of %u slots move with their keys\n",
+                (unsigned long long)least, LIMIT_SLOTS);
+    else
+        fprintf(out, "  no slot has to move\n");
     if (heads.members < 2 * wanted)
         fprintf(out, "  fewer than two members a shard: this will be refused\n");
     if (heads.silent > 0)
@@ -287,6 +329,15 @@ static void preview(const struct cli *cli, struct status *status)
 }
 
 /* ---- the request ---- */
+
+static void say_unknown(const struct cli *cli, const char *why)
+{
+    if (cli->options->cancel)
+        fprintf(cli->err, "thence: %snot known whether it is cancelled; once more shows it\n", why);
+    else
+        fprintf(cli->err, "thence: %snot known whether it has begun; thence reshard %u shows it\n",
+                why, cli->options->shard_count);
+}
 
 static void print_failure(const struct cli *cli, const struct client_answer *answer,
                           const struct said *said)
@@ -299,8 +350,7 @@ static void print_failure(const struct cli *cli, const struct client_answer *ans
     else
         fprintf(cli->err, "thence: %s\n", answer->why);
     if (answer->outcome == CLIENT_UNKNOWN)
-        fprintf(cli->err, "thence: not known whether it has begun; thence reshard %u shows it\n",
-                cli->options->shard_count);
+        say_unknown(cli, "");
     buf_fini(&error);
 }
 
@@ -325,7 +375,7 @@ static enum exit_status send_request(const struct watch *watch)
     bool answered = ask(cli, watch->client, &what, &answer);
     buf_fini(&body);
     if (!answered) {
-        fprintf(cli->err, "thence: interrupted; not known whether it has begun\n");
+        say_unknown(cli, "interrupted; ");
         return EXIT_INTERRUPTED;
     }
     cli__said_read(&said, &answer);
@@ -358,8 +408,10 @@ static enum exit_status prepare(struct watch *watch, struct status *status, bool
         fprintf(out_of(cli), "  it is under way already\n");
         return EXIT_OK;
     }
-    preview(cli, status);
-    return cli__confirm(cli, "this moves keys between nodes");
+    uint64_t least = least_to_move(status, cli->options->shard_count);
+    preview(cli, status, least);
+    bool is_so = least == 0 && status->shard_count == cli->options->shard_count;
+    return is_so ? EXIT_OK : cli__confirm(cli, "this moves keys between nodes");
 }
 
 /* The client's number of a member that knows the newest configuration. */

@@ -63,7 +63,7 @@ static uint32_t free_id_from(const struct config *config, uint32_t id)
 
 static enum err wish_judge(const struct config *config, const struct plan_wish *wish)
 {
-    if (wish->shard_count == 0 || wish->shard_count > LIMIT_SHARDS)
+    if (wish->shard_count == 0)
         return E_SHARD_COUNT;
     bool alone = wish->shard_count == 1 && config->member_count == 1;
     if (config_lasting_shards(config) < config->shard_count)
@@ -71,7 +71,7 @@ static enum err wish_judge(const struct config *config, const struct plan_wish *
     if (anybody_leaves(config))
         return E_LEAVING;
     if (!alone && usable_count(config, wish) / 2 < wish->shard_count)
-        return E_NODES_FEW;
+        return E_NODES_FEW; /* always, for more than LIMIT_SHARDS */
     if (config->retired_count > 0)
         return E_UNSETTLED;
     for (uint32_t i = 0; i < config->shard_count; i++)

@@ -56,7 +56,7 @@ struct plan {
 };
 
 /* NULL with E_OK: all is as wished, there is nothing to do. NULL with an error: it cannot be.
- * E_SHARD_COUNT: no shard, or more than LIMIT_SHARDS. E_NODES_FEW: fewer than two members alive
+ * E_SHARD_COUNT: no shard. E_NODES_FEW: fewer than two members alive
  * for each (but a cluster of one may have its one shard). E_RESHARDING: there are transits.
  * E_LEAVING: a member is leaving or moves already. E_UNSETTLED: a retired actor is not closed.
  * E_LAST_ACTIVE: a shard with slots has no active member that is alive, so nobody could hand on

@@ -99,6 +99,24 @@ static void count_keys(const struct node *node, const struct config *config,
         keys[config->owner[slot]] += table_slot_live(node_table(node), slot);
 }
 
+/* A member of the shard that the slots go into. */
+static bool takes(const struct config *config, const struct shard *transit,
+                  const struct place *place)
+{
+    uint32_t home = place->member->shard;
+    return home < config->shard_count && config->shards[home].id == transit->into;
+}
+
+static uint32_t count_takers(const struct config *config, uint32_t index)
+{
+    struct place places[LIMIT_MEMBERS];
+    uint32_t takers = 0;
+    uint32_t count = config_places(config, index, places);
+    for (uint32_t i = 0; i < count; i++)
+        takers += takes(config, &config->shards[index], &places[i]);
+    return takers;
+}
+
 static void put_transit(const struct node *node, const struct config *config, uint32_t index,
                         uint64_t keys, struct buf *out)
 {
@@ -111,8 +129,11 @@ static void put_transit(const struct node *node, const struct config *config, ui
     json_put_text(out, SLICE_LIT("phase"), slice_str(transit_phase(config, index)));
     json_put_bool(out, SLICE_LIT("switched"), transit->switched);
     json_put_number(out, SLICE_LIT("slots"), slotset_size(&transit->slots));
-    if (config_place(config, index, node_id(node), &own))
+    json_put_number(out, SLICE_LIT("takers"), count_takers(config, index));
+    if (config_place(config, index, node_id(node), &own)) {
         json_put_number(out, SLICE_LIT("keys"), keys);
+        json_put_bool(out, SLICE_LIT("takes"), takes(config, transit, &own));
+    }
     put_members(node, config, index, out);
     buf_u8(out, '}');
 }
@@ -129,6 +150,7 @@ void render_reshard(const struct node *node, const struct config *config, struct
     json_put_bool(out, SLICE_LIT("cancelled"), moves && config->wanted_shards == 0);
     json_put_number(out, SLICE_LIT("shard-count"), lasting);
     json_put_number(out, SLICE_LIT("wanted"), config->wanted_shards);
+    json_put_bool(out, SLICE_LIT("even"), config_is_even(config));
     json_put_number(out, SLICE_LIT("open-terms"), config->retired_count);
     put_absent(node, config, moves, out);
     json_put_name(out, SLICE_LIT("transits"));

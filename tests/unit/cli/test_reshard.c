@@ -34,9 +34,19 @@ struct world {
 #define RESTS(count)                                                                               \
     "{\"resharding\":false,\"phase\":\"nothing moves\",\"shard-count\":" count                     \
     ",\"wanted\":0,\"open-terms\":0,\"waiting-for\":[],\"transits\":[]}"
+#define UNEVEN                                                                                     \
+    "{\"resharding\":false,\"phase\":\"nothing moves\",\"shard-count\":3,\"wanted\":0,"            \
+    "\"even\":false,\"open-terms\":0,\"waiting-for\":[],\"transits\":[]}"
 #define CLOSES                                                                                     \
     "{\"resharding\":false,\"phase\":\"what was written before is counted and closed\","           \
     "\"shard-count\":3,\"wanted\":0,\"open-terms\":1,\"waiting-for\":[],\"transits\":[]}"
+#define WAY_OF(keys, takes)                                                                        \
+    "{\"resharding\":true,\"phase\":\"slots fill up\",\"shard-count\":3,\"wanted\":3,"             \
+    "\"open-terms\":0,\"waiting-for\":[],\"transits\":[{\"from\":\"s0\",\"into\":\"s2\","          \
+    "\"switched\":false,\"slots\":2730,\"takers\":2,\"keys\":" keys ",\"takes\":" takes            \
+    ",\"members\":[]}]}"
+#define GIVES WAY_OF("1500", "false")
+#define TAKES WAY_OF("250", "true")
 #define FILLS                                                                                      \
     "{\"resharding\":true,\"phase\":\"slots fill up at their new members\",\"shard-count\":3,"     \
     "\"wanted\":3,\"open-terms\":2,\"waiting-for\":[\"a:1\"],\"transits\":[{\"from\":\"s0\","      \
@@ -144,8 +154,8 @@ static void shows_asks_sends_and_tells(void **state)
     run(&world, &one, WORDS("reshard", "3", "--yes"), LOOKS(RESTS("2"), FILLS, CLOSES, RESTS("3")));
     assert_int_equal(one.status, EXIT_OK);
     says(&one.out, "  shard s0: 8192 slots\n  shard s1: 8192 slots\n  then 3 shards of about 5461 "
-                   "slots and 1 members each (4 nodes, 0 of them spare)\n"
-                   "  at least 5460 of 16384 slots move with their keys\n"
+                   "slots and 1 or 2 members each (4 nodes, 0 of them spare now)\n"
+                   "  at least 5461 of 16384 slots move with their keys\n"
                    "  fewer than two members a shard: this will be refused\n");
     says(&one.out, "\nresharded: 3 shards\n");
     says(&one.err,
@@ -159,6 +169,23 @@ static void shows_asks_sends_and_tells(void **state)
     says(&one.err, "  then 1 shard of about 16384 slots and 4 members");
     says(&one.err, "  at least 8192 of 16384 slots");
     assert_string_equal((const char *)one.out.ptr, RESTS("1") "\n");
+    run_fini(&one);
+    fini(&world);
+}
+
+/* Two are to have 1,500 keys each, and each of the two has 250. */
+static void counts_the_keys(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
+    init(&world);
+    run(&world, &one, WORDS("reshard", "3", "--yes"),
+        LOOKS(RESTS("2"), GIVES, GIVES, TAKES, GIVES, TAKES, CLOSES, RESTS("3")));
+    assert_int_equal(one.status, EXIT_OK);
+    says(&one.err,
+         "slots fill up; 500 of 3,000 keys; 2,730 slots in 1 transit (0 switched), 0 of 0 "
+         "places filled\n");
     run_fini(&one);
     fini(&world);
 }
@@ -215,6 +242,11 @@ static void it_ends_otherwise(void **state)
     assert_int_equal(one.status, EXIT_NOT_WELL);
     says(&one.out, "\nit was cancelled: 2 shards\n");
     run_fini(&one);
+    /* The third came, and stayed without slots. */
+    run(&world, &one, WORDS("reshard", "3", "--yes"), LOOKS(RESTS("2"), FILLS, UNEVEN));
+    assert_int_equal(one.status, EXIT_NOT_WELL);
+    says(&one.out, "\nit was cancelled: 3 shards\n");
+    run_fini(&one);
     world.status = 400;
     world.answer = "{\"error\":\"Not enough nodes\"}";
     run(&world, &one, WORDS("reshard", "3", "--yes"), LOOKS(RESTS("2")));
@@ -227,6 +259,10 @@ static void it_ends_otherwise(void **state)
     assert_int_equal(one.status, EXIT_UNKNOWN);
     says(&one.err, "thence: not known whether it has begun; thence reshard 3 shows it\n");
     sent(&world, PUT_3); /* and not again */
+    run_fini(&one);
+    run(&world, &one, WORDS("reshard", "--cancel"), LOOKS(FILLS));
+    assert_int_equal(one.status, EXIT_UNKNOWN);
+    says(&one.err, "thence: not known whether it is cancelled; once more shows it\n");
     run_fini(&one);
     world.status = 200;
     world.answer = "{\"result\":\"cancelled\"}";
@@ -291,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_asks_sends_and_tells),
+        cmocka_unit_test(counts_the_keys),
         cmocka_unit_test(nothing_is_sent_before_somebody_said_yes),
         cmocka_unit_test(what_is_under_way_is_only_told),
         cmocka_unit_test(it_ends_otherwise),
