@@ -149,7 +149,7 @@ static bool keeps_one(const struct change *change, struct slice shard)
 }
 
 /* Most are there to decide, and each shard has somebody who knows what it has: then a removal is
- * possible, and no new history is needed. */
+ * likely to do, and no new history is needed. The nodes know more: who of these decides. */
 static bool remove_would_do(const struct change *change)
 {
     for (uint32_t i = 0; i < change->status->shard_count; i++)
@@ -191,6 +191,42 @@ static bool say_shards(const struct change *change, bool all)
     return few;
 }
 
+static bool is_shard(const struct change *change, struct slice id)
+{
+    for (uint32_t i = 0; i < change->status->shard_count; i++)
+        if (slice_equal(change->status->shards[i].id, id))
+            return true;
+    return false;
+}
+
+/* Who is leaving another shard may be on its way into this one. */
+static bool stays_elsewhere(const struct target *target)
+{
+    return target->shard.len > 0 && !slice_equal(target->state, SLICE_LIT("leaving"));
+}
+
+static void say_into_shard(const struct change *change, const char *shard)
+{
+    const struct target *target = &change->targets[0];
+    FILE *out = out_of(change);
+    uint32_t named;
+    uint32_t count = count_members(change, slice_str(shard), &named);
+    if (!is_shard(change, slice_str(shard)))
+        fprintf(out, "  shard %s: no such shard: this will be refused\n", shard);
+    else if (named > 0)
+        fprintf(out, "  shard %s: it is one of its %u members already\n", shard, count);
+    else if (stays_elsewhere(target))
+        fprintf(out, "  shard %s: it is a member of %.*s: this will be refused\n", shard,
+                (int)target->shard.len, (const char *)target->shard.ptr);
+    else if (!target->listed || slice_equal(target->state, SLICE_LIT("invited")))
+        fprintf(out,
+                "  shard %s: has to wait until it has shown up: ask again once it has started\n",
+                shard);
+    else
+        fprintf(out, "  shard %s: %u %s, then %u; it fills up from them before it serves\n", shard,
+                count, count == 1 ? "member" : "members", count + 1);
+}
+
 static void preview_add(struct change *change)
 {
     const struct target *target = &change->targets[0];
@@ -200,15 +236,8 @@ static void preview_add(struct change *change)
     if (!target->listed)
         fprintf(out, ": it is listed, and becomes a spare once it has started and shown up");
     fprintf(out, "\n");
-    if (shard == NULL)
-        return;
-    uint32_t named;
-    uint32_t count = count_members(change, slice_str(shard), &named);
-    if (named > 0)
-        fprintf(out, "  shard %s: it is one of its %u members already\n", shard, count);
-    else
-        fprintf(out, "  shard %s: %u %s, then %u; it fills up from them before it serves\n", shard,
-                count, count == 1 ? "member" : "members", count + 1);
+    if (shard != NULL)
+        say_into_shard(change, shard);
 }
 
 static void preview_remove(struct change *change)
@@ -223,7 +252,7 @@ static void preview_remove(struct change *change)
                 dead                    ? ": writes that only it has are given up"
                 : target->shard.len > 0 ? ": hands over what it has, then leaves"
                 : target->listed        ? ": leaves"
-                                        : "");
+                                        : ": this will be refused");
         if (!dead && target->shard.len > 0)
             say_whom_it_waits_for(change, target);
         change->gives_up = change->gives_up || dead;
@@ -237,27 +266,77 @@ static void preview_remove(struct change *change)
     change->gives_up = change->gives_up || (few && options->force);
 }
 
+/* Whom it gives up, a line each. */
+static void say_given_up(const struct change *change)
+{
+    for (uint32_t i = 0; i < change->count; i++) {
+        say_target(change, &change->targets[i]);
+        fprintf(out_of(change), "%s\n", change->targets[i].listed ? "" : ": this will be refused");
+    }
+}
+
+/* Those named that are none, that answer and are believed in, that answer here alone. */
+struct named {
+    uint32_t strangers;
+    uint32_t alive;
+    uint32_t cut_off;
+};
+
+static struct named count_named(const struct change *change)
+{
+    struct named named = {0};
+    for (uint32_t i = 0; i < change->count; i++) {
+        const struct target *target = &change->targets[i];
+        bool alive = change__is_alive(target);
+        named.strangers += !target->listed;
+        named.alive += alive;
+        named.cut_off += !alive && target->node != NULL && target->node->answered;
+    }
+    return named;
+}
+
+/* A node refuses to give up who answers it. Who answers the operator alone is given up. */
+static void warn_of_the_living(const struct change *change, const struct named *named)
+{
+    FILE *out = out_of(change);
+    if (named->alive > 0)
+        fprintf(out,
+                "WARNING: %u of them %s: this will be refused (409) while that is so. Given up "
+                "while %s,\nthere would be two histories.\n",
+                named->alive, named->alive == 1 ? "answers" : "answer",
+                named->alive == 1 ? "it goes on" : "they go on");
+    if (named->cut_off > 0)
+        fprintf(out,
+                "WARNING: %u of them %s here, and others believe %s dead. What is still written "
+                "through %s\nis lost to the others.\n",
+                named->cut_off, named->cut_off == 1 ? "answers" : "answer",
+                named->cut_off == 1 ? "it" : "them", named->cut_off == 1 ? "it" : "them");
+}
+
 static void preview_recover(struct change *change)
 {
     FILE *out = out_of(change);
-    uint32_t alive = 0;
-    fprintf(out, "A new history begins, without:\n");
-    for (uint32_t i = 0; i < change->count; i++) {
-        alive += change__is_alive(&change->targets[i]);
-        say_target(change, &change->targets[i]);
-        fprintf(out, "\n");
-    }
+    struct named named = count_named(change);
+    bool refused = named.strangers > 0 || named.alive > 0;
+    bool removes = remove_would_do(change);
+    fprintf(out, "%s:\n",
+            removes || refused ? "Gives up, for good" : "A new history begins, without");
+    say_given_up(change);
     fprintf(out, "of %u members\n", change->members);
     say_shards(change, true);
     fprintf(out,
             "Given up for good: what only these had. Sessions that had seen it go on, and are "
             "told once\nwhat may be lost. If one of these comes back it serves nothing; thence "
             "salvage reads what it has.\n");
-    if (alive > 0)
-        fprintf(out, "WARNING: %u of them %s. Whoever still writes through %s loses that.\n", alive,
-                alive == 1 ? "is alive" : "are alive", alive == 1 ? "it" : "them");
-    if (remove_would_do(change))
-        fprintf(out, "Most members answer: thence remove may do, and gives up less.\n");
+    warn_of_the_living(change, &named);
+    if (removes && !refused)
+        fprintf(out,
+                "Most members answer: if most of those that decide do, it is a removal, in the "
+                "same history, as thence\nremove --force does it; else a new history begins.\n");
+    else if (!refused)
+        fprintf(out,
+                "If they are only cut off, and go on, there are two histories that do not meet: "
+                "one side then has to\nbe emptied (docs/operating.md).\n");
     change->gives_up = true;
 }
 
@@ -289,10 +368,7 @@ static void preview_anew(struct change *change)
         remembering += change->status->nodes[i].answered && change->status->nodes[i].named.len > 0;
     if (change->count > 0)
         fprintf(out, "without:\n");
-    for (uint32_t i = 0; i < change->count; i++) {
-        say_target(change, &change->targets[i]);
-        fprintf(out, "\n");
-    }
+    say_given_up(change);
     fprintf(out, "%u of %u members, by epoch %llu\n", lost, change->members,
             (unsigned long long)change->status->epoch);
     fprintf(out,

@@ -206,12 +206,14 @@ static void test_add(void **state)
     sent(&world, "0 PUT /view {\"socket-address\":\"10.0.0.9:80\"}\n");
     run_fini(&one);
     run(&world, &one, WORDS("add", "a:1", "--shard", "s1"));
-    says(&one.out, "  shard s1: 3 members, then 4; it fills up from them");
+    says(&one.out,
+         "  shard s1: has to wait until it has shown up: ask again once it has started\n");
     sent(&world, "0 PUT /view {\"socket-address\":\"a:1\"}\n"
                  "0 PUT /shard/add-member/s1 {\"socket-address\":\"a:1\"}\n");
     run_fini(&one);
     /* A member needs not be listed again, and is not asked to move itself. */
     run(&world, &one, WORDS("add", world.rows[0].address, "--shard", "s1"));
+    says(&one.out, "  shard s1: it is a member of s0: this will be refused\n");
     sent(&world, "1 PUT /shard/add-member/s1 {\"socket-address\":\"%s\"}\n", world.rows[0].address);
     run_fini(&one);
     world.status = 409;
@@ -220,6 +222,36 @@ static void test_add(void **state)
     assert_int_equal(one.status, EXIT_REFUSED);
     says(&one.err, " answered 409: The cluster lists as many members as it can\n");
     sent(&world, "0 PUT /view {\"socket-address\":\"a:1\"}\n");
+    run_fini(&one);
+    fini(&world);
+}
+
+/* What the line about the shard says of who can be put into it, and who cannot. */
+static void test_add_into_shard(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
+    init(&world, 4);
+    run(&world, &one, WORDS("add", "a:1", "--shard", "s7"));
+    says(&one.out, "  shard s7: no such shard: this will be refused\n");
+    run_fini(&one);
+    run(&world, &one, WORDS("add", world.rows[0].address, "--shard", "s0"));
+    says(&one.out, "  shard s0: it is one of its 3 members already\n");
+    run_fini(&one);
+    world.rows[3].shard = NULL;
+    world.rows[3].state = "spare";
+    run(&world, &one, WORDS("add", world.rows[3].address, "--shard", "s1"));
+    says(&one.out, "  shard s1: 2 members, then 3; it fills up from them before it serves\n");
+    run_fini(&one);
+    world.rows[3].state = "invited";
+    run(&world, &one, WORDS("add", world.rows[3].address, "--shard", "s1"));
+    says(&one.out, "  shard s1: has to wait until it has shown up:");
+    run_fini(&one);
+    /* It may be on its way into that shard. */
+    world.rows[0].state = "leaving";
+    run(&world, &one, WORDS("add", world.rows[0].address, "--shard", "s1"));
+    assert_null(strstr((const char *)one.out.ptr, "refused"));
     run_fini(&one);
     fini(&world);
 }
@@ -259,7 +291,7 @@ static void test_remove_the_living(void **state)
     world.answer = "{\"error\":\"View has no such replica\"}";
     run(&world, &one, WORDS("remove", "a:1", "--json"));
     assert_int_equal(one.status, EXIT_REFUSED);
-    says(&one.err, "  a:1  is no member\n");
+    says(&one.err, "  a:1  is no member: this will be refused\n");
     says(&one.out, "{\"outcome\":\"answered\",\"status\":404,");
     run_fini(&one);
     fini(&world);
@@ -357,6 +389,8 @@ static void test_recover(void **state)
     says(&one.out, "Given up for good: what only these had.");
     assert_null(strstr((const char *)one.out.ptr, "WARNING"));
     assert_null(strstr((const char *)one.out.ptr, "Most members answer"));
+    says(&one.out,
+         "If they are only cut off, and go on, there are two histories that do not meet:");
     sent(&world, "%s", "");
     run_fini(&one);
     words[6] = "--yes";
@@ -366,19 +400,58 @@ static void test_recover(void **state)
     sent(&world, "0 PUT /recover {\"without\":[\"%s\",\"%s\",\"%s\",\"%s\"]}\n", words[2], words[3],
          words[4], words[5]);
     run_fini(&one);
-    /* Giving up the living, or where there is another way. */
+    fini(&world);
+}
+
+/* Where it will be refused, it does not say what would come of it. */
+static void test_recover_refused(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
+    init(&world, 4);
     run(&world, &one, WORDS("recover", "--without", world.rows[1].address));
-    says(&one.out, "WARNING: 1 of them is alive. Whoever still writes through it loses that.\n");
+    says(&one.out, "Gives up, for good:\n  %s  s1, active, alive\n", world.rows[1].address);
+    says(&one.out, "WARNING: 1 of them answers: this will be refused (409) while that is so. Given "
+                   "up while it goes on,\nthere would be two histories.\n");
+    assert_null(strstr((const char *)one.out.ptr, "Most members answer"));
+    run_fini(&one);
+    run(&world, &one, WORDS("recover", "--without", "a:1", world.rows[5].address));
+    says(&one.out,
+         "Gives up, for good:\n  a:1  is no member: this will be refused\n  %s  s1, active",
+         world.rows[5].address);
+    assert_null(strstr((const char *)one.out.ptr, "Most members answer"));
+    assert_null(strstr((const char *)one.out.ptr, "new history"));
+    assert_null(strstr((const char *)one.out.ptr, "two histories"));
+    run_fini(&one);
+    /* It answers here, but the others do not hear it: they do not refuse. */
+    world.rows[1].suspected = true;
+    run(&world, &one, WORDS("recover", "--without", world.rows[1].address));
+    says(&one.out, "WARNING: 1 of them answers here, and others believe it dead.");
+    assert_null(strstr((const char *)one.out.ptr, "refused"));
     run_fini(&one);
     fini(&world);
+}
+
+/* Most remember: it may be a removal, and only the nodes know. */
+static void test_recover_removes(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
     init(&world, 4);
     run(&world, &one, WORDS("recover", "--without", world.rows[5].address, "--yes"));
-    says(&one.out, "Most members answer: thence remove may do, and gives up less.\n");
+    says(&one.out, "Gives up, for good:\n  %s  s1, active,", world.rows[5].address);
+    says(&one.out, "Most members answer: if most of those that decide do, it is a removal, in the "
+                   "same history, as thence\nremove --force does it; else a new history begins.\n");
+    assert_null(strstr((const char *)one.out.ptr, "A new history begins, without"));
+    assert_null(strstr((const char *)one.out.ptr, "two histories"));
     run_fini(&one);
     world.rows[1].state = world.rows[3].state =
         "syncing"; /* after a power cut: nobody could serve */
     run(&world, &one, WORDS("recover", "--without", world.rows[5].address, "--yes"));
     assert_null(strstr((const char *)one.out.ptr, "Most members answer"));
+    says(&one.out, "A new history begins, without:\n");
     run_fini(&one);
     fini(&world);
 }
@@ -414,6 +487,9 @@ static void test_nobody_remembers(void **state)
     run(&world, &one, WORDS("recover", "--from-directories", "--yes"));
     sent(&world, "%s", "0 PUT /recover {\"from-directories\":true}\n");
     run_fini(&one);
+    run(&world, &one, WORDS("recover", "--from-directories", "--without", "a:1"));
+    says(&one.out, "without:\n  a:1  is no member: this will be refused\n");
+    run_fini(&one);
     world.lost = false;
     run(&world, &one, WORDS("recover", "--from-directories"));
     says(&one.out, "%s", "4 members remember the cluster: this will be refused.\n");
@@ -445,10 +521,17 @@ static void test_not_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members),     cmocka_unit_test(test_members_of_nobody),
-        cmocka_unit_test(test_add),         cmocka_unit_test(test_remove_the_living),
-        cmocka_unit_test(test_remove_asks), cmocka_unit_test(test_force_asks),
-        cmocka_unit_test(test_recover),     cmocka_unit_test(test_nobody_remembers),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_members_of_nobody),
+        cmocka_unit_test(test_add),
+        cmocka_unit_test(test_add_into_shard),
+        cmocka_unit_test(test_remove_the_living),
+        cmocka_unit_test(test_remove_asks),
+        cmocka_unit_test(test_force_asks),
+        cmocka_unit_test(test_recover),
+        cmocka_unit_test(test_recover_refused),
+        cmocka_unit_test(test_recover_removes),
+        cmocka_unit_test(test_nobody_remembers),
         cmocka_unit_test(test_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
