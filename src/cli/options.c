@@ -155,9 +155,11 @@ static bool add_nodes(struct cli_options *options, const char *list)
     }
 }
 
-/* The same of members; several spellings of one address are one. */
-static bool add_members(struct cli_options *options, const char *list)
+/* The same of members; several spellings of one address are one. False: one of them is no address,
+ * or *many: they are too many. */
+static bool add_members(struct cli_options *options, const char *list, bool *many)
 {
+    *many = false;
     while (true) {
         size_t len = strcspn(list, ",");
         struct address address;
@@ -166,7 +168,8 @@ static bool add_members(struct cli_options *options, const char *list)
         bool known = false;
         for (uint32_t i = 0; i < options->member_count; i++)
             known = known || strcmp(options->members[i], address.text) == 0;
-        if (!known && options->member_count == LIMIT_MEMBERS)
+        *many = !known && options->member_count == LIMIT_MEMBERS;
+        if (*many)
             return false;
         if (!known) {
             char *text = mem_alloc(strlen(address.text) + 1);
@@ -225,6 +228,7 @@ static const char *take_number(struct cli_options *options, int option, const ch
 /* NULL, or what is wrong. */
 static const char *take_option(struct cli_options *options, int option, const char *value)
 {
+    bool many = false;
     switch (option) {
     case OPT_NODE:
         return add_nodes(options, value) ? NULL : "--node takes HOST:PORT, at most 64 of them";
@@ -250,7 +254,10 @@ static const char *take_option(struct cli_options *options, int option, const ch
         options->shard = value;
         return is_shard_id(value) ? NULL : "--shard takes an s and a number, such as s0";
     case OPT_WITHOUT:
-        return add_members(options, value) ? NULL : "--without takes HOST:PORT, at most 64 of them";
+        if (add_members(options, value, &many))
+            return NULL;
+        return many ? "--without: more than 64 addresses are named"
+                    : "--without takes HOST:PORT, several with commas";
     case OPT_FROM_DIRECTORIES:
         options->from_directories = true;
         return NULL;
@@ -315,6 +322,7 @@ static enum cli_options_result find_words(struct cli_options *options, int argc,
 static enum cli_options_result take_addresses(struct cli_options *options, char **words, int count,
                                               struct buf *text)
 {
+    bool many = false;
     bool recovers = options->command == CLI_RECOVER;
     if (recovers && options->member_count == 0 && (!options->from_directories || count > 0))
         return complain(options, text, "--without ADDRESS", " is needed");
@@ -323,9 +331,10 @@ static enum cli_options_result take_addresses(struct cli_options *options, char 
     if (options->command == CLI_ADD && count > 1)
         return complain(options, text, words[1], ": one argument too many");
     for (int i = 0; i < count; i++)
-        if (!add_members(options, words[i]))
+        if (!add_members(options, words[i], &many))
             return complain(options, text, words[i],
-                            ": an address is HOST:PORT, and at most 64 can be named");
+                            many ? ": more than 64 addresses are named"
+                                 : ": an address is HOST:PORT");
     if (options->command == CLI_ADD && options->member_count > 1)
         return complain(options, text, words[0], ": one address at a time");
     return CLI_OPTIONS_RUN;

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -155,7 +156,7 @@ static void test_bad(void **state)
         {"thence add", "thence: ADDRESS is needed\ntry: thence add --help\n"},
         {"thence add a:1 b:2", "thence: b:2: one argument too many"},
         {"thence add a:1,b:2", "thence: a:1,b:2: one address at a time"},
-        {"thence add 10.0.0.7", "thence: 10.0.0.7: an address is HOST:PORT"},
+        {"thence add 10.0.0.7", "thence: 10.0.0.7: an address is HOST:PORT\ntry:"},
         {"thence add a:1 --shard 0", "thence: --shard takes an s and a number, such as s0"},
         {"thence add a:1 --shard s", "thence: --shard takes an s and a number"},
         {"thence add a:1 --shard s0x", "thence: --shard takes an s and a number"},
@@ -187,6 +188,30 @@ static void test_bad(void **state)
         assert_int_equal(parsed.result, CLI_OPTIONS_BAD);
         if (strstr((const char *)parsed.text.ptr, rows[i][1]) == NULL)
             fail_msg("%s says: %s", rows[i][0], (const char *)parsed.text.ptr);
+        parsed_fini(&parsed);
+    }
+}
+
+/* One reason at a time: 64 addresses are good, the 65th is not, whatever it is said with. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {"thence remove ", "thence recover --without "};
+    for (size_t i = 0; i < 2; i++) {
+        struct parsed parsed;
+        char line[400];
+        int len = snprintf(line, sizeof(line), "%sa:1", starts[i]);
+        for (int port = 2; port <= 65; port++) {
+            parse(&parsed, line, NULL);
+            assert_int_equal(parsed.result, CLI_OPTIONS_RUN);
+            parsed_fini(&parsed);
+            len += snprintf(line + len, sizeof(line) - (size_t)len, ",a:%d", port);
+        }
+        parse(&parsed, line, NULL);
+        assert_int_equal(parsed.result, CLI_OPTIONS_BAD);
+        assert_non_null(
+            strstr((const char *)parsed.text.ptr, ": more than 64 addresses are named\n"));
+        assert_null(strstr((const char *)parsed.text.ptr, "HOST:PORT"));
         parsed_fini(&parsed);
     }
 }
@@ -229,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_from_directories),
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
