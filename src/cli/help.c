@@ -155,8 +155,9 @@ static const char help_members[] =
 
 #define USAGE_CHANGE_WAIT                                                                          \
     "  --wait SECONDS        how long the node may take for it (0 to 30; 10)\n"
-#define USAGE_CHANGE_EXIT                                                                          \
-    "2 usage, or nobody to ask and no --yes, 3 no node could be reached, or no majority,\n"        \
+#define USAGE_CHANGE_EXIT(later)                                                                   \
+    "2 usage, or nobody to ask and no --yes,\n"                                                    \
+    "3 no node could be reached, or no majority" later ",\n"                                       \
     "4 not known whether it happened (thence members shows it), 5 refused.\n"
 
 static const char help_add[] =
@@ -167,10 +168,11 @@ static const char help_add[] =
     "is\n"
     "put into that shard too: it fills up from the members, then it serves.\n"
     "\n"
-    "  --shard ID            the shard, such as s0; the node must have shown up\n"
+    "  --shard ID            the shard, such as s0; refused until the node has shown up:\n"
+    "                        start it, and ask again\n"
     "  --json                print the answers as JSON\n" USAGE_NODES USAGE_CHANGE_WAIT
         USAGE_TIMEOUT USAGE_HELP "\n"
-    "Exit status: 0 done, " USAGE_CHANGE_EXIT;
+    "Exit status: 0 done, " USAGE_CHANGE_EXIT("");
 
 static const char help_remove[] =
     "usage: thence remove [OPTION]… ADDRESS…\n"
@@ -185,7 +187,8 @@ static const char help_remove[] =
     "  --yes                 do not ask\n"
     "  --json                print the answer as JSON\n" USAGE_NODES USAGE_CHANGE_WAIT USAGE_TIMEOUT
         USAGE_HELP "\n"
-    "Exit status: 0 done, 1 answered with no, " USAGE_CHANGE_EXIT;
+    "Exit status: 0 done, 1 answered with no, " USAGE_CHANGE_EXIT(
+        ", or a member still hands over, and leaves when that\nis done (ask again)");
 
 static const char help_recover[] =
     "usage: thence recover [OPTION]… --without ADDRESS[,…] [ADDRESS…]\n"
@@ -193,8 +196,9 @@ static const char help_recover[] =
     "\n"
     "For when members are gone for good and too few are left to decide anything: begins a new\n"
     "history without those named. What only they had is lost. All other nodes that remember the\n"
-    "cluster have to answer, or be named. Shows before what will come of it, and asks. Where a\n"
-    "majority still answers, thence remove gives up less.\n"
+    "cluster have to answer, or be named; a node that answers cannot be named. Shows before what\n"
+    "will come of it, and asks. Where a majority still answers, and nobody is needed of whom is\n"
+    "given up, it is a removal in the same history, as with thence remove --force.\n"
     "\n"
     "With --from-directories: for when every member distrusts its log as a whole at once (all "
     "were\n"
@@ -210,7 +214,7 @@ static const char help_recover[] =
     "  --yes                 do not ask\n"
     "  --json                print the answer as JSON\n" USAGE_NODES USAGE_CHANGE_WAIT USAGE_TIMEOUT
         USAGE_HELP "\n"
-    "Exit status: 0 done, 1 answered with no, " USAGE_CHANGE_EXIT;
+    "Exit status: 0 done, 1 answered with no, " USAGE_CHANGE_EXIT("");
 
 static const char help_salvage[] =
     "usage: thence salvage [OPTION]… DIRECTORY\n"

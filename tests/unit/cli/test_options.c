@@ -242,6 +242,7 @@ static void test_help(void **state)
             found = found || strstr(cli_help(command), options[i]) != NULL;
         assert_true(found);
     }
+    assert_non_null(strstr(cli_help(CLI_REMOVE), "or a member still hands over"));
     parse(&parsed, "thence --version", NULL);
     assert_int_equal(parsed.result, CLI_OPTIONS_SAY);
     assert_string_equal((const char *)parsed.text.ptr, "thence " CLI_VERSION "\n");
