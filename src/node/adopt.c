@@ -87,9 +87,11 @@ static void enter(struct node *node, enum node_phase phase)
         return;
     node__trace(node, TRACE_PHASE, (uint64_t)phase, 0, 0, node__phase_text(phase));
     if (phase == NODE_REFUSED)
-        node__refuse(node, "the cluster's configuration does not list this node any more: it was "
-                           "removed. Its data stays where it is; to come back it has to start with "
-                           "an empty directory");
+        node__refuse(node,
+                     "the cluster's configuration does not list this node any more: it was "
+                     "removed. Its data stays where it is. It comes back when its address is "
+                     "listed again (thence add), if the others lack nothing of that; else with "
+                     "an empty directory");
     else if (phase == NODE_ASKING && node->reason.len == 0)
         say_why(node, "the cluster's configuration does not list this node: it asks for a place");
     else if (node__has_place(phase))

@@ -306,6 +306,14 @@ static void live_one_leaves(void **state)
     mini_start(&mini, 0);
     mini_run(&mini, 3000);
     assert_int_equal(node_phase(mini.nodes[0]), NODE_REFUSED);
+    struct buf why = BUF_EMPTY;
+    node_why_not(mini.nodes[0], &why);
+    buf_u8(&why, '\0');
+    assert_non_null(
+        strstr((const char *)why.ptr,
+               "comes back when its address is listed again (thence add), if the others "
+               "lack nothing of that; else with an empty directory"));
+    buf_fini(&why);
     mini_kill(&mini, 0);
     mini_wipe(&mini, 0);
     mini_start(&mini, 0);
