@@ -148,6 +148,13 @@ static bool read_data_dir(struct reader *reader, const char *name, const char *v
     return true;
 }
 
+/* A name may be several addresses, or none yet: where to listen is said in numbers. Of names none
+ * is made of digits and dots alone (address_parse). */
+static bool is_numeric(const struct address *address)
+{
+    return address->text[0] == '[' || address->text[strspn(address->text, "0123456789.")] == ':';
+}
+
 static bool read_listen(struct reader *reader, const char *name, const char *value)
 {
     struct options *options = reader->options;
@@ -156,8 +163,12 @@ static bool read_listen(struct reader *reader, const char *name, const char *val
     options->listen_count = 0;
     while (next_part(&rest, &part)) {
         struct address address;
-        if (options->listen_count == OPTIONS_LISTEN_MAX || !address_parse(part, &address))
-            return refuse(reader, name, value, "is not a list of at most 4 IP:PORT with commas");
+        if (!address_parse(part, &address) || !is_numeric(&address))
+            return refuse(
+                reader, name, value,
+                "is not a list of IP:PORT or [v6]:PORT with commas, in numbers, no names");
+        if (options->listen_count == OPTIONS_LISTEN_MAX)
+            return refuse(reader, name, NULL, "names more than 4 addresses");
         memcpy(options->listen[options->listen_count++], address.text, sizeof(address.text));
     }
     return true;
@@ -196,7 +207,8 @@ static const struct plain_row plain_rows[] = {
     {"shard-count", "SHARD_COUNT", "N", "shards at the first start (default: 1)", read_shard_count},
     {"data-dir", "DATA_DIR", "PATH", "where the log lies (default thence-data-PORT)",
      read_data_dir},
-    {"listen", "LISTEN", "ADDRESS,...", "where to listen (default: that port on every interface)",
+    {"listen", "LISTEN", "ADDRESS,...",
+     "where to listen, up to 4 IP:PORT, no names (default: that port on every interface)",
      read_listen},
     {"log", "LOG", "WORD,...", "text or json; story, info, warn or error (default text,info)",
      read_log},

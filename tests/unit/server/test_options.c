@@ -141,6 +141,9 @@ static void test_refusals_name_what_they_refuse(void **state)
         {"MAX_VALUE_BYTES=99999999999T", "MAX_VALUE_BYTES"},
         {"MAX_VALUE_BYTES=K", "MAX_VALUE_BYTES"},
         {"LISTEN=here", "LISTEN"},
+        {"LISTEN=localhost:9999", "LISTEN: 'localhost:9999' is not a list of"},
+        {"LISTEN=127.0.0.1:9999,a1:9999", "LISTEN"},
+        {"LISTEN=1.1.1.1:1,1.1.1.1:2,1.1.1.1:3,1.1.1.1:4,1.1.1.1:5", "LISTEN names more than 4"},
         {"LOG=loud", "LOG"},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
