@@ -39,7 +39,7 @@ foreach(source IN LISTS unit_tests)
         target_compile_definitions(${name} PRIVATE HAVE_YAJL=1)
     endif()
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
 endforeach()
 
 file(GLOB fuzz_targets CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

@@ -246,7 +246,7 @@ static void a_step_keeps_to_its_budget(void **state)
     disk_free(&run.disk);
 }
 
-/* Twice what lives for one lot, half as much again at most for another, to within a page. */
+/* Twice what lives for one lot, half as much again at most for another. */
 static void it_is_due_at_twice_what_lives(void **state)
 {
     (void)state;
@@ -265,13 +265,13 @@ static void it_is_due_at_twice_what_lives(void **state)
         for (uint64_t lot = 0; lot < 1000; lot++) {
             bool later = checkpoint_due(&run.checkpoint, run.table, run.log, 20000, lot);
             assert_true(due || !later);
+            assert_true(later || total <= 20000 || total <= 5 * table_log_bytes(run.table) / 2 + 2);
             earliest = later && earliest == 0 ? total : earliest;
             latest = later ? latest : total;
         }
     }
     assert_true(earliest > 0);
     assert_true(latest > earliest);
-    assert_true(latest < 5 * table_log_bytes(run.table) / 2);
     checkpoint_begin(&run.checkpoint, run.log);
     assert_false(checkpoint_due(&run.checkpoint, run.table, run.log, 0, 0));
     model_free(model);
