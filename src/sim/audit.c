@@ -8,6 +8,7 @@
  */
 #include "sim/client.h"
 #include "sim/judge.h"
+#include "sim/watch.h"
 
 #define ULL unsigned long long
 
@@ -250,6 +251,7 @@ void audit_step(struct world *world, struct sim_node *node)
 {
     struct audit *audit = &node->audit;
     node_check_step(node->node);
+    watch_step(world, node);
     for (uint32_t i = 0; i < audit->slot_count; i++)
         table_check_slot(node_table(node->node), audit->slots[i]);
     audit->slot_count = 0;

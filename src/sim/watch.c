@@ -26,25 +26,49 @@ static uint32_t node_of_actor(const struct world *world, uint32_t actor)
 
 /* ---- D1 ---- */
 
-static void judge_delivery(struct world *world, const struct sim_node *node, struct dot dot)
+/* As the node's configuration has it, and where it serves: who fills up is read by nobody, and has
+ * no coverage of slots that are not its own yet. */
+static bool lacks(const struct sim_node *node, uint32_t slot, struct dot dot)
+{
+    const struct config *config = node_config(node->node);
+    uint32_t shard = config_shard_of_slot(config, slot);
+    const struct vv *coverage = node_coverage_in(node->node, shard);
+    return coverage != NULL && node_serves(node->node, slot) &&
+           terms_matters(config, dot.actor, shard) && !vv_covers(coverage, dot);
+}
+
+static uint32_t slot_of_write(const struct world *world, struct dot dot)
+{
+    uint32_t write = oracle_by_dot(&world->oracle, dot);
+    return world->oracle.keys[world->oracle.writes[write].key].slot;
+}
+
+/* What an adoption delivers it does with the configuration of before: who is closed since then may
+ * be no cause any more. So it is judged when the step is over. */
+static void note_delivery(struct world *world, struct sim_node *node, struct dot dot)
 {
     uint32_t write = oracle_by_dot(&world->oracle, dot);
     if (!world->booted || write == 0 || node->turned || node_phase(node->node) != NODE_SERVING)
-        return; /* who fills up is read by nobody; an old disk lacks what all once had */
-    const struct config *config = node_config(node->node);
-    uint32_t slot = world->oracle.keys[world->oracle.writes[write].key].slot;
-    uint32_t shard = config_shard_of_slot(config, slot);
-    const struct vv *coverage = node_coverage_in(node->node, shard);
+        return; /* an old disk lacks what all once had */
     struct slice deps = buf_slice(&world->oracle.writes[write].deps);
-    if (coverage == NULL || !node_serves(node->node, slot))
-        return; /* the same, for slots that are on their way, or were in the epoch before */
     for (uint32_t i = 0; i < deps_count(deps); i++) {
-        struct dot dep = deps_at(deps, i);
-        if (terms_matters(config, dep.actor, shard) && !vv_covers(coverage, dep))
-            verdict_say(&world->verdict, "D1",
-                        "node %u delivered (%u,%llu) before its cause (%u,%llu)", node->index,
-                        dot.actor, (ULL)dot.seq, dep.actor, (ULL)dep.seq);
+        if (node->early.cause.actor == 0 &&
+            lacks(node, slot_of_write(world, dot), deps_at(deps, i)))
+            node->early = (struct early){dot, deps_at(deps, i), node_config(node->node)->epoch};
     }
+}
+
+void watch_step(struct world *world, struct sim_node *node)
+{
+    struct early early = node->early;
+    node->early = (struct early){0};
+    if (early.cause.actor == 0)
+        return;
+    if (node_config(node->node)->epoch == early.epoch ||
+        lacks(node, slot_of_write(world, early.dot), early.cause))
+        verdict_say(&world->verdict, "D1", "node %u delivered (%u,%llu) before its cause (%u,%llu)",
+                    node->index, early.dot.actor, (ULL)early.dot.seq, early.cause.actor,
+                    (ULL)early.cause.seq);
 }
 
 /* ---- D2 ---- */
@@ -266,7 +290,7 @@ static void judge_written(struct world *world, const struct sim_node *node,
 void watch_trace(struct world *world, struct sim_node *node, const struct trace_event *event)
 {
     if (event->id == TRACE_DELIVERED)
-        judge_delivery(world, node, (struct dot){(uint32_t)event->a, event->b});
+        note_delivery(world, node, (struct dot){(uint32_t)event->a, event->b});
     else if (event->id == TRACE_PURGED)
         judge_purge(world, node, (struct dot){(uint32_t)event->a, event->b});
     else if (event->id == TRACE_ARRIVED && event->b % 4 == 0) /* figures cost more than the write */

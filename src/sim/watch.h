@@ -17,6 +17,9 @@
 /* A node traced something, in the middle of a step. */
 void watch_trace(struct world *world, struct sim_node *node, const struct trace_event *event);
 
+/* A step of the node is over. */
+void watch_step(struct world *world, struct sim_node *node);
+
 /* A call was answered. */
 void watch_answer(struct world *world, const struct call *call);
 

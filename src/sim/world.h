@@ -88,6 +88,13 @@ struct cut {
     uint8_t rows[VNET_NODES_MAX]; /* by node: whom its packets do not reach, as bits */
 };
 
+/* A write that was delivered, and a cause of it that was not there (watch.c). */
+struct early {
+    struct dot dot;
+    struct dot cause; /* actor 0: none */
+    uint64_t epoch;   /* that the node knew then */
+};
+
 struct sim_node {
     struct slotset held;        /* slots that it has a place for, by the configuration of ... */
     uint64_t held_epoch;        /* ... this epoch ... */
@@ -106,6 +113,7 @@ struct sim_node {
     int64_t drift_ppm;          /* how much faster it runs */
     int64_t wall_most_ms;       /* the greatest it ever was */
     uint64_t fill_clock_ms;     /* a clock that it may have taken over when it filled up */
+    struct early early;         /* within a step */
     uint64_t mono_shift_us;     /* its monotonic clock minus virtual time */
     bool paused;                /* the process stands still */
     uint64_t suspended_us;      /* since when its monotonic clock does, too; 0: it runs */
