@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RUN = os.path.join(HERE, "run")
 
 # Seeds by what they do: 13 breaks I9, 17 asserts, 23 is killed by a signal, 29 hangs, 31 is killed
-# once, 37 takes its time. Everything else is clean.
+# once, 37 takes its time, 41 ends badly behind its line, 43 sleeps. Everything else is clean.
 TOY = """#!/usr/bin/env python3
 import json, os, sys, time
 if "--shrink" in sys.argv:
@@ -42,11 +42,15 @@ for seed in range(first, first + seeds):
         os.kill(os.getpid(), 11)
     while seed == 29:
         pass
+    if seed == 43:
+        time.sleep(1000)
     if seed == 37 or "SLOW" in os.environ:
         time.sleep(0.2)
     with open(os.path.join(os.path.dirname(once), "ran"), "a") as ran:
         ran.write(f"{seed}\\n")
     print(json.dumps(line), flush=True)
+if first + seeds - 1 == 41:
+    sys.exit(5)
 """
 
 
@@ -114,6 +118,18 @@ def clean(place):
     assert "| operations | 120 |" in place.page() and "| crash | 24 |" in place.page()
     assert "| RARE | 6 |" in place.page() and "Never reached: `NEVER`." in place.page()
     assert place.ran() == list(range(1, 13))
+
+
+def behind_the_last_line(place):
+    status, text = place.run("--seeds", "2", "--first", "40")
+    assert status == 1, text
+    assert "| 41 | end (crash) | ended with status 5 behind its last line" in place.page()
+
+
+def stands_still(place):
+    status, text = place.run("--seeds", "2", "--first", "42", "--cpu", "0.1")
+    assert status == 1, text
+    assert "| 43 | hang (crash) | said nothing for 2 s |" in place.page(), place.page()
 
 
 def findings(place):
@@ -240,8 +256,8 @@ def figures_add_up(place):
 
 def main():
     passed = failed = 0
-    for test in (clean, findings, told_to_stop, killed, another_source, one_at_a_time, beside,
-                 returns, nonsense, figures_add_up):
+    for test in (clean, findings, behind_the_last_line, stands_still, told_to_stop, killed,
+                 another_source, one_at_a_time, beside, returns, nonsense, figures_add_up):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 test(Place(folder))
