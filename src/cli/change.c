@@ -136,15 +136,12 @@ static enum exit_status send_one(const struct change *change, struct client *cli
         .pinned = true,
         .avoid = CLIENT_ANY,
         .wait_ms = cli->options->wait_ms == UINT64_MAX ? WAIT_MS : cli->options->wait_ms};
-    client_start(client, &ask);
+    bool answered = cli__ask(cli, client, &ask, &answer);
     buf_fini(&body);
-    while (!client_take(client, &answer)) {
-        if (*cli->stop > 0) {
-            fprintf(cli->err, "thence: interrupted; not known whether it happened: thence members "
-                              "shows it\n");
-            return EXIT_INTERRUPTED;
-        }
-        client_poll(client, 1000);
+    if (!answered) {
+        fprintf(cli->err,
+                "thence: interrupted; not known whether it happened: thence members shows it\n");
+        return EXIT_INTERRUPTED;
     }
     return report(cli, client_node_address(client, 0), &answer);
 }

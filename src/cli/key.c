@@ -134,14 +134,10 @@ static enum exit_status ask_once(const struct cli *cli, struct client *client,
                                  const struct client_ask *ask)
 {
     struct client_answer answer;
-    client_start(client, ask);
-    while (!client_take(client, &answer)) {
-        if (*cli->stop > 0) {
-            fprintf(cli->err, "thence: interrupted%s\n",
-                    ask->verb == CLIENT_GET ? "" : "; not known whether it happened");
-            return EXIT_INTERRUPTED;
-        }
-        client_poll(client, 1000);
+    if (!cli__ask(cli, client, ask, &answer)) {
+        fprintf(cli->err, "thence: interrupted%s\n",
+                ask->verb == CLIENT_GET ? "" : "; not known whether it happened");
+        return EXIT_INTERRUPTED;
     }
     return report(cli, client_node_address(client, answer.node), &answer);
 }

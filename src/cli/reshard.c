@@ -37,19 +37,6 @@ static FILE *out_of(const struct cli *cli)
 
 /* ---- asking ---- */
 
-/* False: Ctrl-C. */
-static bool ask(const struct cli *cli, struct client *client, const struct client_ask *what,
-                struct client_answer *answer)
-{
-    client_start(client, what);
-    while (!client_take(client, answer)) {
-        if (*cli->stop > 0)
-            return false;
-        client_poll(client, 1000);
-    }
-    return true;
-}
-
 static struct slice now(const struct watch *watch)
 {
     return buf_slice(&watch->body);
@@ -66,7 +53,7 @@ static enum exit_status look(struct watch *watch, const char **why)
                               .pinned = true,
                               .avoid = CLIENT_ANY,
                               .wait_ms = UINT64_MAX};
-    if (!ask(watch->cli, watch->client, &what, &answer))
+    if (!cli__ask(watch->cli, watch->client, &what, &answer))
         return EXIT_INTERRUPTED;
     cli__said_read(&said, &answer);
     *why = answer.why != NULL ? answer.why : "it does not serve yet";
@@ -235,7 +222,7 @@ static enum exit_status follow(struct watch *watch)
             return conclude(watch);
         }
         if (result == EXIT_OK) {
-            reshard_keys_count(&watch->keys, watch->client, cli->stop, now(watch));
+            reshard_keys_count(&watch->keys, cli, watch->client, now(watch));
             tell(watch);
         }
         if (result == EXIT_UNAVAILABLE && machine_mono_ms() - heard_ms >= SILENCE_MS) {
@@ -372,7 +359,7 @@ static enum exit_status send_request(const struct watch *watch)
                               .avoid = CLIENT_ANY,
                               .wait_ms = BEGIN_MS,
                               .async = !cli->options->cancel};
-    bool answered = ask(cli, watch->client, &what, &answer);
+    bool answered = cli__ask(cli, watch->client, &what, &answer);
     buf_fini(&body);
     if (!answered) {
         say_unknown(cli, "interrupted; ");

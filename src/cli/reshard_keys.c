@@ -8,6 +8,7 @@
  */
 #include "cli/reshard_keys.h"
 
+#include "cli/said.h"
 #include "cli/walk.h"
 #include "sys/sys.h"
 
@@ -53,8 +54,8 @@ static void add(struct slice body, struct way *ways, uint32_t count)
 }
 
 /* False: it does not answer, or Ctrl-C. */
-static bool ask(struct client *client, uint32_t node, const volatile int *stop,
-                struct client_answer *answer)
+static bool look(const struct cli *cli, struct client *client, uint32_t node,
+                 struct client_answer *answer)
 {
     struct client_ask what = {.verb = CLIENT_GET,
                               .target = SLICE_LIT("/shard/reshard"),
@@ -62,16 +63,10 @@ static bool ask(struct client *client, uint32_t node, const volatile int *stop,
                               .pinned = true,
                               .avoid = CLIENT_ANY,
                               .wait_ms = UINT64_MAX};
-    client_start(client, &what);
-    while (!client_take(client, answer)) {
-        if (*stop > 0)
-            return false;
-        client_poll(client, 1000);
-    }
-    return answer->status == 200;
+    return cli__ask(cli, client, &what, answer) && answer->status == 200;
 }
 
-void reshard_keys_count(struct reshard_keys *keys, struct client *client, const volatile int *stop,
+void reshard_keys_count(struct reshard_keys *keys, const struct cli *cli, struct client *client,
                         struct slice body)
 {
     struct way ways[LIMIT_TRANSITS];
@@ -81,11 +76,11 @@ void reshard_keys_count(struct reshard_keys *keys, struct client *client, const 
         takers += ways[i].takers;
     if (takers == 0 || machine_mono_ms() < keys->next_ms)
         return;
-    for (uint32_t node = 0; node < client_node_count(client) && *stop == 0; node++) {
+    for (uint32_t node = 0; node < client_node_count(client) && *cli->stop == 0; node++) {
         struct client_answer answer;
         if ((keys->silent >> node & 1U) != 0)
             continue;
-        if (ask(client, node, stop, &answer))
+        if (look(cli, client, node, &answer))
             add(answer.body, ways, count);
         else
             keys->silent |= UINT64_C(1) << node;

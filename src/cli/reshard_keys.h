@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "client/client.h"
+#include "cli/cli.h"
 
 struct reshard_keys {
     uint64_t done;     /* copies of keys that are there */
@@ -22,7 +22,6 @@ struct reshard_keys {
     uint64_t silent;   /* nodes that did not answer, as bits */
 };
 
-/* Counts, if it is time; body is what GET /shard/reshard has just said. Ends early when *stop is
- * not 0. */
-void reshard_keys_count(struct reshard_keys *keys, struct client *client, const volatile int *stop,
+/* Counts, if it is time; body is what GET /shard/reshard has just said. Ends early on Ctrl-C. */
+void reshard_keys_count(struct reshard_keys *keys, const struct cli *cli, struct client *client,
                         struct slice body);

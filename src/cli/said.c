@@ -8,6 +8,18 @@
  */
 #include "cli/said.h"
 
+bool cli__ask(const struct cli *cli, struct client *client, const struct client_ask *what,
+              struct client_answer *answer)
+{
+    client_start(client, what);
+    while (!client_take(client, answer)) {
+        if (*cli->stop > 0)
+            return false;
+        client_poll(client, 1000);
+    }
+    return true;
+}
+
 void cli__said_read(struct said *said, const struct client_answer *answer)
 {
     static const char *const names[] = {"error",  "detail", "result", "value",

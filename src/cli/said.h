@@ -1,6 +1,7 @@
 /* said - what an answer of a node says.
  *
- * Does:   takes its JSON apart; the exit status that it means; prints what is the same for all.
+ * Does:   asks for it; takes its JSON apart; the exit status that it means; prints what is the
+ *         same for all.
  * Not:    words for what a command is about.
  * Holds:  -
  * Limits: -
@@ -27,6 +28,10 @@ struct said {
     bool json;                              /* the body is a JSON object */
     struct json_member members[SAID_COUNT]; /* those of it that are known here */
 };
+
+/* Asks, and waits for the answer, which borrows from the client. False: Ctrl-C. */
+bool cli__ask(const struct cli *cli, struct client *client, const struct client_ask *what,
+              struct client_answer *answer);
 
 /* Borrows from the answer. */
 void cli__said_read(struct said *said, const struct client_answer *answer);

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#define KEYS 50U
+
 static uint32_t actor_of(const struct mini *mini, uint32_t index)
 {
     return config_member_by_id(node_config(mini->nodes[index]), node_id(mini->nodes[index]))->actor;
@@ -117,6 +119,14 @@ static void fini_disk(struct mini_disk *disk)
         buf_fini(&disk->segments[i]);
 }
 
+/* Node 0, which is down, starts with this disk. */
+static void put_back(struct mini *mini, const struct mini_disk *old)
+{
+    fini_disk(&mini->disks[0]);
+    mini->disks[0] = *old;
+    mini_start(mini, 0);
+}
+
 /* Node 0 writes once, and its disk is copied; then `writer` writes more, and node 0 comes back with
  * the copy. */
 static void turn_back(struct mini *mini, uint32_t writer)
@@ -130,9 +140,7 @@ static void turn_back(struct mini *mini, uint32_t writer)
         mini_ask(mini, writer, OP_PUT, "x", "2", SLICE_EMPTY);
     mini_run(mini, 500);
     mini_kill(mini, 0);
-    fini_disk(&mini->disks[0]);
-    mini->disks[0] = old;
-    mini_start(mini, 0);
+    put_back(mini, &old);
 }
 
 static bool goes_on_as(const struct mini *mini, uint32_t actor)
@@ -179,6 +187,24 @@ static void old_disk_of_a_reader(void **state)
     mini_fini(&mini);
 }
 
+/* Node 0, which had that id, starts with an old disk and notices it; time passes. */
+static void comes_back_as_another(struct mini *mini, const struct mini_disk *old, uint64_t id)
+{
+    put_back(mini, old);
+    mini_run(mini, 1000);
+    assert_true(node_id(mini->nodes[0]) != id);
+    mini_run(mini, 20000);
+}
+
+static void has_all_keys(struct mini *mini, uint32_t index)
+{
+    for (uint32_t i = 0; i < KEYS; i++) {
+        char key[8];
+        snprintf(key, sizeof(key), "key%u", i);
+        assert_int_equal(mini_ask(mini, index, OP_GET, key, NULL, SLICE_EMPTY)->err, E_OK);
+    }
+}
+
 static bool is_seated(const struct mini *mini, uint32_t index, enum member_state state)
 {
     const struct config *config = node_config(mini->nodes[index]);
@@ -207,7 +233,7 @@ static void old_disk_of_a_taker(void **state)
     struct mini mini;
     struct mini_disk old;
     assert_true(mini_start_all(&mini, 6, 3));
-    for (uint32_t i = 0; i < 50; i++) {
+    for (uint32_t i = 0; i < KEYS; i++) {
         char key[8];
         snprintf(key, sizeof(key), "key%u", i);
         assert_int_equal(mini_ask(&mini, i % 6, OP_PUT, key, "1", SLICE_EMPTY)->err, E_OK);
@@ -226,18 +252,9 @@ static void old_disk_of_a_taker(void **state)
     uint64_t id = node_id(mini.nodes[0]);
     mini_kill(&mini, 0);
     mini_run(&mini, 3000);
-    fini_disk(&mini.disks[0]);
-    mini.disks[0] = old;
-    mini_start(&mini, 0);
-    mini_run(&mini, 1000);
-    assert_true(node_id(mini.nodes[0]) != id);
-    mini_run(&mini, 20000);
+    comes_back_as_another(&mini, &old, id);
     assert_false(config_reshards(node_config(mini.nodes[1])));
-    for (uint32_t i = 0; i < 50; i++) {
-        char key[8];
-        snprintf(key, sizeof(key), "key%u", i);
-        assert_int_equal(mini_ask(&mini, 0, OP_GET, key, NULL, SLICE_EMPTY)->err, E_OK);
-    }
+    has_all_keys(&mini, 0);
     mini_fini(&mini);
 }
 
@@ -252,7 +269,7 @@ static void old_disk_of_a_giver(void **state)
     assert_true(mini_start_all(&mini, 6, 2));
     mini_run(&mini, 3000);
     copy_disk(&mini.disks[0], &old);
-    for (uint32_t i = 0; i < 50; i++) {
+    for (uint32_t i = 0; i < KEYS; i++) {
         char key[8];
         snprintf(key, sizeof(key), "key%u", i);
         assert_int_equal(mini_ask(&mini, 0, OP_PUT, key, "1", SLICE_EMPTY)->err, E_OK);
@@ -263,8 +280,8 @@ static void old_disk_of_a_giver(void **state)
     assert_int_equal(mini_ask(&mini, 1, OP_RESHARD, "", NULL, SLICE_EMPTY)->outcome, OUTCOME_BEGUN);
     while (!is_seated(&mini, 0, MEMBER_ACTIVE))
         mini_run(&mini, 1);
-    uint64_t id = node_id(mini.nodes[0]);
     uint32_t actor = 1; /* of node 0, since the first start */
+    uint64_t id = node_id(mini.nodes[0]);
     mini_kill(&mini, 0);
     for (uint32_t i = 1; i < 6; i++) { /* they forget what it has reported */
         mini_kill(&mini, i);
@@ -272,17 +289,8 @@ static void old_disk_of_a_giver(void **state)
     }
     mini_run(&mini, 3000);
     assert_false(config_actor_closed(node_config(mini.nodes[1]), actor));
-    fini_disk(&mini.disks[0]);
-    mini.disks[0] = old;
-    mini_start(&mini, 0);
-    mini_run(&mini, 1000);
-    assert_true(node_id(mini.nodes[0]) != id);
-    mini_run(&mini, 20000);
-    for (uint32_t i = 0; i < 50; i++) {
-        char key[8];
-        snprintf(key, sizeof(key), "key%u", i);
-        assert_int_equal(mini_ask(&mini, 0, OP_GET, key, NULL, SLICE_EMPTY)->err, E_OK);
-    }
+    comes_back_as_another(&mini, &old, id);
+    has_all_keys(&mini, 0);
     mini_fini(&mini);
 }
 
