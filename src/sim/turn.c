@@ -7,7 +7,7 @@
  * Limits: TURN_EVENTS_MAX events a turn.
  * See:    node/node.h "A turn".
  */
-#include "sim/client.h"
+#include "sim/watch.h"
 
 #define TURN_EVENTS_MAX 64U
 
@@ -69,6 +69,8 @@ void world_step(struct world *world, uint32_t index, struct event *event)
     event->wall_ms = world_wall_ms(world, node);
     mix_event(world, index, event);
     world->steps++;
+    if (event->type == EVENT_FRAME)
+        watch_frame(world, node, event->frame.conn, event->frame.bytes);
     node_step(node->node, event, world->effects);
     audit_step(world, node);
     if (node->struck == AIM_CRASH || node->struck == AIM_POWER) /* it does not get to all of them */

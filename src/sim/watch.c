@@ -367,11 +367,47 @@ static bool was_left_alone(const struct world *world, const struct call *call)
            node->faults == call->faults && node->disk_slow_until_us <= call->handed_us;
 }
 
+void watch_frame(struct world *world, struct sim_node *node, uint64_t conn, struct slice bytes)
+{
+    struct frame frame;
+    struct msg_report report;
+    uint32_t from = vnet_other(&world->net, node->index, conn);
+    if (from >= world->node_count || !frame_decode(bytes, &frame) || frame.type != MSG_REPORT ||
+        !msg_report_decode(frame.body, &report))
+        return;
+    struct receipted *last = &node->receipted[from];
+    for (uint32_t i = 0; i < report.coverage.count; i++) {
+        struct dot entry = report.coverage.entries[i];
+        if (node_of_actor(world, entry.actor) != node->index || entry.actor < last->actor)
+            continue;
+        const struct range *range = ranges_get(&report.ranges, entry.actor);
+        bool joins = range != NULL && range->low <= entry.seq + 1 && range->high > entry.seq;
+        uint64_t seq = joins ? range->high : entry.seq;
+        if (entry.actor > last->actor || seq > last->seq)
+            *last = (struct receipted){entry.actor, seq, world->time.now_us};
+    }
+}
+
+/* Since when a write waits: a receipt that came after it, and ended before it, shows that another
+ * member does receipt, and its time begins anew (I5). */
+static uint64_t waits_since_us(const struct world *world, const struct call *call)
+{
+    const struct sim_node *node = &world->nodes[call->asked.node];
+    struct dot dot = world->oracle.writes[call->asked.write].dot;
+    uint64_t since_us = call->handed_us;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct receipted *last = &node->receipted[i];
+        if (last->actor == dot.actor && last->seq < dot.seq && last->us > since_us)
+            since_us = last->us;
+    }
+    return since_us;
+}
+
 /* A write at a member of its shard that had all it needed: it is acknowledged by the first receipt,
  * or, when there is none for SUSPECT_MS, by a sync. */
 static void judge_acknowledged(struct world *world, const struct call *call)
 {
-    uint64_t took_us = world->time.now_us - call->handed_us;
+    uint64_t took_us = world->time.now_us - waits_since_us(world, call);
     if (!call->covered || call->forwarded || !was_left_alone(world, call) ||
         took_us <= world->swarm.knobs.suspect_ms * 1000 + SLACK_US)
         return;

@@ -17,6 +17,9 @@
 /* A node traced something, in the middle of a step. */
 void watch_trace(struct world *world, struct sim_node *node, const struct trace_event *event);
 
+/* A node is given a frame that has come on its connection. */
+void watch_frame(struct world *world, struct sim_node *node, uint64_t conn, struct slice bytes);
+
 /* A step of the node is over. */
 void watch_step(struct world *world, struct sim_node *node);
 

@@ -95,6 +95,13 @@ struct early {
     uint64_t epoch;   /* that the node knew then */
 };
 
+/* The last receipt from another node that went further than those before it (watch.c). */
+struct receipted {
+    uint32_t actor; /* the newest of the writer's; 0: none yet */
+    uint64_t seq;   /* up to this one without a hole */
+    uint64_t us;    /* when it came */
+};
+
 struct sim_node {
     struct slotset held;        /* slots that it has a place for, by the configuration of ... */
     uint64_t held_epoch;        /* ... this epoch ... */
@@ -114,31 +121,32 @@ struct sim_node {
     int64_t wall_most_ms;       /* the greatest it ever was */
     uint64_t fill_clock_ms;     /* a clock that it may have taken over when it filled up */
     struct early early;         /* within a step */
-    uint64_t mono_shift_us;     /* its monotonic clock minus virtual time */
-    bool paused;                /* the process stands still */
-    uint64_t suspended_us;      /* since when its monotonic clock does, too; 0: it runs */
-    bool stopping;              /* EVENT_STOP was given */
-    bool stopped;               /* EFFECT_STOPPED came */
-    bool failing;               /* COMMIT_FAILED was given: only STOPPED may follow */
-    bool doubtful;              /* something happened to it that explains doubt */
-    bool damaged;               /* something happened to it that explains a damaged log */
-    uint64_t returns;           /* life that is to end, and to begin anew without a directory */
-    bool late_view;             /* its VIEW has those who come late, too */
-    bool forgets;               /* its last process ended before an adoption was kept */
-    bool away;                  /* it has been seen not to serve, and has not come back yet */
-    bool emptied;               /* its directory was lost, and it has not come back */
-    bool turned;                /* back to an old disk: what it covers means nothing, until ... */
-    uint32_t turned_actor;      /* ... its own actor is none of those below this one */
-    uint64_t faults;            /* counts what happened to this node alone */
-    enum aim_act struck;        /* within the step under way */
-    struct vdisk disk;          /* survives the process */
-    struct vdisk copy;          /* of the disk, as it once was */
-    struct audit audit;         /* what was seen of it */
-    bool has_copy;              /* there is one */
-    uint64_t copy_seq;          /* own writes it has at most, of the term of that time ... */
-    uint32_t copy_actor;        /* ... which is this actor */
-    uint64_t copy_id;           /* node id that the copy has */
-    struct committing commit;   /* see there */
+    struct receipted receipted[VNET_NODES_MAX]; /* by who sent it */
+    uint64_t mono_shift_us;                     /* its monotonic clock minus virtual time */
+    bool paused;                                /* the process stands still */
+    uint64_t suspended_us;    /* since when its monotonic clock does, too; 0: it runs */
+    bool stopping;            /* EVENT_STOP was given */
+    bool stopped;             /* EFFECT_STOPPED came */
+    bool failing;             /* COMMIT_FAILED was given: only STOPPED may follow */
+    bool doubtful;            /* something happened to it that explains doubt */
+    bool damaged;             /* something happened to it that explains a damaged log */
+    uint64_t returns;         /* life that is to end, and to begin anew without a directory */
+    bool late_view;           /* its VIEW has those who come late, too */
+    bool forgets;             /* its last process ended before an adoption was kept */
+    bool away;                /* it has been seen not to serve, and has not come back yet */
+    bool emptied;             /* its directory was lost, and it has not come back */
+    bool turned;              /* back to an old disk: what it covers means nothing, until ... */
+    uint32_t turned_actor;    /* ... its own actor is none of those below this one */
+    uint64_t faults;          /* counts what happened to this node alone */
+    enum aim_act struck;      /* within the step under way */
+    struct vdisk disk;        /* survives the process */
+    struct vdisk copy;        /* of the disk, as it once was */
+    struct audit audit;       /* what was seen of it */
+    bool has_copy;            /* there is one */
+    uint64_t copy_seq;        /* own writes it has at most, of the term of that time ... */
+    uint32_t copy_actor;      /* ... which is this actor */
+    uint64_t copy_id;         /* node id that the copy has */
+    struct committing commit; /* see there */
     struct syncing syncs[SYNCS_MAX]; /* see there */
     uint64_t last_commit;            /* id of the last COMMIT */
     uint64_t committed_id;           /* id of the last COMMITTED that it was given */
