@@ -114,7 +114,7 @@ static void put_transits(struct slice transits, struct buf *out)
     buf_append_slice(out, SLICE_LIT(" filled"));
 }
 
-/* " [####----] 25 %  1,234 of 4,936 keys, 12,345 keys/s, 1 s left" */
+/* " [####----] 25 %  1,234 of 4,936 keys, 12,345 keys/s, 1 s left, 567 KB of 2.1 MB" */
 static void put_keys(const struct watch *watch, struct buf *out)
 {
     const struct reshard_keys *keys = &watch->keys;
@@ -134,6 +134,10 @@ static void put_keys(const struct watch *watch, struct buf *out)
         buf_append_slice(out, SLICE_LIT(" keys/s"));
     }
     put_time_left(out, came, keys->total - keys->at_first, keys->ms);
+    buf_append_slice(out, SLICE_LIT(", "));
+    put_bytes(out, keys->done_bytes);
+    buf_append_slice(out, SLICE_LIT(" of "));
+    put_bytes(out, keys->total_bytes);
 }
 
 static void put_line(const struct watch *watch, struct buf *out)

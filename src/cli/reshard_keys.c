@@ -18,10 +18,22 @@
 struct way {
     struct slice from;
     struct slice into;
-    uint64_t takers; /* members that shall have them */
-    uint64_t keys;   /* that anybody has of them */
-    uint64_t there;  /* that the takers have, together */
+    uint64_t takers;      /* members that shall have them */
+    uint64_t keys;        /* that anybody has of them */
+    uint64_t there;       /* that the takers have, together */
+    uint64_t bytes;       /* that anybody has of them */
+    uint64_t bytes_there; /* that the takers have, together */
 };
+
+static uint64_t most_of(uint64_t one, uint64_t other)
+{
+    return one > other ? one : other;
+}
+
+static uint64_t least_of(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
 
 static uint32_t read_ways(struct slice body, struct way ways[LIMIT_TRANSITS])
 {
@@ -48,8 +60,12 @@ static void add(struct slice body, struct way *ways, uint32_t count)
         if (i == count)
             continue;
         uint64_t keys = walk_count(transit, "keys");
-        ways[i].keys = keys > ways[i].keys ? keys : ways[i].keys;
-        ways[i].there += walk_is_true(walk_member(transit, "takes")) ? keys : 0;
+        uint64_t bytes = walk_count(transit, "bytes");
+        bool takes = walk_is_true(walk_member(transit, "takes"));
+        ways[i].keys = most_of(keys, ways[i].keys);
+        ways[i].bytes = most_of(bytes, ways[i].bytes);
+        ways[i].there += takes ? keys : 0;
+        ways[i].bytes_there += takes ? bytes : 0;
     }
 }
 
@@ -86,11 +102,14 @@ void reshard_keys_count(struct reshard_keys *keys, const struct cli *cli, struct
             keys->silent |= UINT64_C(1) << node;
     }
     uint64_t before = keys->done;
-    keys->done = keys->total = 0;
+    keys->done = keys->total = keys->done_bytes = keys->total_bytes = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t all = ways[i].keys * ways[i].takers;
+        uint64_t all_bytes = ways[i].bytes * ways[i].takers;
         keys->total += all;
-        keys->done += ways[i].there < all ? ways[i].there : all;
+        keys->done += least_of(ways[i].there, all);
+        keys->total_bytes += all_bytes;
+        keys->done_bytes += least_of(ways[i].bytes_there, all_bytes);
     }
     uint64_t now_ms = machine_mono_ms();
     keys->next_ms = now_ms + AGAIN_MS;

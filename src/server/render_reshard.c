@@ -89,14 +89,23 @@ static const char *phase(const struct config *config, bool moves)
 
 /* ---- transits ---- */
 
-/* Live keys of each part as they lie here: one pass over the slots. */
-static void count_keys(const struct node *node, const struct config *config,
-                       uint64_t keys[LIMIT_PARTS])
+/* What lies here of a part. */
+struct load {
+    uint64_t keys;  /* live ones */
+    uint64_t bytes; /* of them and of their values */
+};
+
+/* One pass over the slots. */
+static void add_up(const struct node *node, const struct config *config,
+                   struct load loads[LIMIT_PARTS])
 {
     for (uint32_t i = 0; i < LIMIT_PARTS; i++)
-        keys[i] = 0;
-    for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++)
-        keys[config->owner[slot]] += table_slot_live(node_table(node), slot);
+        loads[i] = (struct load){0};
+    for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++) {
+        struct load *load = &loads[config->owner[slot]];
+        load->keys += table_slot_live(node_table(node), slot);
+        load->bytes += table_slot_bytes(node_table(node), slot);
+    }
 }
 
 /* A member of the shard that the slots go into. */
@@ -118,7 +127,7 @@ static uint32_t count_takers(const struct config *config, uint32_t index)
 }
 
 static void put_transit(const struct node *node, const struct config *config, uint32_t index,
-                        uint64_t keys, struct buf *out)
+                        struct load load, struct buf *out)
 {
     const struct shard *transit = &config->shards[index];
     struct place own;
@@ -131,7 +140,8 @@ static void put_transit(const struct node *node, const struct config *config, ui
     json_put_number(out, SLICE_LIT("slots"), slotset_size(&transit->slots));
     json_put_number(out, SLICE_LIT("takers"), count_takers(config, index));
     if (config_place(config, index, node_id(node), &own)) {
-        json_put_number(out, SLICE_LIT("keys"), keys);
+        json_put_number(out, SLICE_LIT("keys"), load.keys);
+        json_put_number(out, SLICE_LIT("bytes"), load.bytes);
         json_put_bool(out, SLICE_LIT("takes"), takes(config, transit, &own));
     }
     put_members(node, config, index, out);
@@ -142,8 +152,8 @@ void render_reshard(const struct node *node, const struct config *config, struct
 {
     uint32_t lasting = config_lasting_shards(config);
     bool moves = config_reshards(config);
-    uint64_t keys[LIMIT_PARTS];
-    count_keys(node, config, keys);
+    struct load loads[LIMIT_PARTS];
+    add_up(node, config, loads);
     buf_u8(out, '{');
     json_put_bool(out, SLICE_LIT("resharding"), moves);
     json_put_text(out, SLICE_LIT("phase"), slice_str(phase(config, moves)));
@@ -156,6 +166,6 @@ void render_reshard(const struct node *node, const struct config *config, struct
     json_put_name(out, SLICE_LIT("transits"));
     buf_u8(out, '[');
     for (uint32_t i = lasting; i < config->shard_count; i++)
-        put_transit(node, config, i, keys[i], out);
+        put_transit(node, config, i, loads[i], out);
     buf_append_slice(out, SLICE_LIT("]}"));
 }

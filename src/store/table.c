@@ -255,13 +255,16 @@ static void note_stony(struct table *table, const struct index *index)
         table->stony[slot / 64] &= ~bit;
 }
 
-static void count(struct table *table, struct index *index, enum value_form form, bool more)
+static void count(struct table *table, struct index *index, const struct entry *entry, bool more)
 {
+    enum value_form form = form_of(entry);
     uint32_t *of_slot = form == VALUE_TOMBSTONE ? &index->tombstones : &index->live;
     uint64_t *of_all = form == VALUE_TOMBSTONE ? &table->tombstones : &table->live;
-    ASSERT(more || *of_slot > 0);
+    uint64_t bytes = form == VALUE_TOMBSTONE ? 0 : (uint64_t)key_len(entry) + value_len(entry);
+    ASSERT(more || (*of_slot > 0 && index->bytes >= bytes));
     *of_slot = more ? *of_slot + 1 : *of_slot - 1;
     *of_all = more ? *of_all + 1 : *of_all - 1;
+    index->bytes = more ? index->bytes + bytes : index->bytes - bytes;
     if (form == VALUE_TOMBSTONE && !PLANTED(table->plant, STONES_UNNOTED))
         note_stony(table, index);
 }
@@ -286,7 +289,7 @@ static table_ref entry_new(struct table *table, struct index *index, const struc
         memcpy(entry->bytes + version->key.len, version->value.ptr, version->value.len);
     deps_attach(table, ref, version->deps);
     actors__insert(&table->actors, actor, version->dot.seq, ref);
-    count(table, index, version->form, true);
+    count(table, index, entry, true);
     table->log_bytes += record_bytes(table, ref);
     return ref;
 }
@@ -297,7 +300,7 @@ static void entry_free(struct table *table, struct index *index, table_ref ref)
     const struct entry *entry = entry_at(table, ref);
     table_mark(table, ref, false);
     table->log_bytes -= record_bytes(table, ref);
-    count(table, index, form_of(entry), false);
+    count(table, index, entry, false);
     actors__remove(&table->actors, actor_index_of(entry), seq_of(entry), ref);
     deps_detach(table, ref);
     slab__free(&table->slab, ref);
@@ -443,6 +446,12 @@ uint32_t table_slot_live(const struct table *table, uint32_t slot)
     return table->slots[slot].live;
 }
 
+uint64_t table_slot_bytes(const struct table *table, uint32_t slot)
+{
+    ASSERT(slot < LIMIT_SLOTS);
+    return table->slots[slot].bytes;
+}
+
 uint32_t table_slot_tombstones(const struct table *table, uint32_t slot)
 {
     ASSERT(slot < LIMIT_SLOTS);
@@ -539,6 +548,7 @@ struct totals {
     uint64_t marked;     /* of these, marked */
     uint64_t log_bytes;  /* what a checkpoint would write */
     uint64_t slab_bytes; /* of versions */
+    uint64_t live_bytes; /* of keys and values of the live ones */
 };
 
 static void entry_check(const struct table *table, uint32_t slot, table_ref ref,
@@ -554,6 +564,8 @@ static void entry_check(const struct table *table, uint32_t slot, table_ref ref,
     ASSERT(with_deps == (slab__note(&table->slab, ref) != 0));
     totals->versions++;
     totals->live += form_of(entry) != VALUE_TOMBSTONE;
+    if (form_of(entry) != VALUE_TOMBSTONE)
+        totals->live_bytes += key_of(entry).len + value_len(entry);
     totals->with_deps += with_deps;
     totals->marked += table_marked(table, ref);
     totals->log_bytes += record_bytes(table, ref);
@@ -572,6 +584,7 @@ static void slot_check(const struct table *table, uint32_t slot, struct totals *
         entry_check(table, slot, ref, totals);
     uint64_t live = totals->live - before.live;
     ASSERT(index->live == live);
+    ASSERT(index->bytes == totals->live_bytes - before.live_bytes);
     ASSERT(index->tombstones == totals->versions - before.versions - live);
     ASSERT((index->parts == NULL) == (totals->versions == before.versions));
 }

@@ -77,6 +77,7 @@ uint64_t table_deps_count(const struct table *table); /* versions that have some
 uint64_t table_live(const struct table *table);
 uint64_t table_tombstones(const struct table *table);
 uint32_t table_slot_live(const struct table *table, uint32_t slot);
+uint64_t table_slot_bytes(const struct table *table, uint32_t slot); /* of live keys and values */
 uint32_t table_slot_tombstones(const struct table *table, uint32_t slot);
 
 /* How many slots on from this one (going round) the next one with tombstones is; most, when none

@@ -37,6 +37,7 @@ struct index {
     uint32_t places;     /* of the only part while depth is 0: spares a look at its head */
     uint32_t live;       /* kept by table.c: versions with a value */
     uint32_t tombstones; /* kept by table.c */
+    uint64_t bytes;      /* kept by table.c: keys and values of the live ones */
 };
 
 /* What all indexes of a table share. */

@@ -40,13 +40,13 @@ struct world {
 #define CLOSES                                                                                     \
     "{\"resharding\":false,\"phase\":\"what was written before is counted and closed\","           \
     "\"shard-count\":3,\"wanted\":0,\"open-terms\":1,\"waiting-for\":[],\"transits\":[]}"
-#define WAY_OF(keys, takes)                                                                        \
+#define WAY_OF(keys, bytes, takes)                                                                 \
     "{\"resharding\":true,\"phase\":\"slots fill up\",\"shard-count\":3,\"wanted\":3,"             \
     "\"open-terms\":0,\"waiting-for\":[],\"transits\":[{\"from\":\"s0\",\"into\":\"s2\","          \
-    "\"switched\":false,\"slots\":2730,\"takers\":2,\"keys\":" keys ",\"takes\":" takes            \
-    ",\"members\":[]}]}"
-#define GIVES WAY_OF("1500", "false")
-#define TAKES WAY_OF("250", "true")
+    "\"switched\":false,\"slots\":2730,\"takers\":2,\"keys\":" keys ",\"bytes\":" bytes            \
+    ",\"takes\":" takes ",\"members\":[]}]}"
+#define GIVES WAY_OF("1500", "1200000", "false")
+#define TAKES WAY_OF("250", "200000", "true")
 #define FILLS                                                                                      \
     "{\"resharding\":true,\"phase\":\"slots fill up at their new members\",\"shard-count\":3,"     \
     "\"wanted\":3,\"open-terms\":2,\"waiting-for\":[\"a:1\"],\"transits\":[{\"from\":\"s0\","      \
@@ -183,9 +183,9 @@ static void counts_the_keys(void **state)
     run(&world, &one, WORDS("reshard", "3", "--yes"),
         LOOKS(RESTS("2"), GIVES, GIVES, TAKES, GIVES, TAKES, CLOSES, RESTS("3")));
     assert_int_equal(one.status, EXIT_OK);
-    says(&one.err,
-         "slots fill up; 500 of 3,000 keys; 2,730 slots in 1 transit (0 switched), 0 of 0 "
-         "places filled\n");
+    says(&one.err, "slots fill up; 500 of 3,000 keys, 400 KB of 2.4 MB; 2,730 slots in 1 transit "
+                   "(0 switched), 0 of 0 "
+                   "places filled\n");
     run_fini(&one);
     fini(&world);
 }

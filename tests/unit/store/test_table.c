@@ -128,14 +128,18 @@ static void counts_are_those_of_each_slot(void **state)
     for (uint32_t slot = 0; slot < LIMIT_SLOTS; slot++) {
         uint32_t live = 0;
         uint32_t tombstones = 0;
+        uint64_t bytes = 0;
         for (uint32_t i = 0; i < run.model->keys_count; i++) {
             const struct model_version *stands = &run.model->all[i];
             if (!stands->there || run.model->slots[i] != slot)
                 continue;
             live += stands->form != VALUE_TOMBSTONE;
+            if (stands->form != VALUE_TOMBSTONE)
+                bytes += run.model->key_len[i] + stands->value_len;
             tombstones += stands->form == VALUE_TOMBSTONE;
         }
         assert_int_equal(table_slot_live(run.table, slot), live);
+        assert_int_equal(table_slot_bytes(run.table, slot), bytes);
         assert_int_equal(table_slot_tombstones(run.table, slot), tombstones);
     }
     run_free(&run);
