@@ -116,6 +116,11 @@ void render_metrics(struct node *node, const struct server_figures *figures, str
                config == NULL ? 0 : config->epoch);
     put_metric(out, "shards_degraded", KIND_GAUGE, "Shards with fewer than two members that stay",
                degraded_count(config));
+    put_metric(out, "slots_moving", KIND_GAUGE, "Slots on their way from one shard to another",
+               config == NULL ? 0 : render_count_moving(config));
+    put_metric(out, "reshard_waits_for", KIND_GAUGE,
+               "Members that are not alive and that a reshard waits for",
+               config == NULL ? 0 : render_count_absent(node, config));
     put_metric(out, "serving", KIND_GAUGE, "1 while this node serves",
                node_phase(node) == NODE_SERVING);
     put_metric(out, "clients", KIND_GAUGE, "Client connections", figures->clients);

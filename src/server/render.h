@@ -32,6 +32,10 @@ void render_metrics(struct node *node, const struct server_figures *figures, str
 void render_cluster(struct node *node, struct buf *out);
 void render_reshard(const struct node *node, const struct config *config, struct buf *out);
 
+/* Slots on their way, and members that are not alive while a reshard goes on: it waits for them. */
+uint64_t render_count_moving(const struct config *config);
+uint64_t render_count_absent(const struct node *node, const struct config *config);
+
 /* What these pages have in common: what a member is, as a word (static); a member of an object that
  * names a shard by its id. */
 const char *render_state_word(enum member_state state);

@@ -30,6 +30,12 @@ static void put_members(const struct node *node, const struct config *config, ui
 }
 
 /* Who has a place and is not there: nothing that has to be counted goes on without them. */
+/* While slots move: a reshard waits for it. */
+static bool is_absent(const struct node *node, const struct member *member)
+{
+    return member_counts(member) && !node_believes_alive(node, member->node_id);
+}
+
 static void put_absent(const struct node *node, const struct config *config, bool moves,
                        struct buf *out)
 {
@@ -37,12 +43,28 @@ static void put_absent(const struct node *node, const struct config *config, boo
     buf_u8(out, '[');
     for (uint32_t i = 0; moves && i < config->member_count; i++) {
         const struct member *member = &config->members[i];
-        if (!member_counts(member) || node_believes_alive(node, member->node_id))
+        if (!is_absent(node, member))
             continue;
         json_put_comma(out);
         json_put_string(out, slice_str(member->address.text));
     }
     buf_u8(out, ']');
+}
+
+uint64_t render_count_absent(const struct node *node, const struct config *config)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; config_reshards(config) && i < config->member_count; i++)
+        count += is_absent(node, &config->members[i]);
+    return count;
+}
+
+uint64_t render_count_moving(const struct config *config)
+{
+    uint64_t slots = 0;
+    for (uint32_t i = config_lasting_shards(config); i < config->shard_count; i++)
+        slots += slotset_size(&config->shards[i].slots);
+    return slots;
 }
 
 /* ---- what is going on ---- */

@@ -193,6 +193,8 @@ def check_shown(report, cluster):
     left = cluster.ask(node, "/cluster").json()["transits"]
     wanted = [f" on their way from {t['from']} to {t['into']}" for t in left]
     report.check(wanted and all(text in said for text in wanted), "so does thence status", said)
+    report.equal(cluster.figure(node, "slots_moving"), sum(t["slots"] for t in left),
+                 "and /metrics")
 
 
 def command(report, options):
@@ -296,6 +298,8 @@ def killed(report, options):
                                         for node in rest), PATIENCE_S)
         report.check(absent is not None, "all others say that they wait for it",
                      [told(cluster, node) for node in rest])
+        report.equal([cluster.figure(node, "reshard_waits_for") for node in rest],
+                     [1] * len(rest), "so does /metrics")
         early = wait.until(lambda: told(cluster, rest[0]).get("resharding") is False, 3.0)
         report.check(early is None, f"{victim.name} is killed, and waited for",
                      told(cluster, rest[0]))
@@ -305,5 +309,7 @@ def killed(report, options):
         victim.start()
         wait_through(report, cluster, 3, f"{victim.name} is back")
         end_load(report, cluster, clients, "killed in the middle")
+        report.equal((cluster.figure(rest[0], "slots_moving"),
+                      cluster.figure(rest[0], "reshard_waits_for")), (0, 0), "/metrics is at rest")
         check_data(report, cluster, data, "killed in the middle")
         judge_logs(report, cluster)
