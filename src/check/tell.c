@@ -3,12 +3,16 @@
  * Does:   who wrote what, who saw what when, and a short chain of causes between.
  * Not:    finding (judge.c).
  * Holds:  -
- * Limits: TOLD_MAX links of a chain; the middle of a longer one is left out.
+ * Limits: TOLD_MAX links of a chain; the middle of a longer one is left out. NAME_BYTES_MAX of a
+ *         name, key or value; a byte that is no printable ASCII as \xNN, for the sake of terminals.
  * See:    judge.h.
  */
 #include "check/judge.h"
 
+#include <stdio.h>
+
 #define TOLD_MAX 12U
+#define NAME_BYTES_MAX 80U
 #define INDENT "    "
 
 struct row {
@@ -45,9 +49,32 @@ static void text(struct buf *out, const char *words)
     buf_append_slice(out, slice_str(words));
 }
 
+/* What somebody else chose. */
+static void name(const struct names *names, uint32_t number, struct buf *out)
+{
+    struct slice bytes = slice_str(names_text(names, number));
+    for (size_t i = 0; i < bytes.len && i < NAME_BYTES_MAX; i++) {
+        char escape[5];
+        if (bytes.ptr[i] > ' ' && bytes.ptr[i] < 0x7f) {
+            buf_u8(out, bytes.ptr[i]);
+            continue;
+        }
+        snprintf(escape, sizeof(escape), "\\x%02x", bytes.ptr[i]);
+        text(out, escape);
+    }
+    if (bytes.len <= NAME_BYTES_MAX)
+        return;
+    text(out, "... (");
+    buf_decimal(out, bytes.len);
+    text(out, " bytes)");
+}
+
 static void value(const struct history *history, uint32_t number, struct buf *out)
 {
-    text(out, number == NAMES_NONE ? "nothing" : names_text(&history->values, number));
+    if (number == NAMES_NONE)
+        text(out, "nothing");
+    else
+        name(&history->values, number, out);
 }
 
 static void tell_op(const struct history *history, uint32_t index, struct buf *out)
@@ -60,7 +87,7 @@ static void tell_op(const struct history *history, uint32_t index, struct buf *o
     text(out, "-");
     buf_decimal(out, op->end_us);
     text(out, " us: session ");
-    text(out, names_text(&history->sessions, op->session));
+    name(&history->sessions, op->session, out);
     switch (op->kind) {
     case OP_WRITE:
         text(out, op->unknown ? " wrote (outcome unknown) " : " wrote ");
@@ -73,11 +100,11 @@ static void tell_op(const struct history *history, uint32_t index, struct buf *o
         break;
     case OP_TAKE:
         text(out, " took over the context of session ");
-        text(out, names_text(&history->sessions, history->ops[op->taken].session));
+        name(&history->sessions, history->ops[op->taken].session, out);
         text(out, "\n");
         return;
     }
-    text(out, names_text(&history->keys, op->key));
+    name(&history->keys, op->key, out);
     text(out, op->kind == OP_DELETE ? " as " : " = ");
     value(history, op->value, out);
     if (op->kind == OP_READ && op->value == NAMES_NONE && op->source != OP_NONE) {
@@ -93,9 +120,9 @@ static void tell_final(const struct history *history, uint32_t index, struct buf
     text(out, INDENT "line ");
     buf_decimal(out, final->line);
     text(out, ": at the end node ");
-    text(out, names_text(&history->nodes, final->node));
+    name(&history->nodes, final->node, out);
     text(out, " has ");
-    text(out, names_text(&history->keys, final->key));
+    name(&history->keys, final->key, out);
     text(out, " = ");
     value(history, final->value, out);
     text(out, "\n");

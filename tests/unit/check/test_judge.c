@@ -291,6 +291,28 @@ static void test_bad(void **state)
         assert_true(caught[i]);
 }
 
+/* Names are chosen by others: they must not command the terminal of who reads the verdict, nor
+ * fill it. */
+static void test_names(void **state)
+{
+    (void)state;
+    char steps[200];
+    char wide[101] = {0};
+    memset(wide, 'v', sizeof(wide) - 1);
+    snprintf(steps, sizeof(steps), "r a \x1b[2J\xff %s", wide);
+    struct buf lines = BUF_EMPTY;
+    struct judged judged;
+    judged_steps(steps, &lines);
+    judged_init(&judged, buf_slice(&lines));
+    struct buf story = story_of(&judged);
+    assert_non_null(strstr((const char *)story.ptr, " read \\x1b[2J\\xff = vvvv"));
+    assert_non_null(strstr((const char *)story.ptr, "vvvv... (100 bytes)"));
+    assert_null(memchr(story.ptr, '\x1b', story.len));
+    buf_fini(&story);
+    judged_fini(&judged);
+    buf_fini(&lines);
+}
+
 /* Each of three sessions sees that the other two are wrong: all are counted, told apart. */
 static void test_counts(void **state)
 {
@@ -377,10 +399,10 @@ static void test_short_cycle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_named),       cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad),         cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_many),        cmocka_unit_test(test_long_story),
-        cmocka_unit_test(test_short_cycle),
+        cmocka_unit_test(test_named),      cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_counts),     cmocka_unit_test(test_many),
+        cmocka_unit_test(test_long_story), cmocka_unit_test(test_short_cycle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
