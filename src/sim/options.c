@@ -8,6 +8,7 @@
  */
 #include "sim/options.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define SEEDS_DEFAULT 20U
@@ -116,8 +117,9 @@ void options_help(FILE *out)
 static bool parse_number(const char *text, uint64_t *number)
 {
     char *end = NULL;
+    errno = 0;
     *number = strtoull(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0';
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
 }
 
 static bool parse_plant(const char *text, enum plant *plant, FILE *complaints)
@@ -163,7 +165,7 @@ static bool set(struct options *options, const struct row *row, const char *valu
 {
     switch (row->option) {
     case OPTION_SEEDS:
-        return parse_number(value, &options->seeds);
+        return parse_number(value, &options->seeds) && options->seeds > 0;
     case OPTION_FIRST:
         return parse_number(value, &options->first);
     case OPTION_SEED:
