@@ -198,6 +198,7 @@ static void take_shards(struct status *status)
         if (status->nodes[i].answered && status->nodes[i].epoch == status->epoch)
             newest = buf_slice(&status->nodes[i].body);
     status->transits = walk_member(newest, "transits");
+    status->lost = walk_member(newest, "lost");
     struct slice shards = walk_member(newest, "shards");
     while (walk_next(shards, &at, &row) && status->shard_count < LIMIT_SHARDS) {
         struct status_shard *shard = &status->shards[status->shard_count++];
@@ -219,6 +220,7 @@ static void note_count(struct status *status, const struct client_answer *answer
         !walk_number(walk_member(answer->body, "shard-key-count"), &keys))
         return;
     node->keys[answer->tag % LIMIT_SHARDS] = keys;
+    shard->counted = true;
     shard->keys_least = keys < shard->keys_least ? keys : shard->keys_least;
     shard->keys_most = keys > shard->keys_most ? keys : shard->keys_most;
 }
@@ -274,8 +276,8 @@ static void sum_up(struct status *status)
         }
     }
     for (uint32_t k = 0; k < status->shard_count; k++) {
-        if (status->shards[k].keys_least == UINT64_MAX)
-            status->shards[k].keys_least = 0; /* nobody said */
+        if (!status->shards[k].counted)
+            status->shards[k].keys_least = 0;
         if (status->shards[k].keys_least != status->shards[k].keys_most)
             status->counts_differ = true;
     }

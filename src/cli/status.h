@@ -35,6 +35,7 @@ struct status_shard {
     uint32_t serving;    /* of these */
     uint64_t keys_least; /* of what nodes count */
     uint64_t keys_most;  /* likewise */
+    bool counted;        /* some node did */
     bool degraded;       /* fewer than two members that stay */
 };
 
@@ -45,6 +46,7 @@ struct status {
     struct status_shard shards[LIMIT_SHARDS];   /* of the newest configuration */
     uint32_t shard_count;                       /* in use */
     struct slice transits;                      /* slots on their way, of that: an array */
+    struct slice lost;                          /* what may be lost, by that: an array */
     uint64_t epoch;                             /* of the newest configuration */
     struct slice lineage;                       /* of that */
     struct slice members;                       /* of that: an array */

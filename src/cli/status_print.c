@@ -13,6 +13,8 @@
 
 #include "http/http.h"
 
+#define LOSSES_SHOWN 5U /* the newest */
+
 static void put(struct buf *out, const char *text)
 {
     buf_append_slice(out, slice_str(text));
@@ -20,25 +22,40 @@ static void put(struct buf *out, const char *text)
 
 /* ---- Shards ---- */
 
+static void put_counts(const struct status_shard *shard, struct buf *keys, struct buf *words)
+{
+    if (!shard->counted) {
+        put(keys, "-");
+        put(words, shard->serving == 0 ? "no member serves" : "no node counts its keys");
+        return;
+    }
+    put_grouped(keys, shard->keys_most);
+    if (shard->keys_least == shard->keys_most) {
+        put(words, "all nodes agree");
+        return;
+    }
+    put(words, "nodes differ: the least is ");
+    put_grouped(words, shard->keys_least);
+}
+
 static void print_shards(const struct cli *cli, const struct status *status)
 {
     static const char *const titles[] = {"SHARD", "SLOTS", "NODES", "KEYS", "", NULL};
     struct grid *grid = grid_new(1, titles);
     for (uint32_t k = 0; k < status->shard_count; k++) {
         const struct status_shard *shard = &status->shards[k];
-        bool agree = shard->keys_least == shard->keys_most;
+        bool agree = shard->counted && shard->keys_least == shard->keys_most;
         buf_append_slice(grid_cell(grid, 0), shard->id);
         put_grouped(grid_cell(grid, 1), shard->slots);
         buf_decimal(grid_cell(grid, 2), shard->serving);
         put(grid_cell(grid, 2), " of ");
         buf_decimal(grid_cell(grid, 2), shard->members);
-        put_grouped(grid_cell(grid, 3), shard->keys_most);
-        put(grid_cell(grid, 4), agree ? "all nodes agree" : "nodes differ: the least is ");
-        if (!agree)
-            put_grouped(grid_cell(grid, 4), shard->keys_least);
+        put_counts(shard, grid_cell(grid, 3), grid_cell(grid, 4));
         if (shard->degraded)
             put(grid_cell(grid, 4), "; degraded: one more crash may lose data");
-        grid->colours[grid->rows] = agree && !shard->degraded ? GREEN : YELLOW;
+        grid->colours[grid->rows] = shard->serving == 0         ? RED
+                                    : agree && !shard->degraded ? GREEN
+                                                                : YELLOW;
         grid->rows++;
     }
     grid_print(cli, grid);
@@ -65,6 +82,50 @@ static void print_transits(const struct cli *cli, const struct status *status)
                 (const char *)line.ptr, grid_colour(cli, PLAIN));
         buf_fini(&line);
     }
+}
+
+/* ---- Losses ---- */
+
+static void put_loss(struct buf *line, struct slice loss)
+{
+    put(line, "shard ");
+    buf_append_slice(line, walk_text(walk_member(loss, "shard")));
+    if (walk_member(loss, "actor").len == 0) {
+        put(line, ": what was acknowledged before epoch ");
+        buf_decimal(line, walk_count(loss, "since-epoch"));
+        put(line, " may be lost");
+        return;
+    }
+    put(line, ": writes of actor ");
+    buf_decimal(line, walk_count(loss, "actor"));
+    put(line, " above sequence ");
+    buf_decimal(line, walk_count(loss, "after"));
+    put(line, " may be lost (since epoch ");
+    buf_decimal(line, walk_count(loss, "since-epoch"));
+    put(line, ")");
+}
+
+/* They are told for as long as there is room for them: for ever, mostly. So no colour: it is no
+ * state to be mended. */
+static void print_losses(const struct cli *cli, const struct status *status)
+{
+    size_t at = 0;
+    struct slice loss;
+    uint32_t count = 0;
+    while (walk_next(status->lost, &at, &loss))
+        count++;
+    at = 0;
+    for (uint32_t i = 0; walk_next(status->lost, &at, &loss); i++) {
+        struct buf line = BUF_EMPTY;
+        if (i + LOSSES_SHOWN < count) /* the oldest first */
+            continue;
+        put_loss(&line, loss);
+        fprintf(cli->out, "%.*s\n", (int)line.len, (const char *)line.ptr);
+        buf_fini(&line);
+    }
+    if (count > LOSSES_SHOWN)
+        fprintf(cli->out, "and %u %s before: /cluster has all\n", count - LOSSES_SHOWN,
+                count - LOSSES_SHOWN == 1 ? "loss" : "losses");
 }
 
 /* ---- Nodes ---- */
@@ -198,6 +259,7 @@ void cli__status_print(const struct cli *cli, const struct status *status)
         fputc('\n', cli->out);
         print_shards(cli, status);
         print_transits(cli, status);
+        print_losses(cli, status);
     }
     fputc('\n', cli->out);
     print_nodes(cli, status);

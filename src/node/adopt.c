@@ -270,6 +270,7 @@ bool node__adopt(struct node *node, struct config *config)
     if (is_kept(node, config))
         log_adoption(node, config);
     node__note_removed(node, config);
+    node__trace_losses(node, config);
     struct replica_io io = node__io(node);
     replicas_adopt(node->replicas, config, &io);
     config_free(node->config);

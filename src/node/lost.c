@@ -1,7 +1,7 @@
 /* lost - what may have been lost of what a client has seen.
  *
  * Does:   lists the losses of the configuration that a context names, before anything is pruned
- *         from it.
+ *         from it; says in the log what a configuration to be adopted has lost beyond the last one.
  * Not:    keeping losses (placement/config_change.h).
  * Holds:  I5: what may be lost is told, once: the token of the same answer does not name it any
  *         more, and carries the fence of the configuration that told it.
@@ -46,5 +46,30 @@ void node__note_lost(const struct node *node, struct call *call)
                                                        .actor = loss->actor,
                                                        .whole_seq = loss->whole_seq,
                                                        .epoch = loss->epoch};
+    }
+}
+
+static bool has_loss(const struct config *config, const struct loss *loss)
+{
+    for (uint32_t i = config->loss_count; i > 0; i--) {
+        const struct loss *known = &config->losses[i - 1];
+        if (known->epoch == loss->epoch && known->actor == loss->actor &&
+            known->shard == loss->shard && known->whole_seq == loss->whole_seq)
+            return true;
+    }
+    return false;
+}
+
+void node__trace_losses(struct node *node, const struct config *next)
+{
+    for (uint32_t i = 0; node->config != NULL && i < next->loss_count; i++) {
+        const struct loss *loss = &next->losses[i];
+        if (has_loss(node->config, loss))
+            continue;
+        if (loss->actor == 0)
+            node__trace(node, TRACE_LOST_SHARD, loss->shard, loss->epoch, 0, SLICE_EMPTY);
+        else
+            node__trace(node, TRACE_LOST_WRITES, loss->actor, loss->whole_seq, loss->shard,
+                        SLICE_EMPTY);
     }
 }

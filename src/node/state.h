@@ -283,6 +283,7 @@ enum err node__want_anew(struct node *node, const struct address *named, uint32_
 
 /* lost.c */
 void node__note_lost(const struct node *node, struct call *call);
+void node__trace_losses(struct node *node, const struct config *next);
 
 /* withdraw.c */
 void node__withdraw(struct node *node);

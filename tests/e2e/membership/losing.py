@@ -140,8 +140,12 @@ def shard_gone(report, cluster, gone, number):
     lost = cluster.ask(others[0], "/cluster").field("lost")
     report.check(any(entry["shard"] == f"s{gone}" and "actor" not in entry for entry in lost or []),
                  f"{what}: /cluster tells that of all of it data was lost: {lost}")
-    said = [node.name for node in cluster.nodes if "lost" in node.log()]
-    report.say(f"{what}: log lines with `lost`: {', '.join(said) or 'nowhere'}")
+    wanted = f"what was acknowledged in shard s{gone} before epoch "
+    silent = [node.name for node in others if wanted not in node.log()]
+    report.check(not silent, f"{what}: the logs of the others say it, too", silent)
+    _, said = run_cli("status", "--node", others[0].at)
+    report.check(f"shard s{gone}: what was acknowledged before epoch " in said,
+                 f"{what}: and thence status", said)
     check_same(report, cluster, what)
 
 

@@ -29,6 +29,7 @@ struct world {
     int look_count;               /* of these */
     int look;                     /* the next one */
     const char *transits;         /* what /cluster says of slots on their way */
+    const char *lost;             /* ... and of what may be lost */
 };
 
 #define RESTS(count)                                                                               \
@@ -61,12 +62,12 @@ static void put(struct buf *out, const char *text)
 
 static void put_cluster(const struct world *world, uint32_t self, struct buf *out)
 {
-    char text[500];
+    char text[1000];
     snprintf(text, sizeof(text),
              "{\"node-id\":\"%016x\",\"phase\":\"serving\",\"lineage\":\"00aa\",\"epoch\":7,"
              "\"shards\":[{\"id\":\"s0\",\"slots\":8192},{\"id\":\"s1\",\"slots\":8192}],"
-             "\"transits\":%s,\"members\":[",
-             self + 1, world->transits);
+             "\"lost\":%s,\"transits\":%s,\"members\":[",
+             self + 1, world->lost, world->transits);
     put(out, text);
     for (uint32_t i = 0; i < NODES; i++) {
         snprintf(text, sizeof(text),
@@ -110,8 +111,8 @@ static void serve(void *arg, const struct fake_request *request, struct buf *out
 
 static void init(struct world *world)
 {
-    *world =
-        (struct world){.status = 202, .answer = "{\"result\":\"resharding\"}", .transits = "[]"};
+    *world = (struct world){
+        .status = 202, .answer = "{\"result\":\"resharding\"}", .transits = "[]", .lost = "[]"};
     world->store = mem_alloc(sizeof(*world->store));
     store_start(world->store, NODES);
     world->store->other = serve;
@@ -296,6 +297,47 @@ static void interrupted_it_goes_on(void **state)
     "[{\"from\":\"s0\",\"into\":\"s2\",\"slots\":2730,\"switched\":false,\"degraded\":false},"     \
     "{\"from\":\"s1\",\"into\":\"s2\",\"slots\":1,\"switched\":true,\"degraded\":true}]"
 
+#define LOST                                                                                       \
+    "[{\"shard\":\"s0\",\"actor\":1,\"after\":1200,\"since-epoch\":2},"                            \
+    "{\"shard\":\"s0\",\"actor\":2,\"after\":5,\"since-epoch\":2},"                                \
+    "{\"shard\":\"s0\",\"actor\":3,\"after\":5,\"since-epoch\":3},"                                \
+    "{\"shard\":\"s0\",\"actor\":4,\"after\":5,\"since-epoch\":4},"                                \
+    "{\"shard\":\"s0\",\"actor\":5,\"after\":1200,\"since-epoch\":5},"                             \
+    "{\"shard\":\"s1\",\"since-epoch\":6}]"
+
+static void status_tells_what_may_be_lost(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
+    init(&world);
+    run(&world, &one, WORDS("status"), LOOKS("{\"shard-key-count\":5}"));
+    assert_null(strstr((const char *)one.out.ptr, "lost"));
+    run_fini(&one);
+    world.lost = LOST;
+    run(&world, &one, WORDS("status"), LOOKS("{\"shard-key-count\":5}"));
+    assert_int_equal(one.status, EXIT_OK);
+    says(&one.out, "\nshard s0: writes of actor 5 above sequence 1200 may be lost (since epoch 5)\n"
+                   "shard s1: what was acknowledged before epoch 6 may be lost\n"
+                   "and 1 loss before: /cluster has all\n");
+    assert_null(strstr((const char *)one.out.ptr, "actor 1 "));
+    run_fini(&one);
+    fini(&world);
+}
+
+static void status_does_not_make_up_counts(void **state)
+{
+    (void)state;
+    struct world world;
+    struct run one;
+    init(&world);
+    run(&world, &one, WORDS("status"), LOOKS("{\"error\":\"Shard is not there\"}"));
+    says(&one.out, "no node counts its keys\n");
+    assert_null(strstr((const char *)one.out.ptr, "all nodes agree"));
+    run_fini(&one);
+    fini(&world);
+}
+
 static void status_tells_of_slots_on_their_way(void **state)
 {
     (void)state;
@@ -333,6 +375,8 @@ int main(void)
         cmocka_unit_test(it_ends_otherwise),
         cmocka_unit_test(interrupted_it_goes_on),
         cmocka_unit_test(status_tells_of_slots_on_their_way),
+        cmocka_unit_test(status_tells_what_may_be_lost),
+        cmocka_unit_test(status_does_not_make_up_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
