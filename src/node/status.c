@@ -60,6 +60,56 @@ static void say_forgotten(const struct node *node, struct buf *out)
                                         "cluster (thence recover --from-directories)"));
 }
 
+/* "; it waits for a majority: 10.0.0.3:8090, 10.0.0.4:8090 do not answer" */
+static void say_silent(const struct node *node, const char *words, const uint32_t *members,
+                       uint32_t count, struct buf *out)
+{
+    uint32_t said = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct member *member = &node->config->members[members[i]];
+        if (node__alive(node, member->node_id))
+            continue;
+        buf_append_slice(out, said++ > 0 ? SLICE_LIT(", ") : slice_str(words));
+        buf_append_slice(out, slice_str(member->address.text));
+    }
+    if (said > 0)
+        buf_append_slice(out,
+                         said == 1 ? SLICE_LIT(" does not answer") : SLICE_LIT(" do not answer"));
+}
+
+/* Who asks for a place is given it by a majority. */
+static void say_majority(const struct node *node, struct buf *out)
+{
+    uint32_t acceptors[LIMIT_ACCEPTORS];
+    uint32_t count = node->config != NULL ? config_acceptors(node->config, acceptors) : 0;
+    uint32_t alive = 0;
+    for (uint32_t i = 0; i < count; i++)
+        alive += node__alive(node, node->config->members[acceptors[i]].node_id);
+    if (alive * 2 <= count)
+        say_silent(node, "; it waits for a majority of the members: ", acceptors, count, out);
+}
+
+/* Who fills up does so from an active member, and without one from what all others have. */
+static void say_sources(const struct node *node, struct buf *out)
+{
+    uint32_t others[LIMIT_MEMBERS];
+    uint32_t count = 0;
+    uint32_t shard = node_shard(node);
+    if (shard == SHARD_NONE)
+        return;
+    bool merges = config_count(node->config, shard, MEMBER_ACTIVE) == 0;
+    for (uint32_t i = 0; i < node->config->member_count; i++) {
+        const struct member *member = &node->config->members[i];
+        if (member->shard != shard || member->node_id == node->id ||
+            (member->state != MEMBER_ACTIVE && !merges))
+            continue;
+        if (!merges && node__alive(node, member->node_id))
+            return;
+        others[count++] = i;
+    }
+    say_silent(node, "; it waits for members of its shard: ", others, count, out);
+}
+
 /* A shard of which nobody can be asked, or SHARD_NONE. */
 static uint32_t unreached(const struct node *node)
 {
@@ -105,9 +155,11 @@ void node_why_not(const struct node *node, struct buf *out)
         buf_append_slice(out, buf_slice(&node->reason));
         say_pause(node, out);
         say_forgotten(node, out);
+        say_majority(node, out);
         return;
     case NODE_FILLING:
         buf_append_slice(out, SLICE_LIT("it fills up, or hands over, and forwards requests"));
+        say_sources(node, out);
         return;
     case NODE_STOPPING:
         buf_append_slice(out, SLICE_LIT("it is shutting down"));

@@ -104,6 +104,23 @@ def check_service(report, cluster, what, nodes=None):
 
 # ---- a whole shard ------------------------------------------------------------------------------
 
+def says(cluster, node, words):
+    """What /readyz says has all of them."""
+    answer = cluster.ask(node, "/readyz")
+    return answer is not None and all(word in answer.body.decode() for word in words)
+
+
+def check_alone(report, cluster, victims, what):
+    """The first one that is back waits for the others, and says so: for a majority, which they are
+    with it if it is an acceptor of the first shard, or else, once it has a place, for its shard."""
+    node = victims[0]
+    waits = "a majority of the members" if node is cluster[0] else "members of its shard"
+    words = [f"waits for {waits}"] + [other.address for other in victims[1:]]
+    said = wait.until(lambda: says(cluster, node, words), PATIENCE_S)
+    report.check(said is not None, f"{what}: {node.name} says that it waits for {waits}, and names "
+                 "them", cluster.ask(node, "/readyz"))
+
+
 def shard_gone(report, cluster, gone, number):
     rest = 1 - gone
     victims = cluster.nodes[3 * gone:3 * gone + 3]
@@ -119,6 +136,8 @@ def shard_gone(report, cluster, gone, number):
         wipe(node)
     for node in victims:
         node.start()
+        if node is victims[0]:
+            check_alone(report, cluster, victims, what)
     took = cluster.wait_ready(seconds=PATIENCE_S)
     report.check(took is not None, f"{what}: it recovers by itself"
                  f"{'' if took is None else f' (all serve after {took:.2f} s)'}",
@@ -232,6 +251,15 @@ def power_cut(report, cluster, rest, synced, what, rng):
                  "that was started anew")
 
 
+def check_waits(report, cluster, gone, rest, what):
+    """Whoever waits for a majority says so, and for whom."""
+    said = wait.until(lambda: all(
+        any(says(cluster, node, ["waits for a majority", absent.address]) for absent in gone)
+        for node in rest), PATIENCE_S)
+    report.check(said is not None, f"{what}: who is left says that a majority does not answer, "
+                 "and names them", [cluster.ask(node, "/readyz") for node in rest])
+
+
 def crash(report, options, what, gone):
     """The power goes everywhere, and some machines do not come back. A write was only there, and a
     client has seen it."""
@@ -255,6 +283,8 @@ def crash(report, options, what, gone):
         for node in rest:
             node.start()
         await_each_other(report, cluster, rest)
+        if len(gone) > len(rest):
+            check_waits(report, cluster, gone, rest, what)
         recovered(report, cluster, gone, what)
         for node in rest:
             wrong = data.wrong_at(node)
