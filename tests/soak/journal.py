@@ -105,5 +105,13 @@ class Journal:
         return found
 
     def within(self, first, last):
-        """The lines of ranges that lie in these seeds."""
-        return [line for line in self.ranges if line["first"] >= first and line["last"] <= last]
+        """The lines of ranges that lie in these seeds, none of which is counted twice. Of lines
+        that overlap one in which something was found stays; what is gone with another is missing,
+        and done again."""
+        kept = []
+        for line in sorted(self.ranges, key=lambda line: not line["violations"]):
+            inside = line["first"] >= first and line["last"] <= last
+            if inside and all(line["first"] > other["last"] or line["last"] < other["first"]
+                              for other in kept):
+                kept.append(line)
+        return kept

@@ -254,10 +254,24 @@ def figures_add_up(place):
     assert sum(line["sums"]["sizes"]["3"] for line in ranges) == 9
 
 
+def overlapping(place):
+    """Ranges that overlap: no seed counts twice, and no finding is gone with a line."""
+    place.run("--first", "4", "--seeds", "7")
+    place.run("--first", "1", "--seeds", "9")
+    status, text = place.run("--first", "1", "--seeds", "14")
+    assert status == 1, text
+    assert "1 to 14: all" in place.page() and "| operations | 140 |" in place.page(), place.page()
+    place.run("--first", "12", "--seeds", "4")
+    assert place.run("--first", "10", "--seeds", "6")[0] == 1
+    assert "10 to 15: all" in place.page() and "| operations | 60 |" in place.page(), place.page()
+    assert "| 13 | I9 (liveness) " in place.page(), place.page()
+
+
 def main():
     passed = failed = 0
     for test in (clean, findings, behind_the_last_line, stands_still, told_to_stop, killed,
-                 another_source, one_at_a_time, beside, returns, nonsense, figures_add_up):
+                 another_source, one_at_a_time, beside, returns, nonsense, figures_add_up,
+                 overlapping):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 test(Place(folder))
