@@ -9,7 +9,7 @@
  *         S2 a walk counts for a seal when it was asked for at that epoch or later (T23): members
  *         that come, go or begin a new term begin it anew (placement/config_change.h).
  * Limits: -
- * See:    docs/protocol.md sections 6.3, 6.4, 6.5 (T7, T22, T23, T27, T28).
+ * See:    docs/protocol.md sections 6.3, 6.4, 6.5 (T7, T22, T23, T27 to T29).
  */
 #include "replica/state.h"
 
@@ -72,6 +72,16 @@ static bool has_reported(const struct peer *peer, const struct retired *retired)
            vv_get(&peer->highest, retired->actor) > 0;
 }
 
+/* Every keeper is asked: who leaves, or moves to another shard, has all the same what it has (T29,
+ * T7). */
+static bool is_asked(const struct replica *replica, const struct peer *peer,
+                     const struct retired *retired)
+{
+    if (PLANTED(replica->plant, SEAL_WITHOUT_MOVING))
+        return peer->state != MEMBER_LEAVING;
+    return !PLANTED(replica->plant, SEAL_WITHOUT_ABSENT) || has_reported(peer, retired);
+}
+
 static void raise_to(uint64_t *value, uint64_t at_least)
 {
     if (*value < at_least)
@@ -91,11 +101,10 @@ bool replica_seal(const struct replica *replica, uint32_t actor, uint64_t *last_
     *last_seq = replica__sealed_highest(replica, state);
     for (uint32_t i = 0; i < replica->peer_count; i++) {
         const struct peer *peer = &replica->peers[i];
-        if (!has_reported(peer, retired)) {
-            if (PLANTED(replica->plant, SEAL_WITHOUT_ABSENT))
-                continue;
+        if (!is_asked(replica, peer, retired))
+            continue;
+        if (!has_reported(peer, retired))
             return false;
-        }
         raise_to(whole_seq, vv_get(&peer->coverage, actor));
         raise_to(last_seq, vv_get(&peer->highest, actor) - 1);
     }

@@ -1,7 +1,7 @@
 /* test_members - terms that begin and end, one story each.
  *
  * Does:   merging, sealing, leaving: the scenarios of docs/protocol.md section 9 that live in this
- *         module (T7, T22, T23, T27, T28), and what else was thought of on the way.
+ *         module (T7, T22, T23, T27 to T29), and what else was thought of on the way.
  * Not:    filling up: test_fill.c. Random faults: test_random_fill.c, sim/.
  * Holds:  see story.h.
  * Limits: -
@@ -173,6 +173,44 @@ static bool absent_keeper(struct world *world)
     govern(world, 30);
     assert_int_equal(newest(world)->retired_count, 0);
     return held && has(world, 1, "k", "1");
+}
+
+/* Two shards of three, and of them the first and site 3. */
+static void begin_two_shards(struct world *world)
+{
+    enum plant plant = world->plant;
+    world_fini(world);
+    world_init_shards(world, 4, 6, 2, plant);
+    connect_all(world);
+    settle(world, 3);
+}
+
+/* T29: A acknowledges with C; C begins to move to another shard, and A dies and is removed. C does
+ * not serve and does not count for acknowledgements any more, but it is a keeper as long as it is
+ * there: B alone must not say what A's last write was. */
+static bool moving_keeper(struct world *world)
+{
+    begin_two_shards(world);
+    cut_off(world, 0, 1);
+    struct dot dot = write_at(world, 0, "k", "1", NULL);
+    flush(world, 0);
+    hand(world, 0, 2, 0);
+    flush(world, 2);
+    hand(world, 2, 0, 0);
+    assert_true(receipted(world->sites[0].replica, dot.seq));
+    cut_off(world, 1, 2);
+    remove_members(world, (const uint32_t[]){4, 5}, 2, 0xF); /* who is left there gets C */
+    assert_int_equal(state_of(world, 2), MEMBER_LEAVING);
+    site_close(&world->sites[0]);
+    remove_members(world, (const uint32_t[]){0}, 1, 0xE);
+    adopt_all(world);
+    govern(world, 10);
+    mend(world, 1, 2);
+    govern(world, 60);
+    assert_int_equal(newest(world)->retired_count, 0);
+    assert_int_equal(replica_shard(world->sites[2].replica), 1); /* it has moved */
+    assert_int_equal(state_of(world, 2), MEMBER_ACTIVE);
+    return has(world, 1, "k", "1");
 }
 
 /* T22: all survivors say that they have nothing of a dead actor; then its last write, still under
@@ -511,6 +549,7 @@ static struct told stories[] = {
     {"union_after_a_loss", union_after_a_loss, 3, NULL, PLANT_NONE},
     {"pending_counts", pending_counts, 3, "SEAL_ONLY_COVERED", PLANT_NONE},
     {"absent_keeper", absent_keeper, 3, "SEAL_WITHOUT_ABSENT", PLANT_NONE},
+    {"moving_keeper", moving_keeper, 3, "SEAL_WITHOUT_MOVING", PLANT_NONE},
     {"late_write", late_write, 3, NULL, PLANT_NONE},
     {"last_keeper_dies", last_keeper_dies, 4, NULL, PLANT_NONE},
     {"highest_survives", highest_survives, 3, NULL, PLANT_NONE},
