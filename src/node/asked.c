@@ -95,7 +95,8 @@ static struct config *without_listed(struct node *node, const struct waiter *wai
 {
     struct address list[LIMIT_MEMBERS];
     bool all = false;
-    struct removal removal = {.addresses = list, .force = waiter->call->force};
+    struct removal removal = {
+        .addresses = list, .force = waiter->call->force, .plant = node->options.plant};
     removal.address_count = listed(node, waiter->call, list, &all);
     if (!all && !waiter->proposed)
         *err = E_NOT_LISTED;

@@ -179,7 +179,8 @@ static bool all_absent(const struct node *node, const struct address *named, uin
 static struct config *without(const struct node *node, const struct address *named, uint32_t count,
                               enum err *err)
 {
-    struct removal removal = {.addresses = named, .address_count = count, .force = true};
+    struct removal removal = {
+        .addresses = named, .address_count = count, .force = true, .plant = node->options.plant};
     for (uint32_t i = 0; i < node->config->member_count; i++) {
         const struct member *member = &node->config->members[i];
         /* who is named does not answer, and may not be suspected yet */

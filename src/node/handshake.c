@@ -369,6 +369,15 @@ static void welcome(struct node *node, uint64_t conn, const struct msg_hello *he
     speaks_for(node, link, conn);
 }
 
+/* Whom a HELLO comes from: who it says it is, wherever that one listens now (T17). */
+static uint64_t sender(const struct node *node, const struct msg_hello *hello)
+{
+    if (!PLANTED(node->options.plant, ADDRESS_IS_NAME) || node->config == NULL)
+        return hello->node_id;
+    const struct member *there = config_member_by_address(node->config, hello->address);
+    return there != NULL && there->node_id != 0 ? there->node_id : hello->node_id;
+}
+
 void node__hello(struct node *node, uint64_t conn, const struct frame *frame)
 {
     struct msg_hello hello;
@@ -376,6 +385,7 @@ void node__hello(struct node *node, uint64_t conn, const struct frame *frame)
         node__refuse_conn(node, conn, E_MALFORMED, "a HELLO that makes no sense");
         return;
     }
+    hello.node_id = sender(node, &hello);
     const char *why = objection(node, frame, &hello);
     struct link *link = links_by_conn(&node->links, conn);
     if (why != NULL) {

@@ -78,6 +78,7 @@ struct removal {
     uint32_t address_count;          /* at least one */
     bool force;                      /* rather leave a shard degraded than refuse */
     bool alive[LIMIT_MEMBERS];       /* by index into config->members: believed alive */
+    enum plant plant;                /* PLANT build only: the active planted bug */
 };
 
 /* Invited, spare: gone at once. Active and alive: leaving, off the list once it has handed over.

@@ -4,7 +4,7 @@
  * Not:    knowing when a member has handed over (replica/).
  * Holds:  see config_change.h.
  * Limits: -
- * See:    docs/protocol.md 6.4, 6.7.
+ * See:    docs/protocol.md 6.4, 6.7 (T18, T38).
  */
 #include "placement/config_parts.h"
 
@@ -16,6 +16,7 @@ struct removing {
     bool goes[LIMIT_MEMBERS];   /* named */
     bool alive[LIMIT_MEMBERS];  /* believed so */
     bool erased[LIMIT_MEMBERS]; /* gone at once */
+    enum plant plant;           /* PLANT build only: the active planted bug */
 };
 
 static enum err addresses_find(struct removing *removing, const struct removal *removal)
@@ -130,7 +131,7 @@ static void shards_refill(struct removing *removing, bool force, enum err *err)
         uint32_t wanted = config__is_idle(next, shard) ? 0 : before < 2 ? before : 2;
         while (*err == E_OK && config__tolerance(next, shard) < wanted)
             shard_refill(removing, shard, usable, err);
-        if (*err == E_TOO_FEW && force)
+        if (*err == E_TOO_FEW && force && !PLANTED(removing->plant, FORCE_IN_VAIN))
             *err = wanted == 0 || config__tolerance(next, shard) > 0 ? E_OK : E_NO_HEIR;
     }
 }
@@ -160,6 +161,18 @@ static bool takes_part(const struct removing *removing)
     return false;
 }
 
+/* For the planted bug: a dead one is to go from a shard with a retired actor that is not closed. It
+ * may be the dead one whose report that lacks, so nobody may wait with its removal (T38). */
+static bool waits_for_reports(const struct removing *removing)
+{
+    const struct config *config = removing->config;
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (removing->goes[i] && !removing->alive[i] && member_counts(&config->members[i]) &&
+            config__is_unsettled(config, config->members[i].shard))
+            return true;
+    return false;
+}
+
 static struct config *removing_run(struct removing *removing, bool force, enum err *err)
 {
     struct config *next = config__begin(removing->config, err);
@@ -173,6 +186,8 @@ static struct config *removing_run(struct removing *removing, bool force, enum e
     config__leavers_keep(next);
     live_go(removing, force, err);
     shards_refill(removing, force, err);
+    if (PLANTED(removing->plant, REMOVAL_WAITS) && *err == E_OK && waits_for_reports(removing))
+        *err = E_UNSETTLED;
     for (uint32_t i = next->member_count; i > 0; i--)
         if (removing->erased[i - 1])
             config__erase(next, &next->members[i - 1]);
@@ -182,7 +197,7 @@ static struct config *removing_run(struct removing *removing, bool force, enum e
 struct config *config_remove(const struct config *config, const struct removal *removal,
                              enum err *err)
 {
-    struct removing removing = {.config = config};
+    struct removing removing = {.config = config, .plant = removal->plant};
     memcpy(removing.alive, removal->alive, sizeof(removing.alive));
     *err = addresses_find(&removing, removal);
     if (*err != E_OK || !changes_anything(&removing))

@@ -106,7 +106,7 @@ static void config_change(const struct config *config, struct rng *rng)
     drop(config_sealed(config, actor, shard, rng_u64(rng), rng_u64(rng), rng_u64(rng), &err), &err);
     drop(config_closed(config, actor, SHARD_NONE, &err), &err);
     slots_move(config, rng);
-    struct removal removal = {&member.address, 1, rng_chance(rng, 1, 2), {false}};
+    struct removal removal = {&member.address, 1, rng_chance(rng, 1, 2), {false}, PLANT_NONE};
     struct fork fork = {.lineage = rng_u64(rng), .wall_ms = rng_u64(rng)};
     for (uint32_t i = 0; i < LIMIT_MEMBERS; i++) {
         removal.alive[i] = rng_chance(rng, 2, 3);

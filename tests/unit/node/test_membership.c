@@ -1,9 +1,9 @@
 /* test_membership - small stories of who is who.
  *
  * Does:   nodes that come back in doubt, empty, as a whole shard, all at once; that join, are
- *         placed, leave, are removed, change their addresses; a history that goes on without the
- *         absent; what is told of losses.
- * Not:    random faults: sim/.
+ *         placed, leave, are removed; a history that goes on without the absent; what is told of
+ *         losses.
+ * Not:    random faults: sim/. Members that change their addresses: test_traps.c.
  * Holds:  -
  * Limits: -
  * See:    docs/protocol.md sections 4.4, 5 and 6.
@@ -504,31 +504,6 @@ static void recover_as_removal(void **state)
     mini_fini(&mini);
 }
 
-/* T17: two containers swap their addresses. */
-static void addresses_are_swapped(void **state)
-{
-    (void)state;
-    struct mini mini;
-    assert_true(mini_start_all(&mini, 6, 2));
-    write_all(&mini, 0, "1");
-    mini_run(&mini, 1000);
-    uint64_t ids[2] = {node_id(mini.nodes[0]), node_id(mini.nodes[4])};
-    mini_kill(&mini, 0);
-    mini_kill(&mini, 4);
-    struct address swapped = mini.options[0].address;
-    mini.options[0].address = mini.options[4].address;
-    mini.options[4].address = swapped;
-    mini_start(&mini, 0);
-    mini_start(&mini, 4);
-    mini_run(&mini, 6000);
-    all_serve(&mini, 6);
-    assert_int_equal(listed(&mini, 1, 0)->node_id, ids[0]);
-    assert_int_equal(listed(&mini, 1, 4)->node_id, ids[1]);
-    assert_int_equal(count_right(&mini, 0, "1"), KEYS);
-    assert_int_equal(count_right(&mini, 4, "1"), KEYS);
-    mini_fini(&mini);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -549,7 +524,6 @@ int main(void)
         cmocka_unit_test(absent_are_given_up),
         cmocka_unit_test(power_cut_and_one_gone),
         cmocka_unit_test(recover_as_removal),
-        cmocka_unit_test(addresses_are_swapped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
