@@ -172,7 +172,8 @@ def check_told(report, said, at):
                      transit["phase"] in ("filling", "filled", "handing over", "arriving") and
                      set(members.values()) <= {"active", "syncing", "leaving"} and
                      ("keys" in transit) == ("bytes" in transit) == here and
-                     (not here or members[at] == "syncing" or transit["bytes"] > transit["keys"] > 0),
+                     (not here or members[at] == "syncing" or
+                      transit["bytes"] > transit["keys"] > 0),
                      f"{transit['slots']} slots from {transit['from']} into {transit['into']}: "
                      f"{transit['phase']}, {len(members)} members, {transit.get('keys')} keys here",
                      transit)
