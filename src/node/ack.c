@@ -74,6 +74,16 @@ static const struct replica *receipts_of(const struct node *node, const struct w
     return replica != NULL ? replica : replicas_home(node->replicas);
 }
 
+/* Who receipts all of the present term may owe receipts of the one before. So a write of that waits
+ * no longer than SUSPECT_MS from the epoch on that ended it. */
+static bool is_alone(const struct node *node, const struct replica *replica,
+                     const struct waiter *waiter)
+{
+    bool ended = waiter->dot.actor != replica_actor(replica);
+    bool late = node->mono_ms - node->adopted_ms >= node->knobs->suspect_ms;
+    return replica_alone(replica, node->mono_ms) || (ended && late);
+}
+
 /* Oldest first. */
 void node__ack(struct node *node)
 {
@@ -87,7 +97,7 @@ void node__ack(struct node *node)
             acknowledge(node, i, 2);
             continue;
         }
-        if (!replica_alone(replica, node->mono_ms)) {
+        if (!is_alone(node, replica, waiter)) {
             if (replicas_count(node->replicas) == 1)
                 return; /* the later ones wait for the same receipts */
             continue;
