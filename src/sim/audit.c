@@ -187,6 +187,43 @@ static void judge_coverage(struct world *world, struct sim_node *node)
 
 /* ---- R4 ---- */
 
+/* In how many parts an actor's slots are now, as somebody's configuration has it. */
+static uint32_t parts_of(const struct config *config, uint32_t actor)
+{
+    uint32_t count = 0;
+    for (uint32_t shard = 0; shard < config->shard_count; shard++)
+        count += config_actor_meets(config, actor, shard);
+    return count;
+}
+
+/* Of an actor in several parts one part may have said so before it knew who comes to fill up there,
+ * and another part after that: nobody has taken it for stable yet (1315662). Whoever comes fills up
+ * from one of those who have it. */
+static bool is_stable_but_for_newcomers(const struct world *world, const struct config *config,
+                                        struct dot dot)
+{
+    struct place places[LIMIT_MEMBERS];
+    if (parts_of(config, dot.actor) < 2)
+        return false;
+    for (uint32_t shard = 0; shard < config->shard_count; shard++) {
+        uint32_t count = 0;
+        if (config_actor_meets(config, dot.actor, shard))
+            count = config_places(config, shard, places);
+        bool any = count == 0;
+        for (uint32_t i = 0; i < count; i++) {
+            if (places[i].state == MEMBER_SYNCING)
+                continue;
+            any = true;
+            if (places[i].actor < ORACLE_ACTORS_MAX &&
+                world->terms.most[places[i].actor][dot.actor] < dot.seq)
+                return false;
+        }
+        if (!any)
+            return false;
+    }
+    return true;
+}
+
 /* What was stable once stays so: a member that fills up has it before it serves (5, "count before
  * you serve"), and reports of other shards of an epoch before its coming still count. Where a shard
  * had nobody active, and merged, less may be covered than was; that is told (6.3). Where all its
@@ -196,7 +233,7 @@ static bool was_stable(const struct world *world, const struct config *config, s
 {
     struct place place;
     if (dot.seq > world->terms.stable[dot.actor])
-        return false;
+        return is_stable_but_for_newcomers(world, config, dot);
     if (!config_place_by_actor(config, who, &place))
         return who == 0;
     if (place.state == MEMBER_SYNCING)

@@ -299,6 +299,8 @@ static void judge_wait(struct client *client, const struct call *call, const str
         return; /* it waited for an epoch in which slots came to the shard: more matters there */
     if (call->forwarded && reply->err == E_NO_REPLICA)
         return; /* in the middle of a walk it asks the source of it, which may be lost */
+    if (call->forwarded && client->world->terms.moved)
+        return; /* or has yet to come to as much of slots that came to it meanwhile */
     const struct hkey *key = &client->world->oracle.keys[call->asked.key];
     verdict_say(&client->world->verdict, "I3",
                 "node %u serves key %.*s and covered everything that session %u has seen, when it "

@@ -169,11 +169,12 @@ static void judge_limits(struct world *world, struct sim_node *node)
     const struct knobs *knobs = &world->swarm.knobs;
     const struct metrics *metrics = node_metrics(node->node);
     uint64_t peers = world->node_count - 1;
+    uint64_t places = watch_places(node); /* each has a window and a buffer of its own (7) */
     judge_gauge(&world->verdict, node, "bytes of memory", metrics->memory_bytes,
-                most_data(world) + knobs->window_bytes + metrics->pending_bytes +
+                most_data(world) + places * knobs->window_bytes + metrics->pending_bytes +
                     MEMORY_SLACK_BYTES);
     judge_gauge(&world->verdict, node, "bytes pending", metrics->pending_bytes,
-                knobs->pending_bytes + PENDING_SLACK_BYTES);
+                places * (knobs->pending_bytes + PENDING_SLACK_BYTES));
     judge_gauge(&world->verdict, node, "requests parked", metrics->parked, knobs->max_requests);
     judge_gauge(&world->verdict, node, "bytes in the network", node->queued_most,
                 peers * (knobs->window_bytes + 4 * knobs->walk_chunk_bytes + 2 * SLACK_BYTES));
@@ -232,6 +233,12 @@ static bool have_the_same(const struct sim_node *a, const struct sim_node *b, ui
            vv_compare(in_a, in_b) == VV_EQUAL;
 }
 
+static bool knows(const struct sim_node *node, const struct config *other)
+{
+    const struct config *config = node_config(node->node);
+    return config->epoch == other->epoch && config->lineage == other->lineage;
+}
+
 static void judge_pairs(struct world *world)
 {
     for (uint32_t i = 0; i < world->node_count; i++) {
@@ -240,7 +247,7 @@ static void judge_pairs(struct world *world)
             const struct sim_node *b = &world->nodes[j];
             /* Of two epochs one may not know yet that an actor is closed. */
             if (!serves(a) || !serves(b) || a->turned || b->turned ||
-                node_config(a->node)->epoch != node_config(b->node)->epoch)
+                !knows(b, node_config(a->node)))
                 continue;
             for (uint32_t shard = 0; shard < node_config(a->node)->shard_count; shard++)
                 if (have_the_same(a, b, shard))
@@ -323,12 +330,6 @@ bool judge_nobody_remembers(const struct world *world)
             return false;
     }
     return newest != NULL;
-}
-
-static bool knows(const struct sim_node *node, const struct config *newest)
-{
-    const struct config *config = node_config(node->node);
-    return config->epoch == newest->epoch && config->lineage == newest->lineage;
 }
 
 /* All know the newest configuration, and nothing in it waits for anybody: no actor to be sealed or

@@ -42,6 +42,7 @@ struct hdot {
     uint32_t lost;     /* of these, nodes whose logs have lost it, or overwrote it and lost that */
     uint32_t given_up; /* of these, nodes that do not trust the log that has it (6.3) */
     uint32_t arrived;  /* nodes whose logs have it as an arrival */
+    uint32_t again;    /* nodes that may take it again, whatever their logs have of before */
     bool exposed;      /* it left its writer in a frame or an answer */
     bool vouched;      /* its writer told a forwarder of it, and had it synced by then */
     uint64_t hash;     /* of what it names */

@@ -136,10 +136,13 @@ static void note_arrival(struct oracle *oracle, uint32_t node, struct slice body
     if (!version_decode(body, &version) || !dot_possible(oracle, version.dot))
         return; /* said already */
     struct hdot *dot = dot_at(oracle, version.dot);
+    if (repeats && (dot->again & (1U << node)) != 0)
+        return; /* of the time before it left: it has dropped that */
     if (!repeats && (dot->arrived & (1U << node)) != 0)
         verdict_say(oracle->verdict, "D3", "node %u takes (%u,%llu) twice", node, version.dot.actor,
                     (unsigned long long)version.dot.seq);
     dot->arrived |= 1U << node;
+    dot->again &= ~(1U << node);
 }
 
 static void note_raise(struct oracle *oracle, uint32_t node, struct slice body)
@@ -192,8 +195,10 @@ void oracle_enter(struct oracle *oracle, uint32_t node, const struct slotset *sl
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
             struct hdot *dot = &oracle->actors[i].dots[seq];
-            if (is_in(oracle, dot, slots))
-                dot->arrived &= ~(1U << node);
+            if (!is_in(oracle, dot, slots))
+                continue;
+            dot->again |= dot->ever & (1U << node); /* over restarts, too */
+            dot->arrived &= ~(1U << node);
         }
     }
 }
@@ -416,22 +421,43 @@ static void vouch(struct oracle *oracle, uint32_t node, struct dot dot)
 }
 
 /* Who is alone in its shard names nothing: what it writes is stable at once. It is one of the last
- * that its log has. */
-static void vouch_unnamed(struct oracle *oracle, uint32_t node)
+ * that its log has: of those that it may have acknowledged, or said "not found" for. */
+static void note_unnamed(struct oracle *oracle, uint32_t node, bool acknowledged)
 {
     for (uint32_t i = 1; i < ORACLE_ACTORS_MAX; i++) {
         const struct hactor *actor = &oracle->actors[i];
         uint64_t least = actor->last > VOUCHED_MAX ? actor->last - VOUCHED_MAX : 0;
-        for (uint64_t seq = actor->last; actor->node == node && seq > least; seq--)
-            if (holds(oracle, node, i, seq))
+        for (uint64_t seq = actor->last; actor->node == node && seq > least; seq--) {
+            if (!holds(oracle, node, i, seq))
+                continue;
+            if (acknowledged)
                 vouch(oracle, node, (struct dot){i, seq});
+            else if (oracle->writes[actor->dots[seq].write].tombstone)
+                actor->dots[seq].exposed = true;
+        }
     }
+}
+
+/* A read that goes to a forwarder: its client is told of what may be lost by then. */
+static void note_read(struct oracle *oracle, uint32_t node, const struct msg_forward_reply *msg)
+{
+    uint32_t number = 0;
+    if (msg->outcome == OUTCOME_NOT_FOUND)
+        note_unnamed(oracle, node, false);
+    if (msg->outcome == OUTCOME_FOUND)
+        number = oracle__value_number(msg->value, msg->form == VALUE_RAW);
+    if (number == 0 || number >= oracle->write_count)
+        return;
+    struct dot dot = oracle->writes[number].dot;
+    if (dot.actor != 0 && holds(oracle, node, dot.actor, dot.seq))
+        oracle->actors[dot.actor].dots[dot.seq].exposed = true;
 }
 
 static void note_vouched(struct oracle *oracle, uint32_t node, const struct msg_forward_reply *msg)
 {
+    note_read(oracle, node, msg);
     if (msg->copies == 1)
-        vouch_unnamed(oracle, node);
+        note_unnamed(oracle, node, true);
     for (uint32_t i = 0; i < msg->ctx.seen.count; i++) {
         struct dot dot = msg->ctx.seen.entries[i];
         if (dot.actor >= ORACLE_ACTORS_MAX || oracle->actors[dot.actor].node != node ||

@@ -179,6 +179,17 @@ static bool any_named_runs(const struct world *world, const struct call *call)
     return false;
 }
 
+/* Or the node believes so: its clock may have stood still since it heard of them. */
+static bool any_named_is_there(const struct world *world, const struct sim_node *node,
+                               const struct call *call)
+{
+    const struct config *config = node_config(node->node);
+    for (uint32_t i = 0; i < config->member_count; i++)
+        if (is_named(call, &config->members[i]) && is_there(world, node, &config->members[i]))
+            return true;
+    return false;
+}
+
 static bool any_other_is_missing(const struct world *world, const struct sim_node *node,
                                  const struct call *call)
 {
@@ -334,7 +345,7 @@ static bool refuses_recovery(const struct world *world, const struct sim_node *n
     case E_REMEMBERED:
         return call->force && any_member_is_there(node);
     case E_NOT_ABSENT:
-        return any_named_runs(world, call);
+        return any_named_runs(world, call) || any_named_is_there(world, node, call);
     case E_ALSO_ABSENT:
         return any_other_is_missing(world, node, call);
     case E_NO_HEIR:

@@ -124,6 +124,7 @@ void world_start(struct world *world, uint32_t index)
     story_say(&world->story, index, "process %llu starts", (unsigned long long)node->life);
     node->node = node_new(options);
     audit_begin(node);
+    memset(node->receipted, 0, sizeof node->receipted);
     vnet_start(&world->net, index);
     struct event event = {.type = EVENT_RECOVER};
     tell_oracle(world, node);

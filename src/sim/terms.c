@@ -287,6 +287,7 @@ static void note_held(struct world *world, struct sim_node *node, const struct n
     if (node->held_id == node_id(node->node) && slotset_size(&left) > 0)
         oracle_leave(&world->oracle, node->index, &left);
     node->held_epoch = config->epoch;
+    node->adopted_us = world->time.now_us;
     node->held_id = node_id(node->node);
 }
 

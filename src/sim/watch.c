@@ -184,15 +184,22 @@ static void judge_room(struct world *world, const struct sim_node *node)
                     node->index, (ULL)have, (ULL)knobs->max_memory_bytes);
 }
 
-/* What waits for its causes is checked before one more is taken. */
+uint32_t watch_places(const struct sim_node *node)
+{
+    struct node_place places[1 + LIMIT_TRANSITS];
+    uint32_t count = node_places(node->node, places);
+    return count > 0 ? count : 1;
+}
+
+/* What waits for its causes is checked before one more is taken, in each place by itself. */
 static void judge_pending(struct world *world, const struct sim_node *node)
 {
     uint64_t limit = world->swarm.knobs.pending_bytes;
     uint64_t have = node_metrics(node->node)->pending_bytes;
-    if (have > limit + WRITE_BYTES_MAX)
+    if (have > watch_places(node) * (limit + WRITE_BYTES_MAX))
         verdict_say(&world->verdict, "I8",
                     "node %u takes a write that must wait for its causes; %llu bytes wait, %llu is "
-                    "the limit",
+                    "the limit of a place",
                     node->index, (ULL)have, (ULL)limit);
 }
 
@@ -367,37 +374,51 @@ static bool was_left_alone(const struct world *world, const struct call *call)
            node->faults == call->faults && node->disk_slow_until_us <= call->handed_us;
 }
 
+/* Of the writes of this node alone. */
+static void read_receipts(const struct world *world, const struct sim_node *node,
+                          const struct msg_report *report, struct vv *receipts)
+{
+    vv_init(receipts);
+    for (uint32_t i = 0; i < report->coverage.count; i++) {
+        struct dot entry = report->coverage.entries[i];
+        if (node_of_actor(world, entry.actor) == node->index)
+            (void)vv_set(receipts, entry.actor, entry.seq); /* as many as the report has */
+    }
+    for (uint32_t i = 0; i < report->ranges.count; i++) {
+        const struct range *range = &report->ranges.list[i];
+        if (node_of_actor(world, range->actor) == node->index &&
+            range->low <= vv_get(receipts, range->actor) + 1)
+            vv_raise(receipts, range->actor, range->high);
+    }
+}
+
 void watch_frame(struct world *world, struct sim_node *node, uint64_t conn, struct slice bytes)
 {
     struct frame frame;
     struct msg_report report;
+    struct vv receipts;
     uint32_t from = vnet_other(&world->net, node->index, conn);
     if (from >= world->node_count || !frame_decode(bytes, &frame) || frame.type != MSG_REPORT ||
         !msg_report_decode(frame.body, &report))
         return;
     struct receipted *last = &node->receipted[from];
-    for (uint32_t i = 0; i < report.coverage.count; i++) {
-        struct dot entry = report.coverage.entries[i];
-        if (node_of_actor(world, entry.actor) != node->index || entry.actor < last->actor)
-            continue;
-        const struct range *range = ranges_get(&report.ranges, entry.actor);
-        bool joins = range != NULL && range->low <= entry.seq + 1 && range->high > entry.seq;
-        uint64_t seq = joins ? range->high : entry.seq;
-        if (entry.actor > last->actor || seq > last->seq)
-            *last = (struct receipted){entry.actor, seq, world->time.now_us};
-    }
+    read_receipts(world, node, &report, &receipts);
+    if (!vv_contains(&last->vv, &receipts) && vv_merge(&last->vv, &receipts))
+        last->us = world->time.now_us;
 }
 
-/* Since when a write waits: a receipt that came after it, and ended before it, shows that another
- * member does receipt, and its time begins anew (I5). */
+/* Since when a write waits. A receipt that came after it, and ended before it, shows that another
+ * member does receipt, and so does a member that has just come: its time begins anew (I5). */
 static uint64_t waits_since_us(const struct world *world, const struct call *call)
 {
     const struct sim_node *node = &world->nodes[call->asked.node];
-    struct dot dot = world->oracle.writes[call->asked.write].dot;
-    uint64_t since_us = call->handed_us;
+    struct dot dot = world->oracle.writes[call->asked.write].dot; /* of a delete not known */
+    bool named = call->asked.op == OP_PUT;
+    uint64_t since_us = call->handed_us > node->adopted_us ? call->handed_us : node->adopted_us;
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct receipted *last = &node->receipted[i];
-        if (last->actor == dot.actor && last->seq < dot.seq && last->us > since_us)
+        bool before = !named || vv_get(&last->vv, dot.actor) < dot.seq;
+        if (before && last->us > since_us)
             since_us = last->us;
     }
     return since_us;

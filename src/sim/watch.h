@@ -20,6 +20,9 @@ void watch_trace(struct world *world, struct sim_node *node, const struct trace_
 /* A node is given a frame that has come on its connection. */
 void watch_frame(struct world *world, struct sim_node *node, uint64_t conn, struct slice bytes);
 
+/* How many shards and transits the node has a place in, one at least: limits hold for each. */
+uint32_t watch_places(const struct sim_node *node);
+
 /* A step of the node is over. */
 void watch_step(struct world *world, struct sim_node *node);
 

@@ -95,16 +95,16 @@ struct early {
     uint64_t epoch;   /* that the node knew then */
 };
 
-/* The last receipt from another node that went further than those before it (watch.c). */
+/* What another node has receipted of this one's writes (watch.c). */
 struct receipted {
-    uint32_t actor; /* the newest of the writer's; 0: none yet */
-    uint64_t seq;   /* up to this one without a hole */
-    uint64_t us;    /* when it came */
+    struct vv vv; /* by actor: up to here without a hole */
+    uint64_t us;  /* when that changed last */
 };
 
 struct sim_node {
     struct slotset held;        /* slots that it has a place for, by the configuration of ... */
     uint64_t held_epoch;        /* ... this epoch ... */
+    uint64_t adopted_us;        /* when it was adopted */
     uint64_t held_id;           /* ... as the node of this id */
     struct world *world;        /* of all */
     uint32_t index;             /* its name: n<index> */
