@@ -401,7 +401,7 @@ void node__refuse_asked(struct node *node)
 
 void node__ask(struct node *node, struct call *call)
 {
-    if (node->waiters.count >= node->knobs->max_requests) {
+    if (waiters_full(&node->waiters, node->knobs->max_requests)) {
         node__answer_error(node, call, E_BUSY);
         return;
     }

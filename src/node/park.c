@@ -11,7 +11,7 @@
 
 void node__park(struct node *node, struct call *call, struct dot missing)
 {
-    if (node->waiters.count >= node->knobs->max_requests) {
+    if (waiters_full(&node->waiters, node->knobs->max_requests)) {
         node__answer_error(node, call, E_BUSY);
         return;
     }
@@ -86,7 +86,9 @@ static bool hand_on(struct node *node, uint32_t index)
     if (target == 0)
         return false;
     REACHED(&node->metrics, HANDED_TO_COVERING);
+    node->waiters.going_on++;
     node__forward(node, &call, target);
+    node->waiters.going_on--;
     if (!PLANTED(node->options.plant, PARK_AND_FORWARD))
         waiters_remove(&node->waiters, index);
     return true;

@@ -44,7 +44,7 @@ uint64_t node__target(const struct node *node, const struct call *call, uint32_t
 void node__forward(struct node *node, struct call *call, uint64_t target)
 {
     ASSERT(target != 0 && target != node->id);
-    if (node->waiters.count >= node->knobs->max_requests) {
+    if (waiters_full(&node->waiters, node->knobs->max_requests)) {
         node__answer_error(node, call, E_BUSY);
         return;
     }
@@ -227,7 +227,9 @@ void node__again(struct node *node, uint32_t index, uint64_t avoid)
     waiters_call(&node->waiters, index, &call);
     call.avoid = avoid;
     uint64_t ref = waiters_ref(&node->waiters, index);
+    node->waiters.going_on++;
     node__route(node, &call);
+    node->waiters.going_on--;
     uint32_t still = waiters_find(&node->waiters, ref);
     ASSERT(still == index);
     if (!(PLANTED(node->options.plant, RETRY_APPLIES_TWICE) && op_writes(call.op) && avoid == 0))

@@ -133,7 +133,7 @@ static void write(struct node *node, struct call *call, uint32_t slot)
 static void serve_write(struct node *node, struct call *call, uint32_t slot)
 {
     enum err err = check_limits(node, call);
-    if (node->waiters.count >= node->knobs->max_requests)
+    if (waiters_full(&node->waiters, node->knobs->max_requests))
         err = E_BUSY;
     if (call->ctx.seen.count >= LIMIT_VV_ENTRIES)
         err = E_CONTEXT_TOO_LARGE;

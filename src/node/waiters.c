@@ -91,6 +91,11 @@ static struct call *call_copy(const struct call *call, size_t *size)
     return copy;
 }
 
+bool waiters_full(const struct waiters *waiters, uint64_t most)
+{
+    return waiters->count - waiters->going_on >= most;
+}
+
 uint32_t waiters_add(struct waiters *waiters, enum waiter_state state, const struct call *call)
 {
     ASSERT(state != WAITER_FREE);
@@ -156,6 +161,7 @@ void waiters_check(const struct waiters *waiters)
 {
     uint32_t total = 0;
     uint64_t bytes = 0;
+    ASSERT(waiters->going_on == 0); /* between steps */
     for (uint32_t state = 1; state < WAITER_LISTS; state++) {
         uint32_t before = WAITER_NONE;
         uint32_t count = 0;

@@ -80,6 +80,7 @@ struct waiters {
     struct waiter *list;          /* owned */
     uint32_t cap;                 /* places allocated */
     uint32_t count;               /* in use */
+    uint32_t going_on;            /* of these, whose requests go on: they are freed afterwards */
     uint32_t free;                /* first free place */
     uint32_t head[WAITER_LISTS];  /* first of each state, oldest first */
     uint32_t tail[WAITER_LISTS];  /* last of each state */
@@ -90,6 +91,9 @@ struct waiters {
 
 void waiters_init(struct waiters *waiters);
 void waiters_fini(struct waiters *waiters);
+
+/* No more than most may wait, and as many do. */
+bool waiters_full(const struct waiters *waiters, uint64_t most);
 
 /* Adds a copy of call in state; returns its index. */
 uint32_t waiters_add(struct waiters *waiters, enum waiter_state state, const struct call *call);

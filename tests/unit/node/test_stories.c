@@ -208,6 +208,32 @@ static void resharding_is_cancelled(void **state)
     mini_fini(&mini);
 }
 
+/* A node takes no more requests than MAX_REQUESTS; one that it has taken is not refused for want of
+ * room when it goes on: its own place is about to be free. */
+static void goes_on_at_the_limit(void **state)
+{
+    (void)state;
+    struct mini mini;
+    mini_init(&mini, 2, 1);
+    mini.options[1].knobs.max_requests = 1;
+    assert_true(mini_first_start(&mini, 2));
+    mini_way(&mini, 0, 1, MINI_LATE);
+    const struct reply *reply = mini_ask(&mini, 0, OP_PUT, "x", "1", SLICE_EMPTY);
+    assert_int_equal(reply->outcome, OUTCOME_CREATED);
+    struct buf token = BUF_EMPTY;
+    buf_append_slice(&token, reply->token);
+    mini_begin(&mini, 1, OP_PUT, "x", "2", buf_slice(&token));
+    mini_run(&mini, 100);
+    assert_false(mini.replied); /* it waits for what the token names */
+    assert_int_equal(node_metrics(mini.nodes[1])->parked, 1);
+    mini_way(&mini, 0, 1, MINI_FLOWS);
+    reply = mini_wait(&mini);
+    assert_int_equal(reply->err, E_OK);
+    assert_int_equal(reply->outcome, OUTCOME_REPLACED);
+    buf_fini(&token);
+    mini_fini(&mini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +244,7 @@ int main(void)
         cmocka_unit_test(tail_walk),
         cmocka_unit_test(clean_stop),
         cmocka_unit_test(resharding_is_cancelled),
+        cmocka_unit_test(goes_on_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
