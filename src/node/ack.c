@@ -74,8 +74,8 @@ static const struct replica *receipts_of(const struct node *node, const struct w
     return replica != NULL ? replica : replicas_home(node->replicas);
 }
 
-/* Who receipts all of the present term may owe receipts of the one before. So a write of that waits
- * no longer than SUSPECT_MS from the epoch on that ended it. */
+/* Who receipts all of the present term may owe receipts of an earlier one. So a write of an ended
+ * term waits SUSPECT_MS from the last epoch at most. */
 static bool is_alone(const struct node *node, const struct replica *replica,
                      const struct waiter *waiter)
 {

@@ -17,7 +17,7 @@
  */
 #include "node/state.h"
 
-static bool remembers(const struct node *node, const struct member *member)
+bool node__remembers(const struct node *node, const struct member *member)
 {
     if (member->node_id == node->id)
         return true;
@@ -68,7 +68,7 @@ static bool majority_remembers(const struct node *node)
     uint32_t count = config_acceptors(node->config, members);
     uint32_t there = 0;
     for (uint32_t i = 0; i < count; i++)
-        there += remembers(node, &node->config->members[members[i]]) ? 1 : 0;
+        there += node__remembers(node, &node->config->members[members[i]]) ? 1 : 0;
     return there >= count / 2 + 1;
 }
 
@@ -91,7 +91,7 @@ static enum err fates(const struct node *node, const struct address *named, uint
         if (is_named(named, count, &member->address))
             continue;
         fork->fates[i] = FATE_STAYS;
-        if (member->state == MEMBER_INVITED || remembers(node, member))
+        if (member->state == MEMBER_INVITED || node__remembers(node, member))
             continue;
         fork->fates[i] = FATE_EMPTY;
         fork->node_ids[i] = newcomer(node, member);
@@ -106,7 +106,7 @@ bool node__nobody_remembers(const struct node *node)
 {
     for (uint32_t i = 0; i < node->config->member_count; i++) {
         const struct member *member = &node->config->members[i];
-        if (member->state != MEMBER_INVITED && remembers(node, member))
+        if (member->state != MEMBER_INVITED && node__remembers(node, member))
             return false;
     }
     return true;
@@ -169,7 +169,7 @@ static bool all_absent(const struct node *node, const struct address *named, uin
         const struct member *member =
             config_member_by_address(node->config, slice_str(named[i].text));
         if (member->state != MEMBER_INVITED &&
-            (remembers(node, member) || newcomer(node, member) != 0))
+            (node__remembers(node, member) || newcomer(node, member) != 0))
             return false;
     }
     return true;
@@ -237,7 +237,7 @@ static bool is_first(const struct node *node)
 {
     for (uint32_t i = 0; i < node->config->member_count; i++) {
         const struct member *member = &node->config->members[i];
-        if (member->state != MEMBER_INVITED && remembers(node, member))
+        if (member->state != MEMBER_INVITED && node__remembers(node, member))
             return member->node_id == node->id;
     }
     return false;

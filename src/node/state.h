@@ -272,6 +272,7 @@ void node__forwards_hopeless(struct node *node, uint64_t target);
 void node__scan_forwards(struct node *node);
 
 /* fork.c */
+bool node__remembers(const struct node *node, const struct member *member); /* and answers */
 bool node__nobody_remembers(const struct node *node);
 bool node__is_forgotten(const struct node *node);
 bool node__has_newcomers(const struct node *node);

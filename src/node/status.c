@@ -60,14 +60,15 @@ static void say_forgotten(const struct node *node, struct buf *out)
                                         "cluster (thence recover --from-directories)"));
 }
 
-/* "; it waits for a majority: 10.0.0.3:8090, 10.0.0.4:8090 do not answer" */
+/* "; it waits for a majority of the members: 10.0.0.3:8090, 10.0.0.4:8090 do not answer". Who is in
+ * doubt answers all the same. */
 static void say_silent(const struct node *node, const char *words, const uint32_t *members,
                        uint32_t count, struct buf *out)
 {
     uint32_t said = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct member *member = &node->config->members[members[i]];
-        if (node__alive(node, member->node_id))
+        if (node__remembers(node, member))
             continue;
         buf_append_slice(out, said++ > 0 ? SLICE_LIT(", ") : slice_str(words));
         buf_append_slice(out, slice_str(member->address.text));
@@ -82,10 +83,10 @@ static void say_majority(const struct node *node, struct buf *out)
 {
     uint32_t acceptors[LIMIT_ACCEPTORS];
     uint32_t count = node->config != NULL ? config_acceptors(node->config, acceptors) : 0;
-    uint32_t alive = 0;
+    uint32_t there = 0;
     for (uint32_t i = 0; i < count; i++)
-        alive += node__alive(node, node->config->members[acceptors[i]].node_id);
-    if (alive * 2 <= count)
+        there += node__remembers(node, &node->config->members[acceptors[i]]);
+    if (there * 2 <= count)
         say_silent(node, "; it waits for a majority of the members: ", acceptors, count, out);
 }
 
@@ -335,15 +336,16 @@ bool node_peer_info(const struct node *node, uint64_t id, struct node_peer_info 
     const struct link *link = links_by_node_const(&node->links, id);
     if (link == NULL || node->replicas == NULL)
         return false;
-    const struct vv *theirs = replica_peer_coverage(replicas_home(node->replicas), id);
+    const struct replica *home = replicas_home(node->replicas);
+    const struct vv *theirs = replica_peer_coverage(home, id);
     *info = (struct node_peer_info){
-        .behind_by = theirs != NULL ? sum_behind(node_coverage(node), theirs) : 0,
+        .behind_by = theirs != NULL ? sum_behind(replica_coverage(home), theirs) : 0,
         .silent_ms = node->mono_ms - link->suspect.heard_ms,
         .clock_diff_ms = link->clock_diff_ms,
         .connected = link->state == LINK_UP,
         .suspected = link->suspected};
     if (theirs != NULL)
-        info->clock_diff_ms = replica_clock_diff_ms(replicas_home(node->replicas), id);
+        info->clock_diff_ms = replica_clock_diff_ms(home, id);
     return true;
 }
 
