@@ -9,6 +9,8 @@
  */
 #include "node/state.h"
 
+#define BOOT_SAY_MS 10000U /* between two lines of what the first start waits for */
+
 static void encode_config_frame(struct node *node)
 {
     struct outbox frame;
@@ -179,8 +181,9 @@ static bool is_its_to_seal(const struct config *config, uint64_t node_id, uint32
     return retired != NULL && retired->state == RETIRED_MOVING && retired->node_id == node_id;
 }
 
-/* In a shard without slots nobody writes, and no term of it is sealed. But where slots have come to
- * it since, this node had them before, on their way: that term is. */
+/* True when a seat that this node has by its present configuration ended because its slots arrived:
+ * it had the slots that its shard has got. (In a shard without slots nobody writes, and no term of
+ * it is sealed; the term of such a seat is.) */
 static bool had_its_slots(const struct node *node, const struct config *config)
 {
     for (uint32_t i = 0; i < node->config->seat_count; i++) {
@@ -209,8 +212,9 @@ static const struct seat *seat_of(const struct config *config, uint32_t actor)
     return NULL;
 }
 
-/* Of slots on their way: who gave them has been active from their beginning, and whose they are to
- * be has to fill up. */
+/* True when config gives this node a seat, not syncing, that its log cannot account for: it neither
+ * had the slots before they were on their way nor filled up with them. home: its actor in its
+ * shard. */
 static bool has_a_seat_ahead(const struct node *node, const struct config *config, uint32_t home)
 {
     for (uint32_t i = 0; i < config->seat_count; i++) {
@@ -225,8 +229,9 @@ static bool has_a_seat_ahead(const struct node *node, const struct config *confi
     return false;
 }
 
-/* But for those of the first configuration, and those, a term begins with syncing, and the log says
- * so. Who is active in one that its log does not know has an old disk (T11, T24). */
+/* True when config has this node active in a term that its log does not know: an old disk (T11,
+ * T24). A term begins with syncing, and the log says so; but for those of the first configuration,
+ * and those that began because slots moved. */
 static bool is_ahead_of_log(const struct node *node, const struct config *config)
 {
     const struct member *now = config_member_by_id(config, node->id);
@@ -303,6 +308,8 @@ struct reg_io node__reg_io(struct node *node)
                            .metrics = &node->metrics};
 }
 
+/* After every call of the register: notes what its frames rest on, and adopts what was decided,
+ * unless result is REG_NOTHING. */
 void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result result)
 {
     if (io->must_sync)
@@ -318,7 +325,7 @@ void node__reg_done(struct node *node, const struct reg_io *io, enum reg_result 
 
 static void say_waiting(struct node *node)
 {
-    if (node->announced_boot && node->mono_ms - node->boot_said_ms < 10000)
+    if (node->announced_boot && node->mono_ms - node->boot_said_ms < BOOT_SAY_MS)
         return;
     node->announced_boot = true;
     node->boot_said_ms = node->mono_ms;

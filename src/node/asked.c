@@ -143,7 +143,8 @@ static bool is_undone(const struct node *node, const struct waiter *waiter)
     return false;
 }
 
-/* True when nothing has to change for it, and what came of that is here. */
+/* Whether the configuration is as the request wants, where nothing more has to be proposed for it.
+ * *outcome: what it is answered then; set in either case. */
 static bool is_done(const struct node *node, const struct waiter *waiter, enum outcome *outcome)
 {
     const struct call *call = waiter->call;
@@ -212,9 +213,10 @@ static bool want_listed(struct node *node, uint32_t index)
     } else if (next != NULL && node__may_propose(node)) {
         waiter->proposed = true;
         bool begun = node__try_change(node, next, "an operator asks for it");
-        (void)is_done(node, waiter, &outcome);
-        if (PLANTED(node->options.plant, DONE_WHEN_PROPOSED))
+        if (PLANTED(node->options.plant, DONE_WHEN_PROPOSED)) {
+            (void)is_done(node, waiter, &outcome);
             answer_asked(node, index, E_OK, outcome);
+        }
         return begun;
     }
     config_free(next);
@@ -259,7 +261,7 @@ static bool want_anew(struct node *node, uint32_t index)
     if (err == E_OK) {
         if (!waiter->proposed)
             reg_abandon(&node->reg);
-        err = node__want_anew(node, list, count, node__may_propose(node), &proposed);
+        err = node__want_from_directories(node, list, count, node__may_propose(node), &proposed);
     }
     waiter->proposed = waiter->proposed || proposed;
     /* Nodes that have just started meet each other within that time. */
@@ -283,7 +285,8 @@ static bool is_resharded(const struct config *config, uint32_t shard_count)
            config_is_even(config) && config->retired_count == 0;
 }
 
-/* Nobody wants it any more. A shard that had come for it may have stayed, without slots. */
+/* It will not come: no number of shards is wanted, and there are others than it asked for, or slots
+ * are uneven and rest (a shard that had come for it may have stayed, without slots). */
 static bool is_cancelled(const struct config *config, uint32_t shard_count)
 {
     return config->wanted_shards == 0 && (config_lasting_shards(config) != shard_count ||

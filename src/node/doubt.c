@@ -115,7 +115,7 @@ static void hang_up_all(struct node *node)
     node__hang_up_guests(node);
 }
 
-/* It is not listed, and has tried to be in an epoch that nobody knows any more who is there: its
+/* It is not listed, and has asked for a place in an epoch that nobody who is there knows: its
  * register would neither propose nor accept for an earlier one. Nothing rests on what it has
  * promised under this id (seed 1712837). */
 bool node__has_outlived(const struct node *node)

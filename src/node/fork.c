@@ -217,8 +217,8 @@ enum err node__want_recover(struct node *node, const struct address *named, uint
 
 /* By command, where nobody remembers: of what the directories of those hold that are there, but for
  * the named. This node is one of them. */
-enum err node__want_anew(struct node *node, const struct address *named, uint32_t count, bool may,
-                         bool *proposed)
+enum err node__want_from_directories(struct node *node, const struct address *named, uint32_t count,
+                                     bool may, bool *proposed)
 {
     struct fork fork;
     if (!node__nobody_remembers(node))

@@ -1,10 +1,11 @@
 /* handshake - connections come and go, and say who they are.
  *
- * Does:   dials every other node; HELLO in both directions; refuses strangers with a sentence;
- *         suspicion and its consequences.
+ * Does:   dials every other node; HELLO in both directions; tells strangers the configuration;
+ *         turns away, with a sentence, who is of another cluster; suspicion and its consequences.
  * Not:    frames after the handshake (frames.c).
  * Holds:  J1 of links.h.
- * Limits: a connection that has not answered within suspect_ms is given up.
+ * Limits: a connection that has not answered within suspect_ms is given up; a dial, within four
+ *         times that.
  * See:    docs/protocol.md 3.2, 6.8 (T17).
  */
 #include "node/state.h"

@@ -5,7 +5,7 @@
  * Not:    keeping losses (placement/config_change.h).
  * Holds:  I5: what may be lost is told, once: the token of the same answer does not name it any
  *         more, and carries the fence of the configuration that told it.
- * Limits: LIMIT_LOST; the newest where there are more.
+ * Limits: LIMIT_LOST: the newest when a call is first looked at, later ones while there is room.
  * See:    docs/protocol.md 6.5 (T31).
  */
 #include "node/state.h"
@@ -37,7 +37,7 @@ static bool is_listed(const struct call *call, const struct loss *loss)
 void node__note_lost(const struct node *node, struct call *call)
 {
     if (node->config == NULL || call->origin != 0 || PLANTED(node->options.plant, LOSS_UNTOLD))
-        return; /* whom the client has asked tells it */
+        return; /* the node that the client asked tells it */
     for (uint32_t i = node->config->loss_count; i > 0 && call->lost_count < LIMIT_LOST; i--) {
         const struct loss *loss = &node->config->losses[i - 1];
         if (!concerns(node, call, loss) || is_listed(call, loss))

@@ -3,7 +3,7 @@
  * Does:   life cycle; takes an event to where it belongs; upkeep at the end of every step;
  *         stopping.
  * Not:    the work: see the files named in README.md.
- * Holds:  S1 to S7 of node.h.
+ * Holds:  S1 to S5 and S7 of node.h.
  * Limits: -
  * See:    node.h.
  */

@@ -70,7 +70,7 @@ enum node_phase node_phase(const struct node *node);
  * enough since its start to say that they are down: a cut later on does not change this. */
 bool node_is_ready(const struct node *node);
 
-/* Why it is not ready: a sentence appended to out; nothing where it is. */
+/* Why it is not ready: a sentence appended to out; nothing where it is, or before EVENT_RECOVER. */
 void node_why_not(const struct node *node, struct buf *out);
 
 /* Of a node that was removed: how many of its writes, at most, nobody else has. False: it was not,

@@ -22,7 +22,9 @@ enum op {
     OP_VIEW_ADD = 5,        /* list one address */
     OP_VIEW_REMOVE = 6,     /* take addresses off the list */
     OP_SHARD_ADD = 7,       /* put the node at one address into a shard */
-    OP_RECOVER = 8,         /* a new history without the nodes at these addresses */
+    OP_RECOVER = 8,         /* go on without the nodes at these addresses: a removal where a
+                               majority remembers, else a new history; with force: of what the
+                               directories hold */
     OP_RESHARD = 9,         /* deal nodes and slots out over shard_id shards */
     OP_RESHARD_CANCEL = 10, /* what has not been switched falls back */
 };
@@ -37,7 +39,7 @@ static inline bool op_changes_config(enum op op)
     return op >= OP_VIEW_ADD;
 }
 
-/* Wait as long as the knob wait_ms says. */
+/* Wait as long as the knob wait_ms says; an operator, 10 s. */
 #define REQUEST_WAIT_DEFAULT UINT32_MAX
 
 struct request {
@@ -51,7 +53,8 @@ struct request {
     struct slice value;   /* of a PUT; borrowed for the step */
     struct slice tokens[LIMIT_TOKENS]; /* contexts as text, merged by the node; borrowed */
     uint32_t token_count;              /* in use; 0: nothing seen yet */
-    uint32_t wait_ms;  /* for dependencies, at most 30000, or REQUEST_WAIT_DEFAULT */
+    uint32_t wait_ms;  /* for dependencies, or until the configuration is as an operator wants; at
+                          most 30000, or REQUEST_WAIT_DEFAULT */
     uint32_t copies;   /* 2: refuse the answer of a lone copy; else 0 */
     uint32_t shard_id; /* of OP_COUNT and OP_SHARD_ADD; of OP_RESHARD: how many */
     bool async;        /* of OP_RESHARD: answer when it has begun, not when it is done */

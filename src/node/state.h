@@ -119,13 +119,13 @@ struct node {
     uint64_t fork_since_ms; /* since when everybody is there and too many have forgotten, mono;
                                      UINT64_MAX: that is not so (fork.c) */
     bool announced_boot;    /* what we wait for has been logged */
-    uint64_t boot_said_ms;  /* and when */
+    uint64_t boot_said_ms;  /* and when, mono */
     bool alone_said;        /* TRACE_ALONE went out, TRACE_TOGETHER not yet */
     bool memory_full_said;  /* likewise */
     bool disk_full_said;    /* likewise */
     bool stop_asked;        /* EVENT_STOP came */
     bool stop_logged;       /* RECORD_STOP is in the log */
-    uint64_t stop_ms;       /* until when writes may wait for copies */
+    uint64_t stop_ms;       /* until when writes may wait for copies, mono */
     bool stopped;           /* STOPPED went out */
     bool failed;            /* a commit failed, or the log is not ours */
     uint64_t flush_ms;      /* when replicas_flush has more to do, mono */
@@ -177,10 +177,12 @@ uint32_t node__own_actor(const struct node *node); /* 0: it is not listed, or a 
 bool node__in_doubt(const struct node *node);
 void node__doubt_actor(struct node *node, const char *why);
 void node__judge_actor(struct node *node);
-void node__doubt_all(struct node *node, const char *why);
+void node__doubt_all(struct node *node, const char *why); /* at the start: a new id, and why */
 bool node__replay_doubt(struct node *node, struct slice body);
-void node__take_id(struct node *node, uint64_t id);
+void node__take_id(struct node *node, uint64_t id); /* an empty register; the table stays */
 bool node__has_outlived(const struct node *node);
+/* Later on: ends requests and connections, takes a new id, and says so in the log. The caller
+ * settles. */
 void node__begin_anew(struct node *node, const char *why);
 
 /* removed.c */
@@ -215,9 +217,9 @@ void node__refuse_asked(struct node *node);
 /* adopt.c */
 bool node__adopt(struct node *node, struct config *config);
 void node__settle(struct node *node);
-bool node__has_place(enum node_phase phase); /* listed, and not in doubt */
-void node__start_over(struct node *node, const char *why);
-void node__contradicted(struct node *node);
+bool node__has_place(enum node_phase phase);               /* listed, and not in doubt */
+void node__start_over(struct node *node, const char *why); /* begins anew, and settles */
+void node__contradicted(struct node *node); /* so, because of what a peer remembers */
 void node__refuse(struct node *node, const char *why);
 void node__tick_boot(struct node *node);
 
@@ -279,8 +281,8 @@ bool node__has_newcomers(const struct node *node);
 bool node__want_fork(struct node *node);
 enum err node__want_recover(struct node *node, const struct address *named, uint32_t count,
                             bool may, bool *proposed);
-enum err node__want_anew(struct node *node, const struct address *named, uint32_t count, bool may,
-                         bool *proposed);
+enum err node__want_from_directories(struct node *node, const struct address *named, uint32_t count,
+                                     bool may, bool *proposed);
 
 /* lost.c */
 void node__note_lost(const struct node *node, struct call *call);
