@@ -119,22 +119,23 @@ struct told {
 #define ORACLE_FORKS_MAX 16U
 
 struct oracle {
-    struct verdict *verdict;                  /* where violations go */
-    uint32_t key_count;                       /* in use */
-    struct hkey keys[ORACLE_KEYS_MAX];        /* by index */
-    struct hwrite *writes;                    /* owned; by number, from 1 */
-    uint32_t write_count;                     /* in use, 0 included */
-    uint32_t write_cap;                       /* allocated */
-    struct hactor actors[ORACLE_ACTORS_MAX];  /* by actor */
-    struct hnode nodes[VNET_NODES_MAX];       /* by node */
-    struct hepoch *epochs;                    /* owned; as they were found in logs */
-    uint32_t epoch_count;                     /* in use */
-    struct hvote *votes;                      /* owned; of the register, as they were logged */
-    uint32_t vote_count;                      /* in use */
-    uint32_t vote_cap;                        /* allocated */
-    uint64_t forked[ORACLE_FORKS_MAX];        /* epochs that a node wanted to fork to by itself */
-    uint32_t fork_count;                      /* counts on; the oldest are overwritten */
-    uint32_t named;                           /* nodes that operators named as absent, as bits */
+    struct verdict *verdict;                 /* where violations go */
+    uint32_t key_count;                      /* in use */
+    struct hkey keys[ORACLE_KEYS_MAX];       /* by index */
+    struct hwrite *writes;                   /* owned; by number, from 1 */
+    uint32_t write_count;                    /* in use, 0 included */
+    uint32_t write_cap;                      /* allocated */
+    struct hactor actors[ORACLE_ACTORS_MAX]; /* by actor */
+    struct hnode nodes[VNET_NODES_MAX];      /* by node */
+    struct slotset away[VNET_NODES_MAX];     /* slots that a node has left, and not entered since */
+    struct hepoch *epochs;                   /* owned; as they were found in logs */
+    uint32_t epoch_count;                    /* in use */
+    struct hvote *votes;                     /* owned; of the register, as they were logged */
+    uint32_t vote_count;                     /* in use */
+    uint32_t vote_cap;                       /* allocated */
+    uint64_t forked[ORACLE_FORKS_MAX];       /* epochs that a node wanted to fork to by itself */
+    uint32_t fork_count;                     /* counts on; the oldest are overwritten */
+    uint32_t named;                          /* nodes that operators named as absent, as bits */
     struct address addresses[VNET_NODES_MAX]; /* by node, as its log says */
     struct told told[ORACLE_TOLD_MAX];        /* what the configuration said may be lost */
     uint32_t told_count;                      /* in use */

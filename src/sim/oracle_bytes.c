@@ -123,10 +123,14 @@ static void note_version(struct oracle *oracle, uint32_t node, uint64_t segment,
     }
     dot->holders |= 1U << node;
     dot->ever |= 1U << node;
-    if (!found)
+    if (slotset_has(&oracle->away[node], oracle->keys[key].slot))
+        dot->given_up |= 1U << node; /* it was logged, and dropped before that was committed */
+    else if (!found)
         dot->given_up &= ~(1U << node);
     if ((dot->given_up & 1U << node) == 0)
         dot->lost &= ~(1U << node);
+    else
+        dot->lost |= 1U << node;
 }
 
 /* A log takes an arrival once; only a checkpoint repeats it, and what is found at a start. */
@@ -178,6 +182,7 @@ static bool is_in(const struct oracle *oracle, const struct hdot *dot, const str
 
 void oracle_leave(struct oracle *oracle, uint32_t node, const struct slotset *slots)
 {
+    slotset_merge(&oracle->away[node], slots);
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
             struct hdot *dot = &oracle->actors[i].dots[seq];
@@ -192,6 +197,7 @@ void oracle_leave(struct oracle *oracle, uint32_t node, const struct slotset *sl
 
 void oracle_enter(struct oracle *oracle, uint32_t node, const struct slotset *slots)
 {
+    slotset_subtract(&oracle->away[node], slots);
     for (uint32_t i = 0; i < ORACLE_ACTORS_MAX; i++) {
         for (uint64_t seq = 1; seq <= oracle->actors[i].last; seq++) {
             struct hdot *dot = &oracle->actors[i].dots[seq];

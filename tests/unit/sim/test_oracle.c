@@ -269,8 +269,8 @@ static void test_reports(void **state)
 
 /* Purpose: what a node has of slots that it has left is on its way out, whatever its log repeats.
  * Method:  two nodes have a write, both leave its slot, a checkpoint of one repeats it; then it is
- *          brought to that one again.
- * Pass:    it is lost when both have left, and not any more when it was brought.
+ *          brought to that one again. What that one took just before it left is committed after it.
+ * Pass:    both are lost when both have left, and the first not any more when it was brought.
  * Holds:   I5. */
 static void test_slots_left(void **state)
 {
@@ -288,6 +288,11 @@ static void test_slots_left(void **state)
     assert_false(oracle_lost(&court.oracle, write));
     oracle_leave(&court.oracle, 1, &slots);
     commit_as(&court, RECORD_DUMP, 0, write, 0, dot, 100);
+    assert_true(oracle_lost(&court.oracle, write));
+    uint32_t last = put(&court, 0, court.fresh);
+    commit(&court, 0, last, 0, (struct dot){1, 2}, 101); /* logged before it left (2114050) */
+    assert_true(oracle_lost(&court.oracle, last));
+    oracle_enter(&court.oracle, 0, &slots);
     assert_true(oracle_lost(&court.oracle, write));
     commit_as(&court, RECORD_WALKED, 0, write, 0, dot, 100);
     assert_false(oracle_lost(&court.oracle, write));
