@@ -54,6 +54,7 @@ static void settle(struct replica *replica, struct actor_state *state, struct re
     state->highest = highest;
     state->gap_low = state->gap_high = 0;
     state->rewind = false;
+    state->rewound = 0;
 }
 
 /* What was known of an actor goes on; what was pending of one that does not matter any more, or

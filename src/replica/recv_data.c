@@ -35,10 +35,23 @@ static void mark_dropped(const struct actor_state *actor, struct metrics *metric
         REACHED(metrics, HOLE_BEHIND_PENDING);
 }
 
+/* What was under way behind a dropped frame is beyond the hole that this left, and comes again with
+ * it: asked for once, not once for each (2118798). The stream that goes back begins with what was
+ * asked for; where a walk has brought that meanwhile, whatever comes counts again. */
+static void note_dropped(const struct replica *replica, struct actor_state *actor)
+{
+    if (actor->rewound > 0 && replica__received(replica, actor) >= actor->rewound)
+        actor->rewound = 0;
+    if (actor->rewound == 0)
+        actor->rewind = true;
+}
+
 static void take(struct replica *replica, const struct record *record,
                  const struct version *version, struct replica_io *io)
 {
     struct actor_state *actor = replica__actor(replica, version->dot.actor);
+    if (version->dot.seq <= actor->rewound)
+        actor->rewound = 0;
     enum arrival arrival = replica__classify(replica, version->dot);
     bool full = replica->pending_bytes > replica->knobs->pending_bytes &&
                 !PLANTED(replica->plant, PENDING_UNLIMITED);
@@ -62,7 +75,7 @@ static void take(struct replica *replica, const struct record *record,
         }
         return;
     case ARRIVAL_DROPPED:
-        actor->rewind = true;
+        note_dropped(replica, actor);
         return;
     case ARRIVAL_TAKEN: {
         uint64_t position = log_position(io->log);

@@ -341,6 +341,9 @@ void replica__peer_hello(struct replica *replica, uint64_t node_id, uint32_t gen
         return;
     peer->their_generation = generation;
     peer->report_due = true; /* its stream begins with what we say we have */
+    struct actor_state *actor = replica__actor(replica, peer->actor);
+    if (actor != NULL)
+        actor->rewound = 0;
     /* A walk that was asked for before could not be answered: the next look asks again. */
     struct walk_in *walk = &replica->walk_in;
     if (walk->id != 0 && walk->source == node_id && walk->chunks == 0 && !walk->begun) {

@@ -68,6 +68,7 @@ static bool take_rewind(struct replica *replica, const struct peer *peer)
     if (replica->pending_bytes > replica->knobs->pending_bytes / 2)
         return false;
     actor->rewind = false;
+    actor->rewound = replica__received(replica, actor) + 1;
     return true;
 }
 

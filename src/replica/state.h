@@ -35,6 +35,7 @@ struct actor_state {
     uint64_t lag_seq;      /* coverage when it was first seen to lag */
     uint64_t lag_since_ms; /* since when somebody has more and we get nothing; 0: it does not lag */
     bool rewind;           /* frames were dropped: ask the writer to send again */
+    uint64_t rewound;      /* it was asked to, from this seq on, and has not begun to; 0: not */
 };
 
 /* Another member of the own shard. */

@@ -368,6 +368,72 @@ static void dropped_is_sent_again(void **state)
     world_fini(&world);
 }
 
+/* The oldest frame that `from` has for `to`; the rest stays on its way. */
+static bool hand_one(struct world *world, uint32_t from, uint32_t to)
+{
+    struct site *site = &world->sites[from];
+    struct outbox out = site->out;
+    outbox_init(&site->out);
+    bool handed = false;
+    for (size_t i = 0; i < out.count; i++) {
+        struct slice bytes = slice_of(out.bytes.ptr + out.items[i].begin, out.items[i].len);
+        struct frame frame;
+        assert_true(frame_decode(bytes, &frame));
+        if (handed || out.items[i].to != world->sites[to].node_id) {
+            outbox_append(&site->out, bytes, (enum msg_type)frame.type, out.items[i].to);
+        } else {
+            take(world, site->node_id, to, &frame);
+            handed = true;
+        }
+    }
+    outbox_fini(&out);
+    return handed;
+}
+
+/* Seed 2118798: over a slow link many frames are under way behind the one that was dropped. They
+ * are beyond a hole, each of them: the stream goes back once for all, not once for each. */
+static void stream_goes_back_once(void **state)
+{
+    (void)state;
+    static struct world world;
+    world_init(&world, COUNT, COUNT, PLANT_NONE);
+    world.knobs.pending_bytes = 1000;
+    connect_all(&world);
+    settle(&world, 3);
+    struct vv seen;
+    vv_init(&seen);
+    struct dot first = write_at(&world, 0, "x", "1", NULL);
+    flush(&world, 0);
+    struct dot second = write_at(&world, 0, "x", "2", NULL);
+    flush(&world, 0);
+    assert_true(vv_set(&seen, first.actor, first.seq));
+    for (uint32_t i = 0; i < 10; i++)
+        write_at(&world, 1, "y", "\"0123456789\"", &seen);
+    assert_true(vv_set(&seen, second.actor, second.seq));
+    for (uint32_t i = 0; i < 4; i++)
+        write_at(&world, 1, "y", "\"0123456789\"", &seen);
+    flush(&world, 1);
+    hand(&world, 1, 2, MSG_DATA); /* more than it may keep: the last of them are dropped */
+    for (uint32_t i = 0; i < 30; i++) {
+        write_at(&world, 1, "z", "1", NULL);
+        flush(&world, 1);
+    }
+    assert_true(hand_one(&world, 0, 2)); /* the first cause: there is room again, and some wait */
+    uint32_t frames = 0;
+    do {
+        flush(&world, 2);
+        hand(&world, 2, 1, MSG_REPORT);
+        flush(&world, 1);
+        if (++frames == 31)
+            assert_true(hand_one(&world, 0, 2)); /* the second */
+    } while (frames < 500 && hand_one(&world, 1, 2));
+    assert_int_equal(covers(&world, 2, 2), 44);
+    assert_int_equal(world.sites[2].metrics.marks.hits[MARK_REWIND_ASKED], 1);
+    assert_int_equal(world.sites[2].metrics.walks_received, 0);
+    assert_in_range(frames, 31, 40);
+    world_fini(&world);
+}
+
 /* 4.3: with a chunk missing the end of a walk would claim too much: it counts for nothing, and
  * begins again. */
 static void lost_chunk(void **state)
@@ -450,6 +516,7 @@ int main(void)
         cmocka_unit_test(own_clock_counts_as_logged),
         cmocka_unit_test(source_catches_up),
         cmocka_unit_test(dropped_is_sent_again),
+        cmocka_unit_test(stream_goes_back_once),
         cmocka_unit_test(lost_chunk),
         cmocka_unit_test(heartbeats_without_receipts),
     };
