@@ -261,8 +261,11 @@ void node__part(struct node *node, uint64_t conn)
 {
     const struct guest *guest = links_guest(&node->links, conn);
     struct link *link = guest != NULL ? links_by_node(&node->links, guest->node_id) : NULL;
-    if (link != NULL && link->guest == conn)
-        suspect_heard(&link->suspect, node->mono_ms);
+    if (link == NULL || link->guest != conn)
+        return;
+    suspect_heard(&link->suspect, node->mono_ms);
+    if (node->replicas != NULL)
+        replicas_heard_part(node->replicas, guest->node_id, node->mono_ms);
 }
 
 void node__frame(struct node *node, uint64_t conn, struct slice bytes)

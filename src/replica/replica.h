@@ -99,6 +99,9 @@ void replicas_flush(struct replicas *set, struct replica_io *io);
 uint64_t replicas_deadline_ms(const struct replicas *set);
 uint64_t replicas_flush_ms(const struct replicas *set);
 
+/* Bytes of a frame that is not whole yet come from this node: a walk from it goes on. */
+void replicas_heard_part(struct replicas *set, uint64_t node_id, uint64_t mono_ms);
+
 /* Something that a client waits for is being done (a request is looked at, a write arrives): bulk
  * work steps back for some milliseconds. Whether it does now. */
 void replicas_served(struct replicas *set, uint64_t mono_ms);

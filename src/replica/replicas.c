@@ -379,6 +379,12 @@ void replicas_tick(struct replicas *set, struct replica_io *io)
         replica__tick(set->list[i], io);
 }
 
+void replicas_heard_part(struct replicas *set, uint64_t node_id, uint64_t mono_ms)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        replica__walk_heard_part(set->list[i], node_id, mono_ms);
+}
+
 /* Bulk work goes round, so that one who takes all that he is given leaves something to others. */
 void replicas_flush(struct replicas *set, struct replica_io *io)
 {

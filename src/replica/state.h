@@ -340,9 +340,12 @@ void replica__seal_raise(struct replica *replica, struct replica_io *io);
 void replica__walk_start(struct replica *replica, const struct peer *source, enum walk_kind kind,
                          struct replica_io *io);
 void replica__walk_pull(struct replica *replica, struct replica_io *io);
+void replica__walk_heard_part(struct replica *replica, uint64_t from, uint64_t mono_ms);
 void replica__walk_lost(struct replica *replica, struct replica_io *io);
 void replica__walks_send(struct replica *replica, struct replica_io *io);
 void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *table);
+void replica__walk_out_stopped(struct replica *replica, uint64_t to, uint64_t id,
+                               struct table *table);
 void replica__walk_in_adopt(struct replica *replica, bool new_term, struct replica_io *io);
 void replica__walks_out_adopt(struct replica *replica, bool new_term, struct replica_io *io);
 bool replica__walks_busy(const struct replica *replica, bool paced);

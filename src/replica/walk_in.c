@@ -146,6 +146,12 @@ void replica__walk_pull(struct replica *replica, struct replica_io *io)
         pull_tail(replica, io);
 }
 
+void replica__walk_heard_part(struct replica *replica, uint64_t from, uint64_t mono_ms)
+{
+    if (replica->walk_in.id != 0 && replica->walk_in.source == from)
+        replica->walk_in.progress_ms = mono_ms;
+}
+
 static bool is_ours(struct replica *replica, uint64_t from, uint64_t walk, struct replica_io *io)
 {
     if (replica->walk_in.id == 0 || replica->walk_in.id != walk ||
@@ -269,12 +275,12 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
 bool replica_recv_walk_stop(struct replica *replica, uint64_t from, const struct msg_walk_stop *msg,
                             struct replica_io *io)
 {
-    /* Either side may stop it, and each numbers its own: stopping both walks of that number in the
-     * rare case that there are two only makes one of them begin again. */
+    /* Either side may stop it. Who receives numbers it, so there may be two of that number, one each
+     * way: stopping both in that rare case only makes one of them begin again. */
     if (is_ours(replica, from, msg->walk, io)) {
         replica__walk_lost(replica, io);
         replica->walk_in.wait_ms = io->mono_ms + replica->knobs->heartbeat_ms;
     }
-    replica__walk_out_stop(replica, from, io->table);
+    replica__walk_out_stopped(replica, from, msg->walk, io->table);
     return true;
 }

@@ -39,6 +39,15 @@ void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *
         finish(walk, table);
 }
 
+/* Only if it is the one of this number. */
+void replica__walk_out_stopped(struct replica *replica, uint64_t to, uint64_t id,
+                               struct table *table)
+{
+    struct walk_out *walk = walk_to(replica, to);
+    if (walk != NULL && walk->id == id)
+        finish(walk, table);
+}
+
 /* Only who is active has all that it covers; a union is of use only where nobody is. */
 static bool may_send(const struct replica *replica, enum walk_kind kind)
 {

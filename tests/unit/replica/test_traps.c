@@ -434,33 +434,80 @@ static void stream_goes_back_once(void **state)
     world_fini(&world);
 }
 
-/* 4.3: with a chunk missing the end of a walk would claim too much: it counts for nothing, and
- * begins again. */
-static void lost_chunk(void **state)
+/* Site 1 walks from site 0: it has asked, and the first chunk is on its way. */
+static void begin_walk(struct world *world)
 {
-    (void)state;
-    static struct world world;
-    world_init(&world, COUNT, COUNT, PLANT_NONE);
-    world.knobs.window_bytes = 4096;
-    world.knobs.walk_chunk_bytes = 1024;
+    world_init(world, COUNT, COUNT, PLANT_NONE);
+    world->knobs.window_bytes = 4096;
+    world->knobs.walk_chunk_bytes = 1024;
     char value[600];
     memset(value, 'x', sizeof(value) - 1);
     value[sizeof(value) - 1] = '\0';
     for (uint32_t i = 0; i < 8; i++) {
         char key[16];
         snprintf(key, sizeof(key), "k%u", i);
-        write_at(&world, 0, key, value, NULL);
+        write_at(world, 0, key, value, NULL);
     }
-    write_at(&world, 0, "last", value, NULL); /* the window holds the last few */
-    connect_all(&world);
-    flush(&world, 1);
-    hand(&world, 1, 0, MSG_REPORT);
-    flush(&world, 0);
-    hand(&world, 0, 1, 0);
-    flush(&world, 1);
-    assert_true(replica_walk_source(world.sites[1].replica) != 0);
-    hand(&world, 1, 0, MSG_WALK_REQUEST);
-    flush(&world, 0);
+    write_at(world, 0, "last", value, NULL); /* the window holds the last few */
+    connect_all(world);
+    flush(world, 1);
+    hand(world, 1, 0, MSG_REPORT);
+    flush(world, 0);
+    hand(world, 0, 1, 0);
+    flush(world, 1);
+    assert_true(replica_walk_source(world->sites[1].replica) != 0);
+    hand(world, 1, 0, MSG_WALK_REQUEST);
+    flush(world, 0);
+}
+
+/* Nobody's time passes. */
+static void end_walk(struct world *world)
+{
+    for (uint32_t i = 0; i < 20 && replica_walk_source(world->sites[1].replica) != 0; i++) {
+        hand(world, 0, 1, 0);
+        flush(world, 1);
+        hand(world, 1, 0, MSG_WALK_ACK);
+        flush(world, 0);
+    }
+    assert_int_equal(world->sites[1].metrics.walks_received, 1);
+    assert_int_equal(covers(world, 1, 1), 9);
+}
+
+/* 4.3: a chunk that takes longer than a walk may stand still is on its way as long as bytes come. */
+static void large_chunk_over_a_slow_link(void **state)
+{
+    (void)state;
+    static struct world world;
+    begin_walk(&world);
+    for (uint64_t ms = 0; ms < 3 * world.knobs.suspect_ms; ms += 100) {
+        tick(&world, 1, 100);
+        replicas_heard_part(world.sites[1].set, 100, world.sites[1].mono_ms);
+    }
+    assert_int_equal(world.sites[1].metrics.marks.hits[MARK_WALK_STUCK], 0);
+    end_walk(&world);
+    world_fini(&world);
+}
+
+/* 4.3: of two walks between two members, one each way, the refusal of one does not end the other. */
+static void refusal_ends_one_walk(void **state)
+{
+    (void)state;
+    static struct world world;
+    begin_walk(&world);
+    struct replica_io io = io_of(&world.sites[0]);
+    struct msg_walk_stop refusal = {.walk = 1000};
+    assert_true(replica_recv_walk_stop(world.sites[0].replica, 101, &refusal, &io));
+    end_walk(&world);
+    world_fini(&world);
+}
+
+/* 4.3: with a chunk missing the end of a walk would claim too much: it counts for nothing, and
+ * begins again. */
+static void lost_chunk(void **state)
+{
+    (void)state;
+    static struct world world;
+    begin_walk(&world);
     hand(&world, 0, 1, UINT8_MAX); /* the first chunk goes with a connection */
     for (uint32_t i = 0; i < 20 && replica_walk_source(world.sites[1].replica) != 0; i++) {
         flush(&world, 0);
@@ -517,6 +564,8 @@ int main(void)
         cmocka_unit_test(source_catches_up),
         cmocka_unit_test(dropped_is_sent_again),
         cmocka_unit_test(stream_goes_back_once),
+        cmocka_unit_test(large_chunk_over_a_slow_link),
+        cmocka_unit_test(refusal_ends_one_walk),
         cmocka_unit_test(lost_chunk),
         cmocka_unit_test(heartbeats_without_receipts),
     };
