@@ -275,8 +275,8 @@ bool replica_recv_walk_end(struct replica *replica, uint64_t from, const struct 
 bool replica_recv_walk_stop(struct replica *replica, uint64_t from, const struct msg_walk_stop *msg,
                             struct replica_io *io)
 {
-    /* Either side may stop it. Who receives numbers it, so there may be two of that number, one each
-     * way: stopping both in that rare case only makes one of them begin again. */
+    /* Either side may stop it. Who receives numbers it, so there may be two of that number, one
+     * each way: stopping both in that rare case only makes one of them begin again. */
     if (is_ours(replica, from, msg->walk, io)) {
         replica__walk_lost(replica, io);
         replica->walk_in.wait_ms = io->mono_ms + replica->knobs->heartbeat_ms;

@@ -473,7 +473,7 @@ static void end_walk(struct world *world)
     assert_int_equal(covers(world, 1, 1), 9);
 }
 
-/* 4.3: a chunk that takes longer than a walk may stand still is on its way as long as bytes come. */
+/* 4.3: a chunk may take longer than a walk may stand still, as long as bytes of it come in. */
 static void large_chunk_over_a_slow_link(void **state)
 {
     (void)state;
@@ -488,7 +488,7 @@ static void large_chunk_over_a_slow_link(void **state)
     world_fini(&world);
 }
 
-/* 4.3: of two walks between two members, one each way, the refusal of one does not end the other. */
+/* 4.3: of two walks between two members, one each way, a refusal of one leaves the other alone. */
 static void refusal_ends_one_walk(void **state)
 {
     (void)state;
