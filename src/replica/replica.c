@@ -1,7 +1,8 @@
-/* replica - one shard's data at one of its members: making, adopting, asking.
+/* replica - one shard's data at one of its members: life, recovery, peers, questions.
  *
- * Does:   life cycle, configuration, recovery, and the questions of replica.h.
- * Not:    the work: deliver.c, stream.c, walk_in.c, walk_out.c, stable.c, purge.c, write.c.
+ * Does:   life cycle, recovery, peers that come and go, ticks, and the questions of replica.h.
+ * Not:    adopting: adopt.c. The work: deliver.c, stream.c, walk_in.c, walk_out.c, stable.c,
+ *         purge.c, write.c.
  * Holds:  see replica.h.
  * Limits: -
  * See:    replica.h.
@@ -505,7 +506,7 @@ void replica__check(const struct replica *replica, const struct table *table)
     check_drop(replica);
     check_walks_out(replica);
     struct vv own;
-    replica__own_report(replica, &own);
+    replica__least_covered(replica, &own);
     for (uint32_t i = 0; i < own.count; i++) /* R4, against ourselves */
         ASSERT(vv_covers(&replica->coverage, own.entries[i]));
     ASSERT(replica->window.first_seq + replica->window.count == replica->seq + 1);

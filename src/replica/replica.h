@@ -9,7 +9,10 @@
  *         overwritten or purged there. R2 what was receipted is in the log and, until it is
  *         delivered, in memory. R3 the own seq is never below a dot that was given away. R4 stable
  *         is never ahead of what every responsible member reported. R5 an actor has pending writes
- *         from coverage + 1 on without a hole, or a gap range above a hole, never both.
+ *         from coverage + 1 on without a hole, or a gap range above a hole, never both. R6 coverage
+ *         names relevant actors only; a retired one has nothing pending and no gap range. R7 who is
+ *         syncing has written nothing in this term, and nobody else receives a fill. R8 who drops
+ *         what a fill did not bring is filling up, receives no walk, and is not filled yet.
  * Limits: knobs window_bytes, pending_bytes, walk_chunk_bytes; REPLICA_WALKS_OUT walks at once.
  * See:    docs/protocol.md sections 3.6, 3.7, 4 and 5; README.md in this folder.
  */
@@ -114,7 +117,7 @@ bool replicas_contradicted(const struct replicas *set);
 uint64_t replicas_memory_bytes(const struct replicas *set);
 uint64_t replicas_pending_bytes(const struct replicas *set);
 
-/* Asserts R1, R3 to R7 and G1 as far as they can be seen from inside. */
+/* Asserts R3 to R8 and G1 as far as they can be seen from inside. */
 void replicas_check(const struct replicas *set, const struct table *table);
 
 /* ---- one of them ---- */
@@ -158,8 +161,8 @@ bool replica_merge_deps(struct replica *replica, table_ref ref, struct vv *seen,
 /* True when another member that stays has receipted the own write; also of a term before. */
 bool replica_receipted(const struct replica *replica, struct dot dot);
 
-/* True when no other member has receipted what it owes for suspect_ms (3.4, T39), or none is
- * there. */
+/* True when each other member is suspected, leaves, or has not receipted what it owes for
+ * suspect_ms (3.4, T39), or none is there. */
 bool replica_alone(const struct replica *replica, uint64_t mono_ms);
 
 /* True when this node is the only member of its shard. */
@@ -171,8 +174,9 @@ uint64_t replica_walk_source(const struct replica *replica);
 
 /* ---- membership: what may be proposed (docs/protocol.md 6.3 to 6.5) ---- */
 
-/* True when this syncing node has all that an active member had at this epoch or later: it may
- * be active (config_activate). In this process's life, or found in the log. */
+/* True when this syncing node has filled up in this term, at whatever epoch, and has swept what it
+ * has of others' slots: it may be active (config_activate). In this process's life, or found in
+ * the log. */
 bool replica_filled(const struct replica *replica);
 
 /* It has, in this term, whatever keeps it from saying so. */

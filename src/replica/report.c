@@ -2,7 +2,7 @@
  *
  * Does:   tells a member what is covered and received here, and up to when the own clock can be
  *         relied on; takes the same from it: receipts, place of the stream, believed clocks.
- * Not:    sending when idle: replica_tick asks for it.
+ * Not:    sending when idle: replica__tick asks for it.
  * Holds:  an announced clock is never taken back: a ceiling is logged ahead of it (3.7, T14); it
  *         counts at the receiver only once the seq beside it is covered (4.6, T6).
  * Limits: -

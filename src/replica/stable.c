@@ -81,7 +81,7 @@ void replica__stable_adopt(struct replicas *set)
     file_anew(set);
 }
 
-void replica__own_report(const struct replica *replica, struct vv *report)
+void replica__least_covered(const struct replica *replica, struct vv *report)
 {
     vv_init(report);
     for (uint32_t i = 0; i < replica->actor_count; i++) {
@@ -125,7 +125,7 @@ const struct vv *replicas_stable(struct replicas *set)
     stability->dirty = false;
     for (uint32_t i = 0; i < set->count; i++)
         if (set->list[i]->shard != SHARD_NONE)
-            replica__own_report(set->list[i], &stability->reports[set->list[i]->shard].stable);
+            replica__least_covered(set->list[i], &stability->reports[set->list[i]->shard].stable);
     vv_init(&stability->stable);
     for (uint32_t i = 0; i < stability->count; i++) {
         uint64_t seq = stable_of(set, &stability->actors[i]);
@@ -216,7 +216,7 @@ void replica__gossip(struct replica *replica, struct replica_io *io)
     if (replica->shard != SHARD_NONE)
         msg.shard = replica__shard_id(replica);
     if (replica->shard != SHARD_NONE && !PLANTED(replica->plant, GOSSIP_EMPTY))
-        replica__own_report(replica, &msg.stable);
+        replica__least_covered(replica, &msg.stable);
     bool first = true;
     for (uint32_t i = 0; i < config->member_count; i++) {
         const struct member *member = &config->members[i];

@@ -30,8 +30,8 @@ struct actor_state {
     uint64_t highest;      /* of it a write was put into the table up to here, covered or not */
     struct pending *head;  /* waits, coverage + 1 first */
     struct pending *tail;  /* the last of them */
-    uint64_t gap_low;      /* received above a hole, applied already; 0: none */
-    uint64_t gap_high;     /* the last of them */
+    uint64_t gap_low;      /* first received above a hole, applied already; 0: none */
+    uint64_t gap_high;     /* the last of those: a range above the hole, not the hole */
     uint64_t lag_seq;      /* coverage when it was first seen to lag */
     uint64_t lag_since_ms; /* since when somebody has more and we get nothing; 0: it does not lag */
     bool rewind;           /* frames were dropped: ask the writer to send again */
@@ -46,7 +46,7 @@ struct peer {
     bool suspected;            /* as the node thinks */
     bool reported;             /* coverage and ranges are filled in */
     bool streaming;            /* sent_seq is known for this connection */
-    bool report_due;           /* it sent something that wants a receipt */
+    bool report_due;           /* a report goes to it with the next flush */
     bool forgot;               /* it reported more in this term than it does now */
     enum member_state state;   /* as the configuration says */
     uint32_t generation;       /* of our HELLO on the connection to it */
@@ -62,8 +62,9 @@ struct peer {
     uint64_t report_epoch;     /* when it last reported, it knew this epoch */
     bool merged;               /* it said then that it has walked all others */
     uint64_t merge_epoch;      /* a merge walk from it, asked for at this epoch, has ended here */
-    uint64_t walked_epoch;     /* likewise a walk of any kind */
-    struct vv highest;         /* what it said then of actors that are being sealed */
+    uint64_t walked_epoch;     /* likewise a tail walk or a fill */
+    struct vv highest;         /* of each retired actor one more than the highest seq that it has
+                                  ever had, as it said then; none: it said nothing of it */
 };
 
 /* One own recent write, for the streams. */
@@ -155,7 +156,7 @@ struct stable_report {
 
 struct stability {
     uint32_t count;                            /* open actors */
-    struct stable_actor actors[LIMIT_ACTORS];  /* ascending by actor */
+    struct stable_actor actors[LIMIT_ACTORS];  /* in no order */
     struct stable_report reports[LIMIT_PARTS]; /* by index in the configuration */
     struct vv stable;                          /* the outcome */
     bool dirty;                                /* stable must be computed anew */
@@ -177,7 +178,7 @@ struct replica {
     uint64_t ceiling;                             /* logged: no clock above it was announced */
     struct vv coverage;                           /* R1 */
     uint32_t actor_count;                         /* relevant actors */
-    struct actor_state actors[LIMIT_ACTORS];      /* ascending by actor */
+    struct actor_state actors[LIMIT_ACTORS];      /* in no order */
     uint32_t peer_count;                          /* other members of the shard */
     struct peer *peers;                           /* owned */
     struct window window;                         /* own recent writes */
@@ -302,7 +303,8 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
 
 /* stable.c */
 void replica__stable_adopt(struct replicas *set);
-void replica__own_report(const struct replica *replica, struct vv *report);
+/* Of each actor the least that members here cover: what this shard calls stable. */
+void replica__least_covered(const struct replica *replica, struct vv *report);
 void replica__gossip(struct replica *replica, struct replica_io *io);
 void replica__trim_deps(struct replica *replica, table_ref ref, struct replica_io *io);
 
