@@ -80,6 +80,8 @@ void mend_answers(struct world *world, const struct vevent *event)
         bool full = call->err == E_MEMORY_FULL || call->err == E_DISK_FULL || call->err == E_BUSY;
         if (client_call_good(call) || call->forwarded || (full && !call->lost))
             continue; /* handed to the source of a walk, just before it was cut off */
+        if (call->life != node->life)
+            continue; /* its disk was to fail already, and did (2212433) */
         verdict_say(&world->verdict, "I3",
                     "node %u, cut off from all others, did not answer a %s of a client that had "
                     "seen nothing: %s",
