@@ -210,6 +210,13 @@ void client_event(struct client *client, const struct vevent *event)
     }
 }
 
+/* The node may cover it, and has to wait with answers until it can be told. */
+static bool may_be_untold(const struct config *config, uint32_t actor, uint64_t seq)
+{
+    const struct loss *loss = config_loss_of_actor(config, actor);
+    return loss != NULL && loss->whole_seq < seq && !config_actor_closed(config, actor);
+}
+
 bool client_covers(const struct client *client, const struct call *call)
 {
     const struct world *world = client->world;
@@ -227,6 +234,8 @@ bool client_covers(const struct client *client, const struct call *call)
             return false; /* of an epoch that it has yet to learn */
         if (config_actor_meets(config, actor, config_shard_of_slot(config, slot)) &&
             vv_get(coverage, actor) < call->asked.past->seqs[actor])
+            return false;
+        if (may_be_untold(config, actor, call->asked.past->seqs[actor]))
             return false;
     }
     return true;
