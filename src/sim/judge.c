@@ -130,7 +130,7 @@ static void judge_away(struct world *world, struct sim_node *node)
     if (why.len == 0)
         verdict_say(&world->verdict, "I5", "node %u does not serve and does not say why",
                     node->index);
-    story_say(&world->story, node->index, "is away: %.*s", (int)why.len, (const char *)why.ptr);
+    tell_away(world, node->index, buf_slice(&why));
     node->away = true;
     buf_fini(&why);
 }

@@ -258,6 +258,16 @@ void tell_given_up(struct world *world, const struct call *call)
     story_end(&world->story);
 }
 
+void tell_away(struct world *world, uint32_t node, struct slice why)
+{
+    FILE *out = story_begin(&world->story, node);
+    if (out == NULL)
+        return;
+    fputs("is away: ", out);
+    tell__text(world, why);
+    story_end(&world->story);
+}
+
 /* ---- What nodes trace ---- */
 
 static void put_hlc(struct world *world, uint64_t hlc)

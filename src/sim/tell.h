@@ -20,6 +20,9 @@ void tell_shards(struct world *world);
 
 void tell_trace(struct world *world, uint32_t node, const struct trace_event *event);
 
+/* A node does not serve any more, and says why. */
+void tell_away(struct world *world, uint32_t node, struct slice why);
+
 /* A node sends a frame on one of its connections. */
 void tell_frame(struct world *world, uint32_t node, uint64_t conn, struct slice bytes);
 
