@@ -124,15 +124,10 @@ static bool parse_number(const char *text, uint64_t *number)
 
 static bool parse_plant(const char *text, enum plant *plant, FILE *complaints)
 {
-#ifdef THENCE_PLANT
-    for (uint32_t i = 1; i < PLANT_COUNT; i++) {
-        if (strcmp(text, plant_names[i]) == 0) {
-            *plant = (enum plant)i;
-            return true;
-        }
-    }
-#else
-    (void)plant;
+    *plant = plant_named(text);
+    if (*plant != PLANT_NONE)
+        return true;
+#ifndef THENCE_PLANT
     fputs("thence-sim: planted bugs are only in a build with -DTHENCE_PLANT=ON\n", complaints);
 #endif
     fprintf(complaints, "thence-sim: no planted bug is called %s\n", text);

@@ -11,19 +11,10 @@
  * Usage:  test_node_returns [BUG]: with the name of a planted bug, whether it spoils a story
  *         (tests/negative/run).
  */
-#include "mini.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "spoiled.h"
 
 #define KEYS 200U
 #define LOOPER 2U
-
-static enum plant planted = PLANT_NONE;
 
 static void start_three(struct mini *mini)
 {
@@ -220,45 +211,15 @@ static void says_that_it_waits(void **state)
     mini_fini(&mini);
 }
 
-static enum plant plant_named(const char *name)
-{
-#ifdef THENCE_PLANT
-#define PLANT(bug, what, caught_by)                                                                \
-    if (strcmp(name, #bug) == 0)                                                                   \
-        return PLANT_##bug;
-#include "base/plant.def"
-#undef PLANT
-#endif
-    (void)name;
-    return PLANT_NONE;
-}
-
-/* 0: a story was spoiled by the bug; 1: none was; 2: no story is about it. */
-static int judge(const char *bug)
-{
-    const struct CMUnitTest unpaused[] = {cmocka_unit_test(dies_when_let_in)};
-    const struct CMUnitTest any_actor[] = {cmocka_unit_test(adoption_rots)};
-    const char *story = NULL;
-    int failed = 0;
-    planted = plant_named(bug);
-    if (planted != PLANT_NONE && strcmp(bug, "RETURNS_UNPAUSED") == 0) {
-        story = unpaused[0].name;
-        failed = cmocka_run_group_tests(unpaused, NULL, NULL);
-    } else if (planted != PLANT_NONE && strcmp(bug, "ANY_ACTOR_ANSWERS") == 0) {
-        story = any_actor[0].name;
-        failed = cmocka_run_group_tests(any_actor, NULL, NULL);
-    }
-    if (failed != 0)
-        print_message("%s spoils %s\n", bug, story);
-    return story == NULL ? 2 : failed != 0 ? 0 : 1;
-}
-
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(now_and_then),     cmocka_unit_test(a_few_in_a_row),
-        cmocka_unit_test(another_fills_up), cmocka_unit_test(says_that_it_waits),
-        cmocka_unit_test(dies_when_let_in), cmocka_unit_test(adoption_rots),
+    static const struct spoiled stories[] = {
+        {NULL, cmocka_unit_test(now_and_then)},
+        {NULL, cmocka_unit_test(a_few_in_a_row)},
+        {NULL, cmocka_unit_test(another_fills_up)},
+        {NULL, cmocka_unit_test(says_that_it_waits)},
+        {"RETURNS_UNPAUSED", cmocka_unit_test(dies_when_let_in)},
+        {"ANY_ACTOR_ANSWERS", cmocka_unit_test(adoption_rots)},
     };
-    return argc < 2 ? cmocka_run_group_tests(tests, NULL, NULL) : judge(argv[1]);
+    return run_stories(stories, sizeof(stories) / sizeof(stories[0]), argc, argv);
 }

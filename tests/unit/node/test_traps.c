@@ -10,18 +10,9 @@
  * Usage:  test_node_traps [BUG]: with the name of a planted bug, whether it spoils a story
  *         (tests/negative/run).
  */
-#include "mini.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "spoiled.h"
 
 #define KEYS 40U
-
-static enum plant planted = PLANT_NONE;
 
 static void start(struct mini *mini, uint32_t count, uint32_t shards)
 {
@@ -160,52 +151,12 @@ static void two_of_three_are_dead(void **state)
     mini_fini(&mini);
 }
 
-/* ---- all of them ---- */
-
-static const struct {
-    const char *spoiled_by; /* a planted bug */
-    struct CMUnitTest story;
-} stories[] = {
-    {"ADDRESS_IS_NAME", cmocka_unit_test(addresses_are_swapped)},
-    {"FORCE_IN_VAIN", cmocka_unit_test(three_shards_of_two)},
-    {"REMOVAL_WAITS", cmocka_unit_test(two_of_three_are_dead)},
-};
-
-#define STORIES (sizeof(stories) / sizeof(stories[0]))
-
-static enum plant plant_named(const char *name)
-{
-#ifdef THENCE_PLANT
-#define PLANT(bug, what, caught_by)                                                                \
-    if (strcmp(name, #bug) == 0)                                                                   \
-        return PLANT_##bug;
-#include "base/plant.def"
-#undef PLANT
-#endif
-    (void)name;
-    return PLANT_NONE;
-}
-
-/* 0: a story was spoiled by the bug; 1: none was; 2: no story is about it. */
-static int judge(const char *bug)
-{
-    planted = plant_named(bug);
-    for (size_t i = 0; i < STORIES && planted != PLANT_NONE; i++) {
-        if (strcmp(stories[i].spoiled_by, bug) != 0)
-            continue;
-        const struct CMUnitTest story[] = {stories[i].story};
-        if (cmocka_run_group_tests(story, NULL, NULL) == 0)
-            return 1;
-        print_message("%s spoils %s\n", bug, story[0].name);
-        return 0;
-    }
-    return 2;
-}
-
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[STORIES];
-    for (size_t i = 0; i < STORIES; i++)
-        tests[i] = stories[i].story;
-    return argc < 2 ? cmocka_run_group_tests(tests, NULL, NULL) : judge(argv[1]);
+    static const struct spoiled stories[] = {
+        {"ADDRESS_IS_NAME", cmocka_unit_test(addresses_are_swapped)},
+        {"FORCE_IN_VAIN", cmocka_unit_test(three_shards_of_two)},
+        {"REMOVAL_WAITS", cmocka_unit_test(two_of_three_are_dead)},
+    };
+    return run_stories(stories, sizeof(stories) / sizeof(stories[0]), argc, argv);
 }

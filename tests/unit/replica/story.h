@@ -135,20 +135,6 @@ static inline int tell_all(struct told *stories, size_t count)
     return _cmocka_run_group_tests("stories", tests, count, NULL, NULL);
 }
 
-/* PLANT_NONE for a name that is none, or in any build but PLANT. */
-static inline enum plant plant_named(const char *name)
-{
-#ifdef THENCE_PLANT
-#define PLANT(bug, what, caught_by)                                                                \
-    if (strcmp(name, #bug) == 0)                                                                   \
-        return PLANT_##bug;
-#include "base/plant.def"
-#undef PLANT
-#endif
-    (void)name;
-    return PLANT_NONE;
-}
-
 /* 0: a story was spoiled by the bug; 1: none was; 2: no story is about it. */
 static inline int judge(const char *name, struct told *stories, size_t count)
 {

@@ -150,9 +150,8 @@ static bool pending_counts(struct world *world)
     return has(world, 2, "y", "1") && has(world, 1, "x", "1");
 }
 
-/* T7: A acknowledges with C, C is cut off, A dies and is removed. B alone must not say what A's
- * last write was. */
-static bool absent_keeper(struct world *world)
+/* A writes, and only C gets it and gives its receipt. */
+static struct dot acknowledge_with_c(struct world *world)
 {
     struct dot dot = write_at(world, 0, "k", "1", NULL);
     flush(world, 0);
@@ -160,6 +159,14 @@ static bool absent_keeper(struct world *world)
     flush(world, 2);
     hand(world, 2, 0, 0);
     assert_true(receipted(world->sites[0].replica, dot.seq));
+    return dot;
+}
+
+/* T7: A acknowledges with C, C is cut off, A dies and is removed. B alone must not say what A's
+ * last write was. */
+static bool absent_keeper(struct world *world)
+{
+    struct dot dot = acknowledge_with_c(world);
     cut_off(world, 1, 2);
     cut_off(world, 0, 2);
     site_close(&world->sites[0]);
@@ -192,12 +199,7 @@ static bool moving_keeper(struct world *world)
 {
     begin_two_shards(world);
     cut_off(world, 0, 1);
-    struct dot dot = write_at(world, 0, "k", "1", NULL);
-    flush(world, 0);
-    hand(world, 0, 2, 0);
-    flush(world, 2);
-    hand(world, 2, 0, 0);
-    assert_true(receipted(world->sites[0].replica, dot.seq));
+    (void)acknowledge_with_c(world);
     cut_off(world, 1, 2);
     remove_members(world, (const uint32_t[]){4, 5}, 2, 0xF); /* who is left there gets C */
     assert_int_equal(state_of(world, 2), MEMBER_LEAVING);
