@@ -101,12 +101,13 @@ static void segments_read(struct recover *r, const struct log_segment *segments,
     }
 }
 
-/* The last segment with a whole head among the first `count`, or NULL. */
-static struct found *last_headed(const struct recover *r, size_t count)
+/* The last segment among the first `count` with a whole head that names no later base than `base`
+ * (bases only go up, so that what comes behind it can name it), or NULL. */
+static struct found *last_headed(const struct recover *r, size_t count, uint64_t base)
 {
     while (count > 0) {
         count--;
-        if (r->all[count].whole_head)
+        if (r->all[count].whole_head && r->all[count].head.base <= base)
             return &r->all[count];
     }
     return NULL;
@@ -155,7 +156,7 @@ static const struct found *chain_link(struct recover *r, struct found *tail)
 static void chain_build(struct recover *r, const struct found **gap)
 {
     *gap = NULL;
-    struct found *tail = last_headed(r, r->count);
+    struct found *tail = last_headed(r, r->count, UINT64_MAX);
     r->base = tail == NULL ? 0 : tail->head.base;
     while (tail != NULL && tail->id >= r->base) {
         const struct found *behind = chain_link(r, tail);
@@ -166,7 +167,7 @@ static void chain_build(struct recover *r, const struct found **gap)
         size_t below = 0;
         while (below < r->count && r->all[below].id < behind->head.previous)
             below++;
-        tail = last_headed(r, below);
+        tail = last_headed(r, below, r->base);
     }
     r->links = 0;
 }
@@ -385,7 +386,7 @@ void log_recover(struct log *log, const struct log_segment *segments, size_t cou
     const struct found *gap = NULL;
     chain_build(&r, &gap);
     struct found *tail = NULL;
-    if (last_headed(&r, r.count) == NULL) {
+    if (last_headed(&r, r.count, UINT64_MAX) == NULL) {
         judge_headless(&r);
     } else {
         recovery->state = LOG_WHOLE;
