@@ -104,7 +104,7 @@ bool replica__drop_marks(struct replica *replica, struct replica_io *io)
         table_ref ref = next_version(replica, &replica->drop.sweep, false, io->table);
         if (ref == 0)
             break;
-        table_mark(io->table, ref, false);
+        table_mark(io->table, ref, TABLE_UNMARKED);
     }
     spend(replica, left);
     replica->marks_left = left == 0;
@@ -123,9 +123,12 @@ bool replica__drop_unsent(struct replica *replica, struct replica_io *io)
         table_ref ref = next_version(replica, &drop->sweep, false, io->table);
         if (ref == 0)
             break;
+        enum table_mark mark = table_mark_of(io->table, ref);
         bool below = replica__is_below(&replica->walk_in, table_dot(io->table, ref));
-        if (!below || table_marked(io->table, ref) || PLANTED(replica->plant, FILL_KEEPS))
+        if (!below || mark == TABLE_SENT || PLANTED(replica->plant, FILL_KEEPS))
             continue;
+        if (mark == TABLE_BEAT)
+            replica->walk_in.beaten = true;
         remove_version(ref, &body, io);
         drop->dropped++;
     }

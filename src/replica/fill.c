@@ -12,7 +12,7 @@
  *         it drops, which takes many steps, coverage, reports and questions are what they were
  *         before: as others see it all happens in the last step. A crash in the middle has dropped
  *         only what the walk had made up for, and then it fills up anew.
- * Limits: one bit a version.
+ * Limits: a mark on each version (store/table.h).
  * See:    docs/protocol.md sections 4.4, 4.6 and 6.3 (T3, T27, T40).
  */
 #include "replica/state.h"
@@ -104,12 +104,15 @@ bool replica__is_below(const struct walk_in *walk, struct dot dot)
 
 /* Something has come that is older than what stands here. If that goes at the end, because nobody
  * else has it, there would be nothing: the fill has to be done again then (T44). */
-static void note_beaten(struct replica *replica, table_ref stands, const struct table *table)
+static void note_beaten(struct replica *replica, table_ref stands, struct table *table)
 {
-    struct walk_in *walk = &replica->walk_in;
-    if (walk->begun && walk->kind == WALK_FILL && !table_marked(table, stands) &&
-        replica__is_below(walk, table_dot(table, stands)) && !PLANTED(replica->plant, FILL_ONCE))
-        walk->beaten = true;
+    const struct walk_in *walk = &replica->walk_in;
+    bool goes_on = walk->begun && (walk->id != 0 || replica->drop.phase == DROP_UNSENT);
+    if (!goes_on || walk->kind != WALK_FILL || PLANTED(replica->plant, FILL_ONCE) ||
+        table_mark_of(table, stands) == TABLE_SENT)
+        return;
+    table_mark(table, stands, TABLE_BEAT);
+    replica->marks_left = true;
 }
 
 /* What the walk should have brought and did not goes at once when the drop is under way: the sweep
@@ -194,7 +197,7 @@ bool replica__fill_take(struct replica *replica, const struct record *record,
         return true;
     }
     if (marks(replica)) {
-        table_mark(io->table, ref, true);
+        table_mark(io->table, ref, TABLE_SENT);
         replica->marks_left = true;
     }
     return true;

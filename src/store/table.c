@@ -17,7 +17,7 @@ struct entry {
     uint64_t hlc;           /* its time */
     uint64_t dot;           /* actor index 16 bits, seq 48 bits */
     uint32_t lengths_low;   /* lengths: form 2 bits, has dependencies 1, key length 14, */
-    uint32_t position_low;  /* value length 27, mark 1; position: of its log record / 8 */
+    uint32_t position_low;  /* value length 27, mark 2; position: of its log record / 8 */
     uint16_t lengths_high;  /* upper bits of lengths */
     uint16_t position_high; /* upper bits of position */
     uint8_t bytes[];        /* key, then value */
@@ -30,11 +30,13 @@ struct entry {
 #define KEY_MASK 0x3fffU
 #define VALUE_SHIFT 17U
 #define VALUE_BYTES_MAX ((UINT32_C(1) << 27) - 1)
-#define MARK_BIT (UINT16_C(1) << 15) /* of lengths_high */
+#define MARK_SHIFT 14U /* of lengths_high */
+#define MARK_MASK 3U
 
 static_assert(ENTRY_BYTES == 28, "no padding");
 static_assert(LIMIT_KEY_BYTES <= KEY_MASK, "a key length fits");
 static_assert(LIMIT_VALUE_BYTES <= VALUE_BYTES_MAX, "a value length fits");
+static_assert(TABLE_SENT <= MARK_MASK, "a mark fits");
 static_assert(VALUE_TOMBSTONE <= FORM_MASK, "a form fits");
 static_assert(LIMIT_SEQ == (UINT64_C(1) << 48) - 1, "a seq fits beside an actor index");
 
@@ -298,7 +300,7 @@ static table_ref entry_new(struct table *table, struct index *index, const struc
 static void entry_free(struct table *table, struct index *index, table_ref ref)
 {
     const struct entry *entry = entry_at(table, ref);
-    table_mark(table, ref, false);
+    table_mark(table, ref, TABLE_UNMARKED);
     table->log_bytes -= record_bytes(table, ref);
     count(table, index, entry, false);
     actors__remove(&table->actors, actor_index_of(entry), seq_of(entry), ref);
@@ -306,20 +308,22 @@ static void entry_free(struct table *table, struct index *index, table_ref ref)
     slab__free(&table->slab, ref);
 }
 
-bool table_marked(const struct table *table, table_ref ref)
+enum table_mark table_mark_of(const struct table *table, table_ref ref)
 {
     ASSERT(ref != 0);
-    return (entry_at(table, ref)->lengths_high & MARK_BIT) != 0;
+    return (enum table_mark)(entry_at(table, ref)->lengths_high >> MARK_SHIFT & MARK_MASK);
 }
 
-void table_mark(struct table *table, table_ref ref, bool mark)
+void table_mark(struct table *table, table_ref ref, enum table_mark mark)
 {
-    if (table_marked(table, ref) == mark)
-        return;
     struct entry *entry = entry_at(table, ref);
-    entry->lengths_high ^= MARK_BIT;
-    ASSERT(mark || table->marks > 0);
-    table->marks = mark ? table->marks + 1 : table->marks - 1;
+    if (table_mark_of(table, ref) != TABLE_UNMARKED) {
+        ASSERT(table->marks > 0);
+        table->marks--;
+    }
+    table->marks += mark != TABLE_UNMARKED;
+    uint32_t others = entry->lengths_high & ~(MARK_MASK << MARK_SHIFT);
+    entry->lengths_high = (uint16_t)(others | (uint32_t)mark << MARK_SHIFT);
 }
 
 uint64_t table_marks(const struct table *table)
@@ -567,7 +571,7 @@ static void entry_check(const struct table *table, uint32_t slot, table_ref ref,
     if (form_of(entry) != VALUE_TOMBSTONE)
         totals->live_bytes += key_of(entry).len + value_len(entry);
     totals->with_deps += with_deps;
-    totals->marked += table_marked(table, ref);
+    totals->marked += table_mark_of(table, ref) != TABLE_UNMARKED;
     totals->log_bytes += record_bytes(table, ref);
     totals->slab_bytes += slab__cost(ENTRY_BYTES + key_len(entry) + value_len(entry));
 }

@@ -62,11 +62,16 @@ bool table_replay_absent(struct table *table, struct slice body);
 /* Replaces the dependencies of a version by fewer (deps: encoded, a subset; may be empty). */
 void table_trim_deps(struct table *table, table_ref ref, struct slice deps);
 
-/* A mark of one bit on a version: a slot walk has sent it (replica/). A version that is put is not
+/* What a slot walk that is under way has to do with a version (replica/). One that is put is not
  * marked. */
-bool table_marked(const struct table *table, table_ref ref);
-void table_mark(struct table *table, table_ref ref, bool mark);
-uint64_t table_marks(const struct table *table); /* marked versions */
+enum table_mark {
+    TABLE_UNMARKED, /* nothing so far */
+    TABLE_BEAT,     /* something that came was older, and was not kept */
+    TABLE_SENT,     /* the walk has sent it */
+};
+enum table_mark table_mark_of(const struct table *table, table_ref ref);
+void table_mark(struct table *table, table_ref ref, enum table_mark mark);
+uint64_t table_marks(const struct table *table); /* versions that are not TABLE_UNMARKED */
 
 /* Versions that have dependencies, in turn, for the sweep: the next one after *state (start with
  * 0, goes round), or 0 when there is none. */

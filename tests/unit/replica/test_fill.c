@@ -558,6 +558,54 @@ static bool streams_go_on_while_filling(struct world *world)
     return held && all_alike(world);
 }
 
+/* What site 2 has not got yet of a member's stream; it hears nothing else of it. */
+static uint32_t bring(struct world *world, uint32_t from)
+{
+    mend(world, from, 2);
+    flush(world, 2);
+    hand(world, 2, from, 0);
+    flush(world, from);
+    uint32_t frames = hand(world, from, 2, MSG_DATA);
+    cut_off(world, from, 2);
+    return frames;
+}
+
+/* Writes of one key that come by streams one after the other, the newest first, while the walk has
+ * not got there yet: it will bring what won, so that once is enough. */
+static bool hot_key_fills_once(struct world *world)
+{
+    char hot[16] = "";
+    for (uint32_t i = 0; hot[0] == '\0'; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "hot%u", i);
+        if (slot_of(slice_of(key, strlen(key))) > LIMIT_SLOTS / 4 * 3)
+            memcpy(hot, key, sizeof(hot));
+    }
+    write_much(world);
+    world->knobs.walk_chunk_bytes = 1024;
+    for (uint32_t i = 0; i < 4; i++)
+        if (i != 2)
+            cut_off(world, i, 2);
+    for (uint32_t i = 0; i < 9; i++) {
+        write_at(world, i % 3 == 2 ? 3 : i % 3, hot, "1", NULL);
+        settle(world, 2);
+    }
+    mend(world, 0, 2);
+    crash_machine(world, 2, disk_bytes(world, 2)); /* nothing was lost, but who knows */
+    tick(world, 2, 100);
+    hand(world, 2, 0, 0);
+    flush(world, 0);
+    assert_true(hand(world, 0, 2, 0) > 0); /* it has begun */
+    assert_true(bring(world, 3) > 0);
+    assert_true(bring(world, 1) > 0);
+    assert_true(has(world, 2, hot, "1"));
+    mend(world, 3, 2);
+    mend(world, 1, 2);
+    govern(world, 200);
+    become_active(world, 2);
+    return world->sites[2].metrics.marks.hits[MARK_FILL_AGAIN] == 0 && all_alike(world);
+}
+
 /* A new term starts above the clock of whom it filled up from, and a restart does not forget it:
  * tombstones may have been purged up to there (4.6). */
 static bool clock_of_the_source(struct world *world)
@@ -583,6 +631,7 @@ static struct told stories[] = {
     {"empty_disk", empty_disk, 3, NULL, PLANT_NONE},
     {"purged_stays_purged", purged_stays_purged, 3, "FILL_KEEPS", PLANT_NONE},
     {"beaten_comes_again", beaten_comes_again, 3, "FILL_ONCE", PLANT_NONE},
+    {"hot_key_fills_once", hot_key_fills_once, 4, NULL, PLANT_NONE},
     {"source_dies", source_dies, 3, "FILL_DROPS_EARLY", PLANT_NONE},
     {"source_dies_early", source_dies_early, 3, "FILL_RAISES_EARLY", PLANT_NONE},
     {"syncing_counts", syncing_counts, 3, "FILL_NOT_COUNTED", PLANT_NONE},
