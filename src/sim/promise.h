@@ -19,7 +19,7 @@ struct hballot {
     uint64_t node;  /* whose */
 };
 
-#define PROMISE_LOGGED 16U
+#define PROMISE_LOGGED 256U
 
 struct hregister {
     uint64_t instance;       /* which; 0: none */
