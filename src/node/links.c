@@ -164,17 +164,23 @@ bool links_was_displaced(const struct links *links, uint64_t conn)
 
 /* J2: all others of the same node have made way. Where another node has been met at the address, in
  * the middle of a fork, the link's guest is still that of before, until the other greets again. */
-static void check_guests(const struct links *links, const struct link *link)
+static void check_guests(const struct links *links)
 {
+    const struct guest *here[LINK_GUESTS];
     uint32_t count = 0;
-    bool speaks = false;
-    for (uint32_t i = 0; i < LINK_GUESTS && link->guest != 0; i++) {
-        const struct guest *guest = &links->guests[i];
-        bool is_its = guest->conn != 0 && guest->node_id == link->node_id;
-        count += is_its;
-        speaks = speaks || (is_its && guest->conn == link->guest);
+    for (uint32_t i = 0; i < LINK_GUESTS; i++)
+        if (links->guests[i].conn != 0 && links->guests[i].node_id != 0)
+            here[count++] = &links->guests[i];
+    for (uint32_t i = 0; i < links->count; i++) {
+        const struct link *link = &links->list[i];
+        uint32_t its = 0;
+        bool speaks = false;
+        for (uint32_t j = 0; j < count && link->guest != 0; j++) {
+            its += here[j]->node_id == link->node_id;
+            speaks = speaks || (here[j]->node_id == link->node_id && here[j]->conn == link->guest);
+        }
+        ASSERT(!speaks || its == 1);
     }
-    ASSERT(!speaks || count == 1);
 }
 
 void links_check(const struct links *links)
@@ -184,8 +190,8 @@ void links_check(const struct links *links)
         const struct link *link = &links->list[i];
         ASSERT((link->conn != 0) == (link->state == LINK_GREETING || link->state == LINK_UP));
         ASSERT(link->state != LINK_UP || link->node_id != 0); /* J1 */
-        check_guests(links, link);
         for (uint32_t j = 0; j < i && link->conn != 0; j++)
             ASSERT(links->list[j].conn != link->conn);
     }
+    check_guests(links);
 }

@@ -37,6 +37,22 @@ static void judge_receipt(struct oracle *oracle, uint32_t node, struct hpromises
     said->range[actor] = range != NULL ? *range : (struct range){actor, 0, 0};
 }
 
+static bool has_said(const struct hpromises *said, uint32_t actor)
+{
+    return said->cover[actor] > 0 || said->range[actor].high > 0;
+}
+
+/* Whom a report says something about: few of all that there may be. */
+static void note_named(const struct msg_report *report, bool named[ORACLE_ACTORS_MAX])
+{
+    for (uint32_t i = 0; i < report->coverage.count; i++)
+        if (report->coverage.entries[i].actor < ORACLE_ACTORS_MAX)
+            named[report->coverage.entries[i].actor] = true;
+    for (uint32_t i = 0; i < report->ranges.count; i++)
+        if (report->ranges.list[i].actor < ORACLE_ACTORS_MAX)
+            named[report->ranges.list[i].actor] = true;
+}
+
 static struct hpromises *said_in(struct hsworn *all, uint32_t actor)
 {
     for (uint32_t i = 0; i < PROMISE_TERMS_MAX; i++)
@@ -66,6 +82,8 @@ static void let_go(struct hpromises *said, uint64_t epoch, const struct msg_repo
 {
     bool same_epoch = said->epoch == epoch;
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++) {
+        if (!has_said(said, actor))
+            continue;
         bool silent = vv_get(&report->coverage, actor) == 0 && !same_epoch;
         if (silent)
             said->cover[actor] = 0;
@@ -80,8 +98,11 @@ void promise_report(struct oracle *oracle, uint32_t node, uint64_t epoch,
 {
     struct hpromises *said = said_or_new(&oracle->nodes[node].said, report->actor);
     let_go(said, epoch, report);
+    bool named[ORACLE_ACTORS_MAX] = {false};
+    note_named(report, named);
     for (uint32_t actor = 1; actor < ORACLE_ACTORS_MAX; actor++)
-        judge_receipt(oracle, node, said, actor, report);
+        if (named[actor] || has_said(said, actor))
+            judge_receipt(oracle, node, said, actor, report);
     if (report->clock > said->clock) {
         said->clock_seq = report->clock_seq;
         said->clock = report->clock;
