@@ -406,3 +406,8 @@ bool node_propose_touch(struct node *node)
     struct config *next = config_touch(node->config, &err);
     return next != NULL && node__propose_next(node, next);
 }
+
+bool node_proposes(const struct node *node)
+{
+    return node->reg.proposer.phase != PROPOSER_IDLE;
+}

@@ -7,6 +7,8 @@
  * Holds:  C1 (change.c). C2 an operator's request is answered once, with what the configuration
  *         says. C4 a request changes the members until the configuration is as it wants, and not
  *         again when that is undone while it waits: two who want the contrary would go on for ever.
+ *         C5 a request is not refused while a proposal for it may still come about: until another
+ *         epoch has begun, or its time is over, which is no refusal.
  * Limits: LIMIT_MEMBERS addresses in a request; knob max_requests.
  * See:    change.c; docs/protocol.md sections 6.4, 6.6 and 7; docs/api.md section 3.
  */
@@ -87,6 +89,27 @@ static bool is_known(const struct node *node)
             return false;
     }
     return true;
+}
+
+/* Proposes next for a request (C5). */
+static bool propose_asked(struct node *node, struct waiter *waiter, struct config *next,
+                          const char *what)
+{
+    waiter->proposed = true;
+    waiter->proposed_epoch = next->epoch;
+    return node__try_change(node, next, what);
+}
+
+/* Something is in the way now. Perhaps it was not when it was proposed. */
+static void refuse_asked(struct node *node, uint32_t index, enum err err)
+{
+    const struct waiter *waiter = &node->waiters.list[index];
+    bool open = waiter->proposed_epoch > node->config->epoch &&
+                !PLANTED(node->options.plant, REFUSED_MIDWAY);
+    if (open && node->mono_ms >= waiter->until_ms)
+        answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
+    else if (!open)
+        answer_asked(node, index, err, OUTCOME_NONE);
 }
 
 /* ---- members ---- */
@@ -202,7 +225,7 @@ static bool want_listed(struct node *node, uint32_t index)
     bool overdue = node->mono_ms >= waiter->until_ms;
     waiter->begun = waiter->begun || (err == E_OK && next == NULL);
     if (err != E_OK) {
-        answer_asked(node, index, err, OUTCOME_NONE);
+        refuse_asked(node, index, err);
     } else if (next != NULL && is_undone(node, waiter)) {
         answer_asked(node, index, E_UNDONE, OUTCOME_NONE); /* C4 */
     } else if (next == NULL && is_done(node, waiter, &outcome)) {
@@ -211,8 +234,7 @@ static bool want_listed(struct node *node, uint32_t index)
     } else if (overdue) {
         give_up(node, index, next == NULL);
     } else if (next != NULL && node__may_propose(node)) {
-        waiter->proposed = true;
-        bool begun = node__try_change(node, next, "an operator asks for it");
+        bool begun = propose_asked(node, waiter, next, "an operator asks for it");
         if (PLANTED(node->options.plant, DONE_WHEN_PROPOSED)) {
             (void)is_done(node, waiter, &outcome);
             answer_asked(node, index, E_OK, outcome);
@@ -323,13 +345,13 @@ static bool want_resharding(struct node *node, uint32_t index)
     node__believed_alive(node, alive);
     struct config *next = config_reshard(node->config, waiter->call->shard, alive, &err);
     if (err != E_OK)
-        answer_asked(node, index, err, OUTCOME_NONE);
+        refuse_asked(node, index, err);
     else if (next == NULL && is_known(node))
         answer_asked(node, index, E_OK, OUTCOME_RESHARDED);
     else if (next != NULL && node->mono_ms >= waiter->until_ms)
         answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
     else if (next != NULL && node__may_propose(node))
-        return node__try_change(node, next, "an operator wants another number of shards");
+        return propose_asked(node, waiter, next, "an operator wants another number of shards");
     config_free(next);
     return false;
 }
@@ -340,13 +362,13 @@ static bool want_cancelled(struct node *node, uint32_t index)
     enum err err = E_OK;
     struct config *next = config_reshard_cancel(node->config, &err);
     if (err != E_OK)
-        answer_asked(node, index, err, OUTCOME_NONE);
+        refuse_asked(node, index, err);
     else if (next == NULL && is_known(node))
         answer_asked(node, index, E_OK, OUTCOME_CANCELLED);
     else if (node->mono_ms >= waiter->until_ms)
         answer_asked(node, index, E_NO_MAJORITY, OUTCOME_NONE);
     else if (next != NULL && node__may_propose(node))
-        return node__try_change(node, next, "an operator cancels the moving of slots");
+        return propose_asked(node, waiter, next, "an operator cancels the moving of slots");
     config_free(next);
     return false;
 }

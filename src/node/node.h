@@ -131,6 +131,9 @@ bool node_peer_info(const struct node *node, uint64_t node_id, struct node_peer_
  * no configuration. For the simulator and tests of epochs. */
 bool node_propose_touch(struct node *node);
 
+/* A proposal of this node's may still come about by its own doing. */
+bool node_proposes(const struct node *node);
+
 /* ---- For the simulator ---- */
 
 /* The table, for checks of convergence. */

@@ -73,6 +73,7 @@ struct waiter {
     uint64_t until_ms;       /* when something must happen to it, mono */
     enum outcome outcome;    /* written: created, replaced, deleted */
     bool proposed;           /* asked: this node has proposed it */
+    uint64_t proposed_epoch; /* asked: which the latest proposal for it would begin; 0: none */
     bool begun;              /* asked: nothing more had to change for it, or slots were moving */
 };
 

@@ -356,6 +356,10 @@ static bool is_settled(const struct world *world, char why[256])
                      works(node) ? "does not know the newest configuration" : "does not serve");
             return false;
         }
+        if (node_proposes(node->node)) { /* a removal, perhaps, whose operator is told already */
+            snprintf(why, 256, "node %u still proposes", i);
+            return false;
+        }
     }
     return true;
 }

@@ -151,12 +151,45 @@ static void two_of_three_are_dead(void **state)
     mini_fini(&mini);
 }
 
+static void all_ways(struct mini *mini, uint32_t index, enum mini_way way)
+{
+    for (uint32_t i = 0; i < mini->count; i++) {
+        mini_way(mini, index, i, way);
+        mini_way(mini, i, index, way);
+    }
+}
+
+/* T45: while its proposal may come about, a request is not refused for what has changed since. */
+static void not_refused_while_proposed(void **state)
+{
+    (void)state;
+    struct mini mini;
+    start(&mini, 5, 2);
+    const char *address = mini.options[3].address.text;
+    all_ways(&mini, 1, MINI_VOID);
+    mini_begin(&mini, 1, OP_VIEW_REMOVE, address, NULL, SLICE_EMPTY);
+    mini_run(&mini, 2000); /* it believes nobody alive who could take the place */
+    assert_false(mini.replied);
+    all_ways(&mini, 1, MINI_FLOWS);
+    const struct reply *reply = mini_wait(&mini);
+    assert_int_equal(reply->err, E_OK);
+    assert_int_equal(reply->outcome, OUTCOME_REMOVED);
+    assert_int_equal(listed_at(&mini, 3), 0);
+    /* Where none can come about, it is. */
+    mini_cut(&mini, 1, true);
+    mini_run(&mini, 3000);
+    address = mini.options[0].address.text;
+    assert_int_equal(remove_listed(&mini, 1, address, false), E_TOO_FEW);
+    mini_fini(&mini);
+}
+
 int main(int argc, char **argv)
 {
     static const struct spoiled stories[] = {
         {"ADDRESS_IS_NAME", cmocka_unit_test(addresses_are_swapped)},
         {"FORCE_IN_VAIN", cmocka_unit_test(three_shards_of_two)},
         {"REMOVAL_WAITS", cmocka_unit_test(two_of_three_are_dead)},
+        {"REFUSED_MIDWAY", cmocka_unit_test(not_refused_while_proposed)},
     };
     return run_stories(stories, sizeof(stories) / sizeof(stories[0]), argc, argv);
 }
