@@ -11,8 +11,9 @@
  * Holds:  actor ids are never given out twice. The fence rises to the new epoch whenever the term
  *         of an active or leaving member ends. A member that loses data, or goes without handing
  *         over, has every retired actor of its shard sealed anew (protocol 6.5: reports and walks
- *         of other keepers than before do not count). Where the last active member of a shard is
- *         lost, those that were leaving it stay: they are active again, having everything.
+ *         of other keepers than before do not count), and so has one that is placed there. Where
+ *         the last active member of a shard is lost, those that were leaving it stay: they are
+ *         active again, having everything.
  * Limits: those of config.h. E_ACTORS_FULL when as many actors are retired as may be,
  *         E_MEMBERS_FULL, E_EPOCHS_FULL at the last epoch: any function may say the first and
  *         the last.

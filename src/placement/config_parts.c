@@ -218,7 +218,8 @@ static void seal_anew(struct retired *retired, uint64_t epoch)
 }
 
 /* A keeper of the shard's retired actors has gone or forgotten: what it reported and what was
- * walked from it does not stand any more (T23). */
+ * walked from it does not stand any more (T23). Or one more has come: nobody has asked it, and its
+ * table may have what was sealed away. */
 static void shard_reseal(struct config *next, uint32_t shard)
 {
     for (uint32_t i = 0; i < next->retired_count; i++) {
@@ -238,8 +239,10 @@ static void seats_return(struct config *next, uint64_t node_id, uint32_t shard,
     uint32_t id = next->shards[shard].id;
     for (uint32_t i = config_lasting_shards(next); i < next->shard_count && *err == E_OK; i++) {
         const struct shard *transit = &next->shards[i];
-        if (transit->into == id || (transit->from == id && (!transit->switched || kept[i])))
-            config__seat_add(next, i, node_id, MEMBER_SYNCING, err);
+        if (transit->into != id && (transit->from != id || (transit->switched && !kept[i])))
+            continue;
+        config__seat_add(next, i, node_id, MEMBER_SYNCING, err);
+        shard_reseal(next, i);
     }
 }
 
@@ -254,6 +257,7 @@ static void place_in(struct config *next, struct member *member, uint32_t shard,
     member->state = MEMBER_SYNCING;
     member->shard = shard;
     member->actor = actor;
+    shard_reseal(next, shard);
     seats_return(next, member->node_id, shard, kept, err);
 }
 

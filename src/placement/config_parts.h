@@ -65,7 +65,8 @@ uint32_t config__incoming(const struct config *config, uint32_t shard);
 /* True when the shard has a retired actor that is not closed. */
 bool config__is_unsettled(const struct config *config, uint32_t shard);
 
-/* The member of no shard becomes syncing in this one, under a new actor. */
+/* The member of no shard becomes syncing in this one, under a new actor. All retired actors of the
+ * shard, and of the transits in which it gets a seat, are sealed anew. */
 void config__place(struct config *next, struct member *member, uint32_t shard, enum err *err);
 
 /* The terms of a shard's member end without its help, in its shard and in transits: it is a spare.

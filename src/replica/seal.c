@@ -7,8 +7,7 @@
  *         (recv_data.c, walk_in.c).
  * Holds:  S1 a report counts from the epoch on in which the actor's present state began (T22).
  *         S2 a walk counts for a seal when it was asked for at that epoch or later (T23): members
- *         that go or begin a new term begin it anew (placement/config_change.h); who comes is one
- *         more to ask and to walk.
+ *         that go, come or begin a new term begin it anew (placement/config_change.h).
  * Limits: -
  * See:    docs/protocol.md sections 6.3, 6.4, 6.5 (T7, T22, T23, T27 to T29).
  */

@@ -364,6 +364,22 @@ static void a_keeper_that_is_lost_unseals(void **state)
     config_free(config);
 }
 
+/* Who comes may have what nobody reported: it is asked as well. */
+static void a_keeper_that_comes_unseals(void **state)
+{
+    (void)state;
+    struct config *config = cluster_of(2, "A0 A0 A1 A1 --");
+    APPLY(config, ADMIT(config, 500, 1));
+    APPLY(config, ADMIT(config, 501, 3));
+    APPLY(config, config_sealed(config, 2, SHARD_NONE, 7, 5, NOW_MS, &err));
+    APPLY(config, config_sealed(config, 4, SHARD_NONE, 3, 3, NOW_MS, &err));
+    APPLY(config, ASSIGN(config, 4, 0)); /* a keeper of actor 2 alone */
+    assert_retired(config, 0, 2, RETIRED_SEALING, config->epoch);
+    assert_int_equal(config->retired[0].last_seq, 0);
+    assert_retired(config, 1, 4, RETIRED_SEALED, config->epoch - 1);
+    config_free(config);
+}
+
 /* Nothing above the last seq was ever whole, whatever a keeper says. */
 static void what_is_whole_ends_with_the_last_seq(void **state)
 {
@@ -494,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_shard_without_an_active_member_is_merged),
         cmocka_unit_test(an_actor_is_sealed_and_closed),
         cmocka_unit_test(a_keeper_that_is_lost_unseals),
+        cmocka_unit_test(a_keeper_that_comes_unseals),
         cmocka_unit_test(what_is_whole_ends_with_the_last_seq),
         cmocka_unit_test(a_moving_actor_is_let_be),
         cmocka_unit_test(no_clock_makes_losses_forgotten_while_there_is_room),

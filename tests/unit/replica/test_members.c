@@ -287,6 +287,55 @@ static bool last_keeper_dies(struct world *world)
     return loss != NULL && loss->whole_seq < dot.seq && has(world, 1, "j", "1");
 }
 
+/* Site 2, which was removed, is placed in the shard again, with its table and under another id. */
+static void comes_back_while_sealed(struct world *world)
+{
+    enum err err = E_OK;
+    struct address address = {.text = "10.0.0.3:1"};
+    become(&world->sites[2], 4711);
+    admit(world, 2);
+    assert_true(decide(world, config_assign(newest(world), &address, 0, &err)));
+    adopt_all(world);
+    connect_all(world);
+    assert_true(has(world, 2, "k", "1"));
+}
+
+/* Only one member has the last write of an actor, and both are gone: the actor is sealed at less.
+ * Before it is closed, for site 1 lacks the first write, that member comes back with its table. It
+ * must not be the only one that has the last write in the end. */
+static bool comes_while_sealed(struct world *world)
+{
+    write_at(world, 3, "j", "1", NULL);
+    flush(world, 3);
+    hand(world, 3, 0, 0);
+    struct dot dot = write_at(world, 3, "k", "1", NULL);
+    flush(world, 3);
+    hand(world, 3, 2, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        cut_off(world, i, 2);
+        cut_off(world, i, 3);
+    }
+    site_close(&world->sites[3]);
+    remove_members(world, (const uint32_t[]){2, 3}, 2, 0);
+    adopt(world, 0, newest(world));
+    adopt(world, 1, newest(world));
+    flush(world, 1);
+    hand(world, 1, 0, MSG_REPORT);
+    while (config_retired(newest(world), dot.actor, 0)->state == RETIRED_SEALING)
+        assert_true(steward(world));
+    const struct retired *retired = config_retired(newest(world), dot.actor, 0);
+    assert_true(retired->last_seq < dot.seq);
+    comes_back_while_sealed(world);
+    for (uint32_t i = 0; i < 2; i++)
+        mend(world, i, 2);
+    govern(world, 60);
+    assert_int_equal(state_of(world, 2), MEMBER_ACTIVE);
+    assert_int_equal(newest(world)->retired_count, 0);
+    const struct table *table = world->sites[0].table;
+    return has(world, 0, "k", "1") && same_tables(table, world->sites[1].table) &&
+           same_tables(table, world->sites[2].table);
+}
+
 /* The highest seq that was ever here counts, though what bore it was overwritten, the log began
  * anew, and the process too. */
 static bool highest_survives(struct world *world)
@@ -554,6 +603,7 @@ static struct told stories[] = {
     {"moving_keeper", moving_keeper, 3, "SEAL_WITHOUT_MOVING", PLANT_NONE},
     {"late_write", late_write, 3, NULL, PLANT_NONE},
     {"last_keeper_dies", last_keeper_dies, 4, NULL, PLANT_NONE},
+    {"comes_while_sealed", comes_while_sealed, 4, NULL, PLANT_NONE},
     {"highest_survives", highest_survives, 3, NULL, PLANT_NONE},
     {"report_of_another_term", report_of_another_term, 3, "ANY_TERM_REPORTS", PLANT_NONE},
     {"log_not_trusted", log_not_trusted, 3, NULL, PLANT_NONE},
