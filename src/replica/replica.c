@@ -510,6 +510,7 @@ static void check_walks_out(const struct replica *replica)
         ASSERT(walk->to != 0 || walk->cursors == NULL);
         ASSERT(walk->acked <= walk->chunks);
     }
+    ASSERT(replica__slot_walks_out(replica) <= SLOT_WALKS_OUT);
 }
 
 void replica__check(const struct replica *replica, const struct table *table)

@@ -11,6 +11,7 @@
 #include "replica/replica.h"
 
 #define REPLICA_WALKS_OUT 4U
+#define SLOT_WALKS_OUT 3U /* of those: fills and merges */
 #define WALK_CHUNKS_UNACKED 4U
 
 /* A write that was received, logged and receipted, and waits for its causes. */
@@ -344,6 +345,7 @@ void replica__walk_start(struct replica *replica, const struct peer *source, enu
 void replica__walk_pull(struct replica *replica, struct replica_io *io);
 void replica__walk_heard_part(struct replica *replica, uint64_t from, uint64_t mono_ms);
 void replica__walk_lost(struct replica *replica, struct replica_io *io);
+uint32_t replica__slot_walks_out(const struct replica *replica);
 void replica__walks_send(struct replica *replica, struct replica_io *io);
 void replica__walk_out_stop(struct replica *replica, uint64_t to, struct table *table);
 void replica__walk_out_stopped(struct replica *replica, uint64_t to, uint64_t id,

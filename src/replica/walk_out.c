@@ -8,8 +8,8 @@
  * Not:    which versions the receiver keeps (walk_in.c).
  * Holds:  cursors are registered with the table as long as the walk lasts (B4 of table.h): an
  *         insert behind one moves it back (T13).
- * Limits: REPLICA_WALKS_OUT walks; WALK_CHUNKS_UNACKED chunks of walk_chunk_bytes each; one chunk a
- *         walk a step.
+ * Limits: REPLICA_WALKS_OUT walks, SLOT_WALKS_OUT of them of slots; WALK_CHUNKS_UNACKED chunks of
+ *         walk_chunk_bytes each; one chunk a walk a step.
  * See:    docs/protocol.md sections 4.3 and 4.4.
  */
 #include "replica/state.h"
@@ -46,6 +46,24 @@ void replica__walk_out_stopped(struct replica *replica, uint64_t to, uint64_t id
     struct walk_out *walk = walk_to(replica, to);
     if (walk != NULL && walk->id == id)
         finish(walk, table);
+}
+
+uint32_t replica__slot_walks_out(const struct replica *replica)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < REPLICA_WALKS_OUT; i++) {
+        const struct walk_out *walk = &replica->walks_out[i];
+        count += walk->to != 0 && walk->kind != WALK_TAIL ? 1 : 0;
+    }
+    return count;
+}
+
+/* Slots take long, at a pace, and clients wait for tails: there is a place left for one of those,
+ * however many fill up from this member at once. */
+static struct walk_out *place_for(struct replica *replica, enum walk_kind kind)
+{
+    bool full = kind != WALK_TAIL && replica__slot_walks_out(replica) == SLOT_WALKS_OUT;
+    return full ? NULL : walk_to(replica, 0);
 }
 
 /* Only who is active has all that it covers; a union is of use only where nobody is. */
@@ -193,7 +211,7 @@ bool replica_recv_walk_request(struct replica *replica, uint64_t from,
         if (walk_to(replica, from) != NULL)
             REACHED(io->metrics, WALK_ANEW);
         replica__walk_out_stop(replica, from, io->table); /* a new request ends the old walk */
-        walk = may_send(replica, kind) ? walk_to(replica, 0) : NULL;
+        walk = may_send(replica, kind) ? place_for(replica, kind) : NULL;
     }
     if (walk == NULL) {
         struct msg_walk_stop stop = {.shard = msg->shard, .walk = msg->walk};

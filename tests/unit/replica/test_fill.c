@@ -606,6 +606,49 @@ static bool hot_key_fills_once(struct world *world)
     return world->sites[2].metrics.marks.hits[MARK_FILL_AGAIN] == 0 && all_alike(world);
 }
 
+/* Slots go from sites 0 and 1 to the others, as with a split: who gives them begins another term
+ * and stays active, who takes them is new there. */
+static void give_slots(struct world *world)
+{
+    struct config *next = config_dup(newest(world));
+    next->fence = ++next->epoch;
+    for (uint32_t i = 0; i < next->member_count; i++) {
+        struct member *member = &next->members[i];
+        struct retired ended = {.actor = member->actor,
+                                .node_id = member->node_id,
+                                .state = RETIRED_MOVING,
+                                .since = next->epoch,
+                                .slots = next->shards[0].slots};
+        if (i < 2)
+            next->retired[next->retired_count++] = ended;
+        else
+            member->state = MEMBER_SYNCING;
+        member->actor = next->next_actor++;
+    }
+    assert_true(decide(world, next));
+    adopt_all(world);
+}
+
+/* Four fill up from one member, which takes long. Its last write of the term before comes by a walk
+ * only, and clients wait for it: that walk has a place all the same. */
+static bool tails_have_a_place(struct world *world)
+{
+    write_much(world);
+    world->knobs.walk_chunk_bytes = 1024;
+    world->knobs.fill_rate_bytes = 65536;
+    struct dot dot = write_at(world, 0, "last", "1", NULL);
+    give_slots(world);
+    settle(world, 8);
+    bool held = covers(world, 1, dot.actor) == dot.seq && has(world, 1, "last", "1");
+    for (uint32_t i = 2; i < world->count; i++)
+        assert_false(replica_filled(world->sites[i].replica));
+    world->knobs.fill_rate_bytes = 67108864;
+    govern(world, 200);
+    for (uint32_t i = 2; i < world->count; i++)
+        assert_int_equal(state_of(world, i), MEMBER_ACTIVE);
+    return held && all_alike(world);
+}
+
 /* A new term starts above the clock of whom it filled up from, and a restart does not forget it:
  * tombstones may have been purged up to there (4.6). */
 static bool clock_of_the_source(struct world *world)
@@ -647,6 +690,7 @@ static struct told stories[] = {
     {"fills_at_a_pace", fills_at_a_pace, 3, NULL, PLANT_NONE},
     {"steps_back_at_once", steps_back_at_once, 3, NULL, PLANT_NONE},
     {"streams_go_on_while_filling", streams_go_on_while_filling, 3, NULL, PLANT_NONE},
+    {"tails_have_a_place", tails_have_a_place, 6, NULL, PLANT_NONE},
     {"clock_of_the_source", clock_of_the_source, 3, NULL, PLANT_NONE},
 };
 

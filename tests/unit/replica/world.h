@@ -1,6 +1,6 @@
 /* world - replicas on virtual wires, with disks, and a perfect register.
  *
- * Does:   up to four sites with a replica, a log and a table each; frames that wait until they are
+ * Does:   up to six sites with a replica, a log and a table each; frames that wait until they are
  *         handed over; configurations that are decided at once and adopted as nodes adopt them; a
  *         disk each, from which a site comes back, whole, cut, or in doubt; every write that was
  *         ever made, to judge what is claimed.
@@ -16,7 +16,7 @@
 
 #include "replica/replica.h"
 
-#define SITES_MAX 4U
+#define SITES_MAX 6U
 #define WORLD_CONFIGS 512U
 #define WORLD_WRITES 65536U
 
