@@ -74,12 +74,17 @@ static const struct replica *receipts_of(const struct node *node, const struct w
     return replica != NULL ? replica : replicas_home(node->replicas);
 }
 
+static bool is_of_ended_term(const struct replica *replica, const struct waiter *waiter)
+{
+    return waiter->dot.actor != replica_actor(replica);
+}
+
 /* Who receipts all of the present term may owe receipts of an earlier one. So a write of an ended
  * term waits SUSPECT_MS from the last epoch at most. */
 static bool is_alone(const struct node *node, const struct replica *replica,
                      const struct waiter *waiter)
 {
-    bool ended = waiter->dot.actor != replica_actor(replica);
+    bool ended = is_of_ended_term(replica, waiter);
     bool late = node->mono_ms - node->adopted_ms >= node->knobs->suspect_ms;
     return replica_alone(replica, node->mono_ms) || (ended && late);
 }
@@ -98,8 +103,9 @@ void node__ack(struct node *node)
             continue;
         }
         if (!is_alone(node, replica, waiter)) {
-            if (replicas_count(node->replicas) == 1)
-                return; /* the later ones wait for the same receipts */
+            /* The later ones wait for the same receipts; those of an ended term come by walks. */
+            if (replicas_count(node->replicas) == 1 && !is_of_ended_term(replica, waiter))
+                return;
             continue;
         }
         say_alone(node, true);
