@@ -101,7 +101,7 @@ struct link *links_by_address(struct links *links, struct slice address)
 
 struct guest *links_guest(struct links *links, uint64_t conn)
 {
-    for (uint32_t i = 0; i < LINK_GUESTS; i++)
+    for (uint32_t i = 0; i < links->guests_end; i++)
         if (links->guests[i].conn == conn && conn != 0)
             return &links->guests[i];
     return NULL;
@@ -111,9 +111,11 @@ struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id
                             uint32_t generation)
 {
     struct guest *guest = links_guest(links, conn);
-    for (uint32_t i = 0; i < LINK_GUESTS && guest == NULL; i++)
+    for (uint32_t i = 0; i < links->guests_end && guest == NULL; i++)
         if (links->guests[i].conn == 0)
             guest = &links->guests[i];
+    if (guest == NULL && links->guests_end < LINK_GUESTS)
+        guest = &links->guests[links->guests_end++];
     if (guest == NULL)
         return NULL;
     guest->conn = conn; /* a greeting that is repeated does not begin the count anew (J3) */
@@ -126,7 +128,7 @@ struct guest *links_welcome(struct links *links, uint64_t conn, uint64_t node_id
 uint64_t links_conn_of(const struct links *links, uint64_t node_id)
 {
     const struct guest *last = NULL;
-    for (uint32_t i = 0; i < LINK_GUESTS; i++) {
+    for (uint32_t i = 0; i < links->guests_end; i++) {
         const struct guest *guest = &links->guests[i];
         bool speaks = guest->conn != 0 && guest->node_id == node_id;
         if (speaks && (last == NULL || guest->greeting > last->greeting))
@@ -168,7 +170,7 @@ static void check_guests(const struct links *links)
 {
     const struct guest *here[LINK_GUESTS];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < LINK_GUESTS; i++)
+    for (uint32_t i = 0; i < links->guests_end; i++)
         if (links->guests[i].conn != 0 && links->guests[i].node_id != 0)
             here[count++] = &links->guests[i];
     for (uint32_t i = 0; i < links->count; i++) {

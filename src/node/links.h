@@ -65,6 +65,7 @@ struct links {
     uint32_t count;                    /* links in use */
     struct link list[LIMIT_MEMBERS];   /* no order */
     struct guest guests[LINK_GUESTS];  /* accepted connections that have said HELLO */
+    uint32_t guests_end;               /* places from here on were never used */
     uint64_t greetings;                /* HELLOs of guests so far */
     uint32_t last_dial;                /* numbers of CONNECT, 1, 2, 3 … */
     uint64_t displaced[LIMIT_MEMBERS]; /* accepted connections that made way for later ones */

@@ -77,17 +77,18 @@ void replica__report(struct replica *replica, struct peer *peer, struct replica_
     uint8_t flags = take_rewind(replica, peer) ? REPORT_REWIND : 0;
     if (replica__merged(replica))
         flags |= REPORT_MERGED;
-    struct msg_report msg = {.shard = replica__shard_id(replica),
-                             .echo = peer->their_generation,
-                             .flags = flags,
-                             .actor = replica->actor,
-                             .clock_seq = replica->seq,
-                             .clock = announce_clock(replica, io),
-                             .wall_ms = io->wall_ms};
-    if ((msg.flags & REPORT_REWIND) != 0)
+    if ((flags & REPORT_REWIND) != 0)
         REACHED(io->metrics, REWIND_ASKED);
     if (peer->forgot)
-        msg.flags |= REPORT_FORGOT;
+        flags |= REPORT_FORGOT;
+    struct msg_report msg; /* some 14 KB, of which little is used: it is not cleared first */
+    msg.shard = replica__shard_id(replica);
+    msg.echo = peer->their_generation;
+    msg.flags = flags;
+    msg.actor = replica->actor;
+    msg.clock_seq = replica->seq;
+    msg.clock = announce_clock(replica, io);
+    msg.wall_ms = io->wall_ms;
     vv_copy(&msg.coverage, &replica->coverage);
     fill_ranges(replica, &msg.ranges);
     fill_highest(replica, &msg.highest);

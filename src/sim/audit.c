@@ -16,7 +16,7 @@ void audit_begin(struct sim_node *node)
 {
     struct audit *audit = &node->audit;
     memset(audit->cover, 0, sizeof audit->cover);
-    memset(audit->stable, 0, sizeof audit->stable);
+    vv_init(&audit->stable);
     memset(audit->tops, 0, sizeof audit->tops);
     memset(audit->purged, 0, sizeof audit->purged);
     audit->slot_count = 0;
@@ -262,24 +262,20 @@ static void judge_stability(struct world *world, struct sim_node *node)
 {
     struct audit *audit = &node->audit;
     struct vv stable;
-    uint64_t now[ORACLE_ACTORS_MAX] = {0};
     enum node_phase phase = node_phase(node->node);
     if (phase == NODE_REFUSED || phase == NODE_ASKING)
         return;
     uint64_t epoch = node_config(node->node)->epoch;
     if (audit->epoch != epoch) /* others may be responsible now: all is looked at again */
-        memset(audit->stable, 0, sizeof audit->stable);
+        vv_init(&audit->stable);
     audit->epoch = epoch;
     node_stable(node->node, &stable);
     for (uint32_t i = 0; i < stable.count; i++) {
         struct dot dot = stable.entries[i];
-        if (dot.actor >= ORACLE_ACTORS_MAX)
-            continue;
-        now[dot.actor] = dot.seq;
-        if (audit->stable[dot.actor] != dot.seq)
+        if (dot.actor < ORACLE_ACTORS_MAX && vv_get(&audit->stable, dot.actor) != dot.seq)
             judge_stable_dot(world, node, dot);
     }
-    memcpy(audit->stable, now, sizeof audit->stable);
+    vv_copy(&audit->stable, &stable);
 }
 
 /* ---- Every step ---- */
@@ -308,7 +304,11 @@ void audit_step(struct world *world, struct sim_node *node)
 void audit_asked(struct world *world, struct call *call)
 {
     const struct sim_node *node = &world->nodes[call->asked.node];
-    memcpy(call->stable, node->audit.stable, sizeof call->stable);
+    const struct vv *stable = &node->audit.stable;
+    memset(call->stable, 0, sizeof call->stable);
+    for (uint32_t i = 0; i < stable->count; i++)
+        if (stable->entries[i].actor < ORACLE_ACTORS_MAX)
+            call->stable[stable->entries[i].actor] = stable->entries[i].seq;
     call->epoch = node->audit.epoch;
 }
 

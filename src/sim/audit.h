@@ -24,7 +24,7 @@ struct audit {
     uint64_t actors;                    /* ... and actor */
     uint64_t epoch;                     /* under which stability was looked at */
     uint64_t cover[ORACLE_ACTORS_MAX];  /* coverage that was looked at, in this life and term */
-    uint64_t stable[ORACLE_ACTORS_MAX]; /* what it takes for stable, as looked at */
+    struct vv stable;                   /* what it takes for stable, as looked at */
     uint32_t tops[ORACLE_KEYS_MAX];     /* greatest write that is covered, by key; 0: none */
     struct dot purged[ORACLE_KEYS_MAX]; /* tombstone that it purged last, by key */
     uint64_t steps;                     /* of this node */
