@@ -174,6 +174,14 @@ static struct place own_place(const struct replica *replica, const struct config
     return config_place(config, shard, replica->set->node_id, &place) ? place : none;
 }
 
+/* True unless it was leaving all the while: its receipts may have counted since. It may have stayed
+ * in an epoch that it has not seen. */
+static bool leaves_anew(const struct replica *replica, const struct config *config, bool new_term)
+{
+    return new_term || replica->state != MEMBER_LEAVING ||
+           config->epoch > replica->config->epoch + 1;
+}
+
 /* What this node has of slots that are not its own any more goes; who was removed keeps it. */
 static void begin_strays(struct replica *replica)
 {
@@ -186,7 +194,7 @@ void replica__adopt(struct replica *replica, const struct config *config, struct
 {
     struct place place = own_place(replica, config);
     bool new_term = place.actor != replica->actor;
-    enum member_state before = replica->state;
+    bool anew = leaves_anew(replica, config, new_term);
     replica->config = config;
     replica->node_id = replica->set->node_id;
     replica->shard = place.shard;
@@ -196,7 +204,7 @@ void replica__adopt(struct replica *replica, const struct config *config, struct
     adopt_peers(replica, io->mono_ms);
     if (new_term)
         begin_term(replica);
-    replica__members_adopt(replica, before, new_term);
+    replica__members_adopt(replica, anew);
     begin_strays(replica);
     replica__walk_in_adopt(replica, new_term, io);
     replica__walks_out_adopt(replica, new_term, io);

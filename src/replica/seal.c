@@ -41,7 +41,7 @@ static bool has_nobody(const struct replica *replica)
            slotset_size(&replica->config->shards[replica->shard].slots) > 0;
 }
 
-void replica__members_adopt(struct replica *replica, enum member_state before, bool new_term)
+void replica__members_adopt(struct replica *replica, bool leaves_anew)
 {
     uint64_t sum = members_sum(replica);
     bool merging = has_nobody(replica);
@@ -51,9 +51,9 @@ void replica__members_adopt(struct replica *replica, enum member_state before, b
     replica->merging = merging;
     if (replica->state != MEMBER_LEAVING)
         replica->leaving_epoch = 0;
-    else if (new_term || before != MEMBER_LEAVING)
+    else if (leaves_anew)
         replica->leaving_epoch = replica->config->epoch;
-    if (new_term || replica->leaving_epoch == 0)
+    if (leaves_anew || replica->leaving_epoch == 0)
         replica->handing = false;
 }
 

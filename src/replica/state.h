@@ -333,8 +333,8 @@ bool replica__is_below(const struct walk_in *walk, struct dot dot);
 bool replica__merge_walked(const struct replica *replica, const struct peer *peer);
 void replica__merge_end(struct replica *replica, struct peer *source, struct replica_io *io);
 
-/* seal.c */
-void replica__members_adopt(struct replica *replica, enum member_state before, bool new_term);
+/* seal.c; leaves_anew: what it owes, if it leaves, is not what it owed before. */
+void replica__members_adopt(struct replica *replica, bool leaves_anew);
 bool replica__merged(const struct replica *replica);
 bool replica__seal_pull(struct replica *replica, struct replica_io *io);
 void replica__seal_raise(struct replica *replica, struct replica_io *io);

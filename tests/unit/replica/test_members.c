@@ -519,6 +519,38 @@ static bool nothing_left_behind(struct world *world)
     return held && has(world, 1, "k", "1");
 }
 
+/* One leaves, is wanted after all, and is to leave again, and hears of the last of these only: what
+ * it had receipted counted while the others took it to stay, so it owes that too. */
+static bool leaves_again(struct world *world)
+{
+    enum err err = E_OK;
+    struct address address = {.text = "10.0.0.3:1"};
+    remove_members(world, (const uint32_t[]){2}, 1, UINT32_MAX);
+    adopt_all(world);
+    settle(world, 3);
+    assert_true(replica_handed_over(world->sites[2].replica));
+    cut_off(world, 0, 1);
+    struct dot dot = write_at(world, 0, "k", "1", NULL);
+    flush(world, 0);
+    hand(world, 0, 2, 0);
+    flush(world, 2);
+    hand(world, 2, 0, 0);
+    assert_false(receipted(world->sites[0].replica, dot.seq));
+    assert_true(decide(world, config_invite(newest(world), &address, &err)));
+    adopt(world, 0, newest(world));
+    adopt(world, 1, newest(world));
+    assert_true(receipted(world->sites[0].replica, dot.seq)); /* acknowledged */
+    remove_members(world, (const uint32_t[]){2}, 1, UINT32_MAX);
+    adopt_all(world);
+    govern(world, 20);
+    assert_null(config_member_by_id(newest(world), 102));
+    site_close(&world->sites[0]);
+    remove_members(world, (const uint32_t[]){0}, 1, ~1U);
+    adopt(world, 1, newest(world));
+    govern(world, 20);
+    return has(world, 1, "k", "1");
+}
+
 /* ---- checkpoints ---- */
 
 /* A tombstone is removed while a checkpoint is under way; what it had beaten came after the
@@ -610,6 +642,7 @@ static struct told stories[] = {
     {"leaves_under_load", leaves_under_load, 3, NULL, PLANT_NONE},
     {"who_leaves_is_not_asked", who_leaves_is_not_asked, 3, NULL, PLANT_NONE},
     {"nothing_left_behind", nothing_left_behind, 3, NULL, PLANT_NONE},
+    {"leaves_again", leaves_again, 3, NULL, PLANT_NONE},
     {"purged_while_checkpointing", purged_while_checkpointing, 3, NULL, PLANT_NONE},
     {"under_way_when_it_ended", under_way_when_it_ended, 3, NULL, PLANT_NONE},
     {"not_alone_in_a_new_term", not_alone_in_a_new_term, 3, NULL, PLANT_NONE},
