@@ -159,10 +159,13 @@ struct fork {
 };
 
 /* The new history: the old one is its newest ancestor (the oldest is forgotten past
- * LIMIT_ANCESTORS). The empty take the place of whom they replace as in config_admit, the given up
- * go as the dead do in config_remove; a shard that lost a member's memory is kept as a loss, and
- * the fence rises. Spares that stay or are empty fill shards with fewer than two members, those
- * with none first; then a member of the largest shard with two active ones moves to a shard with
- * none. E_NO_HEIR when a shard has nobody even so. A shard without an active member waits for
+ * LIMIT_ANCESTORS). The empty take the place of whom they replace as in config_admit; but where
+ * nobody who stays has all of a shard or transit, what lies in a directory there may be the newest
+ * of it, and they keep every place, those that were being left, too: unless the shard that one was
+ * to move to has slots and nobody else, or there is no room for so many actors. The given up go as
+ * the dead do in config_remove; a shard that lost a member's memory is kept as a loss, and the
+ * fence rises. Spares that stay or are empty fill shards with fewer than two members, those with
+ * none first; then a member of the largest shard with two active ones moves to a shard with none.
+ * E_NO_HEIR when a shard has nobody even so. A shard without an active member waits for
  * config_merged. E_MALFORMED: an unusable lineage or node id. */
 struct config *config_fork(const struct config *config, const struct fork *fork, enum err *err);

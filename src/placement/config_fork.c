@@ -28,7 +28,42 @@ static void gone_fail(struct config *next, const struct fork *fork, enum err *er
             config__fail(next, &next->members[i], err);
 }
 
-static void empty_come(struct config *next, const struct fork *fork, enum err *err)
+/* Somebody who stays has all of the shard or transit. */
+static bool is_remembered(const struct config *config, const struct fork *fork, uint32_t shard)
+{
+    struct place places[LIMIT_MEMBERS];
+    uint32_t count = config_places(config, shard, places);
+    for (uint32_t i = 0; i < count; i++)
+        if (places[i].state != MEMBER_SYNCING &&
+            fork->fates[places[i].member - config->members] == FATE_STAYS)
+            return true;
+    return false;
+}
+
+/* The shard that it was to move to has slots, and nobody else. */
+static bool is_the_only_heir(const struct config *next, const struct member *member)
+{
+    struct place places[LIMIT_MEMBERS];
+    return member->target != SHARD_NONE && !config__is_idle(next, member->target) &&
+           config_places(next, member->target, places) == 0;
+}
+
+/* Where nobody who stays has all of a place that the member was leaving, what lies in the directory
+ * there may be the newest of it. */
+static bool is_needed(const struct config *next, const struct config *config,
+                      const struct fork *fork, const struct member *member)
+{
+    if (!member_counts(member) || is_the_only_heir(next, member))
+        return false;
+    bool needed = !is_remembered(config, fork, member->shard);
+    for (uint32_t i = 0; i < config->seat_count; i++)
+        if (config->seats[i].node_id == member->node_id)
+            needed = needed || !is_remembered(config, fork, config->seats[i].shard);
+    return needed;
+}
+
+static void empty_come(struct config *next, const struct config *config, const struct fork *fork,
+                       bool may_keep, enum err *err)
 {
     for (uint32_t i = 0; i < next->member_count && *err == E_OK; i++) {
         if (fork->fates[i] != FATE_EMPTY)
@@ -36,7 +71,8 @@ static void empty_come(struct config *next, const struct fork *fork, enum err *e
         uint64_t node_id = fork->node_ids[i];
         if (node_id == 0 || config_member_by_id(next, node_id) != NULL)
             *err = E_MALFORMED;
-        config__replace(next, &next->members[i], node_id, fork->wall_ms, err);
+        bool keeps = may_keep && is_needed(next, config, fork, &config->members[i]);
+        config__replace(next, &next->members[i], node_id, keeps, fork->wall_ms, err);
     }
 }
 
@@ -77,17 +113,15 @@ static void losses_note(struct config *next, const struct config *config, const 
             config__lose(next, 0, next->shards[shard].id, 0, fork->wall_ms);
 }
 
-struct config *config_fork(const struct config *config, const struct fork *fork, enum err *err)
+static struct config *fork_run(const struct config *config, const struct fork *fork, bool may_keep,
+                               enum err *err)
 {
-    if (fork->lineage == 0 || fork->lineage == config->lineage ||
-        config_ancestor(config, fork->lineage) != NULL)
-        return config__refuse(E_MALFORMED, err);
     struct config *next = config__begin(config, err);
     next->lineage = fork->lineage;
     next->fence = next->epoch;
     ancestor_add(next, config);
     gone_fail(next, fork, err);
-    empty_come(next, fork, err);
+    empty_come(next, config, fork, may_keep, err);
     config__leavers_keep(next);
     shards_refill(next, fork, err);
     losses_note(next, config, fork);
@@ -95,4 +129,16 @@ struct config *config_fork(const struct config *config, const struct fork *fork,
         if (fork->fates[i - 1] == FATE_GONE)
             config__erase(next, &next->members[i - 1]);
     return config__end(next, err);
+}
+
+/* Rather without what lies where somebody was leaving, which is told as lost, than not at all. */
+struct config *config_fork(const struct config *config, const struct fork *fork, enum err *err)
+{
+    if (fork->lineage == 0 || fork->lineage == config->lineage ||
+        config_ancestor(config, fork->lineage) != NULL)
+        return config__refuse(E_MALFORMED, err);
+    struct config *next = fork_run(config, fork, true, err);
+    if (next == NULL && *err == E_ACTORS_FULL)
+        next = fork_run(config, fork, false, err);
+    return next;
 }

@@ -54,7 +54,7 @@ struct config *config_admit(const struct config *config, uint64_t node_id,
     }
     if (place == NULL)
         place = config__append(next, address, err);
-    config__replace(next, place, node_id, wall_ms, err);
+    config__replace(next, place, node_id, false, wall_ms, err);
     return config__end(next, err);
 }
 
@@ -65,7 +65,7 @@ struct config *config_renew(const struct config *config, uint64_t node_id, uint3
     if (member == NULL || !member_counts(member) || member->actor != actor)
         return config__nothing(err);
     struct config *next = config__begin(config, err);
-    config__replace(next, same_in(next, config, member), node_id, wall_ms, err);
+    config__replace(next, same_in(next, config, member), node_id, true, wall_ms, err);
     return config__end(next, err);
 }
 

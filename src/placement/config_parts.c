@@ -315,18 +315,17 @@ static uint32_t shard_after_failure(const struct config *config, const struct me
     return moves ? member->target : member->shard;
 }
 
-void config__replace(struct config *next, struct member *member, uint64_t node_id, uint64_t wall_ms,
-                     enum err *err)
+void config__replace(struct config *next, struct member *member, uint64_t node_id, bool keeps,
+                     uint64_t wall_ms, enum err *err)
 {
     if (*err != E_OK)
         return;
     uint32_t shard = SHARD_NONE;
     bool kept[LIMIT_PARTS] = {false};
     if (member_counts(member)) {
-        bool same = member->node_id == node_id; /* with what it has, which may be the only copy */
-        shard = same ? member->shard : shard_after_failure(next, member);
+        shard = keeps ? member->shard : shard_after_failure(next, member);
         for (uint32_t i = 0; i < next->seat_count; i++)
-            if (next->seats[i].node_id == node_id)
+            if (keeps && next->seats[i].node_id == member->node_id)
                 kept[next->seats[i].shard] = true;
         config__fail(next, member, err);
     }

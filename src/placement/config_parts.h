@@ -74,12 +74,12 @@ void config__place(struct config *next, struct member *member, uint32_t shard, e
  * retired actors of those shards are sealed anew. */
 void config__fail(struct config *next, struct member *member, enum err *err);
 
-/* The member, whatever its state, is node_id from now on, a return: it fills up again. The same
- * node may have what nobody else has (I5): it does so wherever it had a place. Another one has
- * nothing: it does so where the member was to move to, if its shard can do without it, and in no
- * transit that it was leaving. */
-void config__replace(struct config *next, struct member *member, uint64_t node_id, uint64_t wall_ms,
-                     enum err *err);
+/* The member, whatever its state, is node_id from now on, a return: it fills up again. One that
+ * keeps may have what nobody else has (I5): it does so wherever the member had a place. Another one
+ * does so where that was to move to, if its shard can do without it, and in no transit that it was
+ * leaving. */
+void config__replace(struct config *next, struct member *member, uint64_t node_id, bool keeps,
+                     uint64_t wall_ms, enum err *err);
 
 /* Counts one. */
 void member__returns(struct member *member, uint64_t wall_ms);

@@ -264,12 +264,111 @@ static void an_epoch_is_forgotten(void **state)
     mini_fini(&mini);
 }
 
+/* ---- while slots move ---- */
+
+/* From now on it is wanted; who leaves a shard or transit is not through with it when this ends. */
+static void reshard(struct mini *mini, uint32_t shards, uint32_t leaves)
+{
+    mini->shard_id = shards;
+    mini->async = true;
+    mini_begin(mini, 1, OP_RESHARD, "", NULL, SLICE_EMPTY);
+    mini->async = false;
+    while (node_config(mini->nodes[1])->shard_count <= leaves ||
+           config_count(node_config(mini->nodes[1]), leaves, MEMBER_LEAVING) < 2)
+        mini_run(mini, 1);
+}
+
+/* All are killed; of the nodes that are bits of `gone` the directory too. Then people begin anew of
+ * what is there, and slots go on. */
+static void begin_anew_without(struct mini *mini, uint32_t gone)
+{
+    for (uint32_t i = 0; i < mini->count; i++) {
+        restored(mini, i);
+        if ((gone >> i & 1U) != 0)
+            mini_wipe(mini, i);
+    }
+    for (uint32_t i = 0; i < mini->count; i++)
+        mini_start(mini, i);
+    mini_run(mini, 5000);
+    all_ask(mini);
+    const struct reply *reply = begin_anew(mini, 0, "");
+    assert_int_equal(reply->err, E_OK);
+    assert_int_equal(reply->outcome, OUTCOME_RECOVERED);
+    mini_run(mini, 20000);
+    all_serve(mini);
+    assert_int_equal(node_config(mini->nodes[0])->wanted_shards, 0);
+}
+
+/* Who moves to another shard has the newest of all. */
+static void the_newest_was_leaving(void **state)
+{
+    (void)state;
+    struct mini mini;
+    assert_true(mini_start_all(&mini, 4, 1));
+    write_some(&mini, 0, 0, "1");
+    reshard(&mini, 2, 0);
+    mini_kill(&mini, 0); /* nobody goes before it has what they have */
+    write_some(&mini, 1, 0, "2");
+    mini_run(&mini, 3000);
+    assert_int_equal(config_count(node_config(mini.nodes[1]), 0, MEMBER_LEAVING), 2);
+    begin_anew_without(&mini, 2);
+    assert_int_equal(node_config(mini.nodes[0])->shard_count, 2);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(count_right(&mini, i, 0, "2"), KEYS);
+    mini_fini(&mini);
+}
+
+/* Writes all keys of what is on its way to shard 0, at node 1. Returns how many. */
+static uint32_t of_the_transit(struct mini *mini, bool is_in[KEYS])
+{
+    char key[16];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof(key), "key%u", i);
+        is_in[i] = config_shard_of_slot(node_config(mini->nodes[1]), slot_of(slice_str(key))) == 2;
+        if (is_in[i])
+            assert_int_equal(mini_ask(mini, 1, OP_PUT, key, "2", SLICE_EMPTY)->err, E_OK);
+        count += is_in[i] ? 1 : 0;
+    }
+    return count;
+}
+
+/* Who has given slots away, and has yet to hand over, has the newest of these. */
+static void the_newest_gave_slots(void **state)
+{
+    (void)state;
+    struct mini mini;
+    bool is_in[KEYS];
+    assert_true(mini_start_all(&mini, 4, 2));
+    write_some(&mini, 0, 0, "1");
+    reshard(&mini, 1, 2);
+    mini_kill(&mini, 0);
+    assert_true(of_the_transit(&mini, is_in) > 0);
+    mini_run(&mini, 3000);
+    assert_int_equal(config_count(node_config(mini.nodes[1]), 2, MEMBER_LEAVING), 2);
+    begin_anew_without(&mini, 2 | 8);
+    assert_int_equal(node_config(mini.nodes[0])->shard_count, 1);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "key%u", i);
+        const struct reply *reply = mini_ask(&mini, 3, OP_GET, key, NULL, SLICE_EMPTY);
+        assert_int_equal(reply->err, E_OK);
+        assert_true(slice_equal(reply->value, slice_str(is_in[i] ? "2" : "1")));
+    }
+    mini_fini(&mini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_are_copies),       cmocka_unit_test(some_are_gone),
-        cmocka_unit_test(asked_twice),          cmocka_unit_test(somebody_remembers),
-        cmocka_unit_test(the_last_one_is_late), cmocka_unit_test(an_epoch_is_forgotten),
+        cmocka_unit_test(all_are_copies),
+        cmocka_unit_test(some_are_gone),
+        cmocka_unit_test(asked_twice),
+        cmocka_unit_test(somebody_remembers),
+        cmocka_unit_test(the_last_one_is_late),
+        cmocka_unit_test(an_epoch_is_forgotten),
+        cmocka_unit_test(the_newest_was_leaving),
+        cmocka_unit_test(the_newest_gave_slots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

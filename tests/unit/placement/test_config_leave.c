@@ -617,6 +617,35 @@ static void who_was_leaving_stays_after_a_fork(void **state)
     config_free(config);
 }
 
+/* Of what nobody who stays has, who comes back may have the newest copy. */
+static void who_was_leaving_has_its_place_after_a_fork(void **state)
+{
+    (void)state;
+    struct config *config = cluster_of(2, "A0 A0 L01 A1 A1");
+    APPLY(config, fork_of(config, "00000", &err));
+    ASSERT_WORDS(config, "S0 S0 S0 S1 S1");
+    config_free(config);
+    config = cluster_of(2, "A0 A0 L01 A1 A1"); /* one remembers: as in config_admit */
+    APPLY(config, fork_of(config, "+0000", &err));
+    ASSERT_WORDS(config, "A0 S0 S1 S1 S1");
+    config_free(config);
+    config = cluster_of(2, "A0 A0 L01 L01 A1");
+    APPLY(config, fork_of(config, "00+00", &err));
+    ASSERT_WORDS(config, "S0 S0 A0 S1 S1");
+    config_free(config);
+    config = cluster_of(2, "A0 A0 L01 A1"); /* the other shard would have nobody */
+    APPLY(config, fork_of(config, "000x", &err));
+    ASSERT_WORDS(config, "S0 S0 S1");
+    config_free(config);
+    config = cluster_of(3, "A0 A0 L02 A1 A1"); /* it has no slots, and may have nobody */
+    slotset_merge(&config->shards[0].slots, &config->shards[2].slots);
+    slotset_init(&config->shards[2].slots);
+    config_index(config);
+    APPLY(config, fork_of(config, "00000", &err));
+    ASSERT_WORDS(config, "S0 S0 S0 S1 S1");
+    config_free(config);
+}
+
 static void the_oldest_ancestor_is_forgotten(void **state)
 {
     (void)state;
@@ -654,6 +683,7 @@ int main(void)
         cmocka_unit_test(the_empty_take_their_places),
         cmocka_unit_test(a_shard_with_nobody_gets_somebody),
         cmocka_unit_test(who_was_leaving_stays_after_a_fork),
+        cmocka_unit_test(who_was_leaving_has_its_place_after_a_fork),
         cmocka_unit_test(the_oldest_ancestor_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
