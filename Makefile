@@ -1,6 +1,6 @@
 # The verbs of this project. `make` alone lists them.
 #
-# `make build` compiles into build/gcc; other builds (clang, san, plant, fuzz, arm64) lie beside
+# `make build` compiles into build/gcc; other builds (clang, san, plant, fuzz, arm64, fast) lie beside
 # it: `make build KIND=clang`. tools/build knows them all.
 
 KIND    ?= gcc
@@ -20,7 +20,7 @@ endif
 
 help:
 	@echo 'make setup      install what is missing (Debian packages; WHAT=test, check or bench)'
-	@echo 'make build      compile everything (KIND=gcc, clang, san, plant, fuzz, arm64)'
+	@echo 'make build      compile everything (KIND=gcc, clang, san, plant, fuzz, arm64, fast)'
 	@echo 'make fmt        lay the C files out as .clang-format says'
 	@echo 'make clean      remove what was built'
 	@echo 'make test       unit, corpora, scenarios, 50 seeds, six real nodes    (5 minutes)'
