@@ -33,7 +33,6 @@ REASONS = {
     "of its members that are down, too": "a shard gathers writes",
     "A member still hands over what it has; try again when that is done, or remove it if it is "
     "down": "a member hands over",
-    "Another change of the configuration came first": "another change came first",
 }
 
 
