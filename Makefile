@@ -1,7 +1,7 @@
 # The verbs of this project. `make` alone lists them.
 #
-# `make build` compiles into build/gcc; other builds (clang, san, plant, fuzz, arm64, fast) lie beside
-# it: `make build KIND=clang`. tools/build knows them all.
+# `make build` compiles into build/gcc; other builds (clang, san, plant, fuzz, arm64, fast) lie
+# beside it: `make build KIND=clang`. tools/build knows them all.
 
 KIND    ?= gcc
 SEEDS   ?= 50
